@@ -1,0 +1,28 @@
+// What two ends agreed to speak over a WebSocket, told by the upgrade.
+// Used by net (negotiates) and link (speaks). Pure values.
+#pragma once
+#include <cstdint>
+
+namespace mw::wire {
+
+enum class Role : uint8_t { server, client };
+
+enum class Dialect : uint8_t { raw, network_cluster, meshwork };
+
+// permessage-deflate as negotiated (RFC 7692). Bits are 9..15 (zlib's raw
+// deflate cannot do 8); no_takeover: the context is reset after each message.
+struct Deflate {
+  bool on = false;
+  uint8_t server_bits = 15;
+  uint8_t client_bits = 15;
+  bool server_no_takeover = false;
+  bool client_no_takeover = false;
+};
+
+// A violation: the close code to send and a named reason ("reserved bits").
+struct Violation {
+  uint16_t code = 0;
+  const char* reason = "";
+};
+
+}  // namespace mw::wire
