@@ -9,8 +9,12 @@ enum class Role : uint8_t { server, client };
 
 enum class Dialect : uint8_t { raw, network_cluster, meshwork };
 
-// permessage-deflate as negotiated (RFC 7692). Bits are 9..15 (zlib's raw
-// deflate cannot do 8); no_takeover: the context is reset after each message.
+// The compress option: how much memory a connection's compressor may use.
+// shared: one per lane, reset after each message. In the order of the option's words.
+enum class Compress : uint8_t { off, shared, k3, k4, k8, k16, k32, k64, k128, k256 };
+
+// permessage-deflate as negotiated (RFC 7692). Bits are 8..15;
+// no_takeover: the context is reset after each message.
 struct Deflate {
   bool on = false;
   uint8_t server_bits = 15;
