@@ -1,0 +1,100 @@
+# The commands people learn; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+# What one may set: make test JOBS=8, make install PREFIX=/usr, ...
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+DESTDIR ?=
+WERROR ?= OFF
+SETUP ?= yes
+FUZZ_SECONDS ?= 60
+BUILD ?= build
+
+RESULTS := $(BUILD)/results
+CONFIGURE = cmake -G Ninja -S . -DMW_WERROR=$(WERROR) --log-level=WARNING
+MAKE_IN = cmake --build
+CTEST = ctest -j $(JOBS) --output-on-failure --no-tests=error \
+  --test-output-size-passed 1000000 --test-output-size-failed 1000000
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+# ---- Set-up ---------------------------------------------------------------
+# The packages are looked for once; the stamp saves the next run the look.
+setup: $(BUILD)/.packages
+$(BUILD)/.packages: packages.apt
+	@if [ $(SETUP) = yes ]; then tests/kit/packages.sh $$(sed 's/#.*//' $<); fi
+	@mkdir -p $(BUILD) && touch $@
+
+# ---- Builds, a folder each ------------------------------------------------
+build: setup ## build library, program, examples and tests (build/release)
+	@$(CONFIGURE) -B $(BUILD)/release
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS)
+
+install: setup ## install to PREFIX (default /usr/local), DESTDIR honoured
+	@$(CONFIGURE) -B $(BUILD)/install -DMW_TESTS=OFF -DMW_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	@$(MAKE_IN) $(BUILD)/install -j $(JOBS)
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)/install
+
+clean: ## remove everything that was built
+	@rm -rf $(BUILD)
+
+# ---- Tests ----------------------------------------------------------------
+# A set leaves its results as RESULTS/<set>.xml; summary.py adds them up.
+define run_sets
+@rm -rf $(RESULTS) && mkdir -p $(RESULTS); failed=0; \
+for set in $(1); do \
+  echo "== $$set"; $(MAKE) -s set-$$set || failed=1; \
+done; \
+python3 tests/kit/summary.py $(RESULTS) $(1) || failed=1; exit $$failed
+endef
+junit = $(CTEST) --test-dir $(BUILD)/$(1) --output-junit $(abspath $(RESULTS))/$(2).xml
+
+test: setup ## build and run the tests; ends with one line of counts
+	$(call run_sets,release asan tsan)
+
+test-full: setup ## every test under every sanitizer
+	$(call run_sets,release asan-full tsan-full)
+
+asan: setup ## unit, stress and scenario tests under ASan and UBSan
+	$(call run_sets,asan-full)
+
+tsan: setup ## unit, stress and scenario tests under TSan
+	$(call run_sets,tsan-full)
+
+abi: setup ## the checks of the C border: exports, headers, layers, layout, install
+	$(call run_sets,abi)
+
+set-release: build
+	@$(call junit,release,release)
+
+set-abi: build
+	@$(call junit,release,abi) -L abi
+
+set-asan: build-asan
+	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_scenario
+	@$(call junit,asan,asan) -L 'unit|scenario'
+
+set-asan-full: build-asan
+	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_stress set_scenario
+	@$(call junit,asan,asan-full) -L 'unit|stress|scenario'
+
+set-tsan: build-tsan
+	@$(MAKE_IN) $(BUILD)/tsan -j $(JOBS) -t set_stress
+	@$(call junit,tsan,tsan) -L stress
+
+set-tsan-full: build-tsan
+	@$(MAKE_IN) $(BUILD)/tsan -j $(JOBS) -t set_unit set_stress set_scenario
+	@$(call junit,tsan,tsan-full) -L 'unit|stress|scenario'
+
+build-asan: setup
+	@$(CONFIGURE) -B $(BUILD)/asan -DMW_SANITIZE=address -DMW_PROGRAM=OFF -DMW_EXAMPLES=OFF
+
+build-tsan: setup
+	@$(CONFIGURE) -B $(BUILD)/tsan -DMW_SANITIZE=thread -DMW_PROGRAM=OFF -DMW_EXAMPLES=OFF
+
+.PHONY: help setup build install clean test test-full asan tsan abi \
+  set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan

@@ -1,0 +1,33 @@
+# make install: library, archive, headers, pkg-config file, CMake package, man page.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS meshwork meshwork_static EXPORT meshworkTargets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/meshwork DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(EXPORT meshworkTargets NAMESPACE meshwork:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/meshwork)
+
+configure_package_config_file(pkgconfig/meshworkConfig.cmake.in meshworkConfig.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/meshwork)
+write_basic_package_version_file(meshworkConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshworkConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/meshworkConfigVersion.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/meshwork)
+
+configure_file(pkgconfig/meshwork.pc.in meshwork.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshwork.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(EXISTS ${PROJECT_SOURCE_DIR}/bindings/cli/meshwork.1)
+  install(FILES bindings/cli/meshwork.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
+
+# Debug information goes to a file of its own beside the library, found by
+# debuggers through the link left in it.
+if(CMAKE_OBJCOPY AND MW_SANITIZE STREQUAL none)
+  install(CODE "
+    set(lib \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}\")
+    execute_process(COMMAND ${CMAKE_OBJCOPY} --only-keep-debug libmeshwork.so.1 libmeshwork.so.1.debug
+      WORKING_DIRECTORY \"\${lib}\" COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND ${CMAKE_OBJCOPY} --strip-debug --add-gnu-debuglink=libmeshwork.so.1.debug libmeshwork.so.1
+      WORKING_DIRECTORY \"\${lib}\" COMMAND_ERROR_IS_FATAL ANY)")
+endif()
