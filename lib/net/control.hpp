@@ -3,6 +3,8 @@
 // pages). Started by the first post, at lower priority, all signals blocked.
 // Used by net's own files and by link to open listeners and dialers. Any thread.
 #pragma once
+#include "base/result.hpp"
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -12,8 +14,13 @@ namespace mw::net {
 
 class Control {
  public:
-  explicit Control(std::string name);  // thread name, at most 15 bytes are used
-  ~Control();                          // stop() and join() must have happened, or no post ever
+  // name: of the thread, at most 15 bytes are used. Throws std::system_error
+  // where the descriptors of a poller are not to be had.
+  explicit Control(std::string name);
+  ~Control();  // stop() and join() must have happened, or no post ever
+  // Starts the thread unless it runs; MW_EIO where the system refuses one. A
+  // post does the same and throws std::system_error instead.
+  base::Result<void> start();
   void post(std::function<void()> fn);
   // When all work is gone the thread ends; nothing may be posted after.
   void stop();
