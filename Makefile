@@ -39,6 +39,9 @@ install: setup ## install to PREFIX (default /usr/local), DESTDIR honoured
 	@$(MAKE_IN) $(BUILD)/install -j $(JOBS)
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)/install
 
+docs: build ## write docs/FUNCTIONS.md, OPTIONS.md and ERRORS.md anew
+	@$(MAKE_IN) $(BUILD)/release -t docs
+
 clean: ## remove everything that was built
 	@rm -rf $(BUILD)
 
@@ -96,5 +99,5 @@ build-asan: setup
 build-tsan: setup
 	@$(CONFIGURE) -B $(BUILD)/tsan -DMW_SANITIZE=thread -DMW_PROGRAM=OFF -DMW_EXAMPLES=OFF
 
-.PHONY: help setup build install clean test test-full asan tsan abi \
+.PHONY: help setup build install docs clean test test-full asan tsan abi \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan

@@ -1,21 +1,29 @@
 # make install: library, archive, headers, pkg-config file, CMake package, man page.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS meshwork meshwork_static EXPORT meshworkTargets
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/meshwork DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
-install(EXPORT meshworkTargets NAMESPACE meshwork:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/meshwork)
+set(mw_package ${CMAKE_INSTALL_LIBDIR}/cmake/meshwork)
+install(TARGETS meshwork EXPORT meshworkTargets DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS meshwork_static EXPORT meshworkStaticTargets DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/meshwork DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+foreach(set meshworkTargets meshworkStaticTargets)
+  install(EXPORT ${set} NAMESPACE meshwork:: DESTINATION ${mw_package})
+endforeach()
 
 configure_package_config_file(pkgconfig/meshworkConfig.cmake.in meshworkConfig.cmake
-  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/meshwork)
+  INSTALL_DESTINATION ${mw_package})
 write_basic_package_version_file(meshworkConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshworkConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/meshworkConfigVersion.cmake
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/meshwork)
+  DESTINATION ${mw_package})
 
-configure_file(pkgconfig/meshwork.pc.in meshwork.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshwork.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# Two modules, because `pkg-config --static` still lets the linker take the
+# shared library where both are installed.
+file(RELATIVE_PATH mw_up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+foreach(module meshwork meshwork-static)
+  configure_file(pkgconfig/${module}.pc.in ${module}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${module}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/bindings/cli/meshwork.1)
   install(FILES bindings/cli/meshwork.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
