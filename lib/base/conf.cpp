@@ -1,0 +1,221 @@
+#include "base/conf.hpp"
+
+#include "base/choices.hpp"
+#include "base/json.hpp"
+#include "base/option_table.hpp"
+#include "base/option_value.hpp"
+#include "base/secret.hpp"
+
+#include <algorithm>
+
+namespace mw::base {
+namespace {
+
+constexpr const char* kHidden = "***";
+
+// How much of a JSON text conf accepts: the largest values are PEM texts.
+constexpr JsonLimits kLoadLimits = {16u << 20, 16};
+
+// What text() answers for a key the kind does not have. Never destroyed: the
+// library leaves nothing to run at exit.
+union Forever {
+  std::string text;
+  constexpr Forever() : text() {}
+  ~Forever() {}
+};
+constinit const Forever kNone;
+
+Error refused(std::string_view key, std::string why) {
+  return {MW_EOPTION, 0, "\"" + std::string(key) + "\" " + std::move(why)};
+}
+
+}  // namespace
+
+struct Conf::Value {
+  enum class From : uint8_t { table, preset, host };
+  OptionValue v;
+  From from = From::table;
+};
+
+Conf::Conf(int32_t kind) : kind_(kind), values_(option_count(kind)) {
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const OptionRow& row = *option_at(kind, i);
+    values_[i].v = *option_parse(row, row.def);  // a test proves that every default parses
+  }
+}
+
+Conf::Conf(const Conf&) = default;
+
+Conf::~Conf() {
+  for (size_t i = 0; i < values_.size(); ++i)
+    if (option_at(kind_, i)->secret) wipe(values_[i].v.text);
+}
+
+Result<void> Conf::set(std::string_view key, std::string_view value) {
+  const int slot = option_slot(kind_, key);
+  if (slot < 0) return option_unknown(kind_, key);
+  const OptionRow& row = *option_at(kind_, static_cast<size_t>(slot));
+  if (row.id == Opt::preset &&
+      std::any_of(values_.begin(), values_.end(), [](const Value& v) { return v.from != Value::From::table; }))
+    return refused(key, "must be set before any other key.");
+  auto parsed = option_parse(row, value);
+  if (!parsed) return std::move(parsed.error());
+  if (row.id == Opt::preset)
+    for (const PresetRow& p : preset_rows()) {
+      if (p.preset != parsed->text || !((p.kinds >> kind_) & 1)) continue;
+      const int at = option_slot(kind_, p.id);
+      values_[static_cast<size_t>(at)] = {*option_parse(*option_at(kind_, static_cast<size_t>(at)), p.value), Value::From::preset};
+    }
+  Value& v = values_[static_cast<size_t>(slot)];
+  if (row.secret) wipe(v.v.text);
+  v.v.num = parsed->num;
+  v.v.text.swap(parsed->text);
+  v.from = Value::From::host;
+  if (row.secret) wipe(parsed->text);  // a short text leaves its bytes behind in a swap
+  return {};
+}
+
+namespace {
+
+// Walks the object and calls set(key, text) for each option in it.
+class Loader {
+ public:
+  using Set = std::function<Result<void>(std::string_view key, std::string_view value)>;
+  Loader(int32_t kind, Set set) : kind_(kind), set_(std::move(set)) {}
+
+  Result<void> object(const std::string& prefix, JsonValue o) {
+    Result<void> r;
+    o.each([&](std::string_view name, JsonValue v) {
+      const std::string key = prefix + std::string(name);
+      if (key != "preset") r = member(key, v);  // was the first
+      return static_cast<bool>(r);
+    });
+    return r;
+  }
+
+  Result<void> member(const std::string& key, JsonValue v) {
+    const int slot = option_slot(kind_, key);
+    const OptionRow* row = slot < 0 ? nullptr : option_at(kind_, static_cast<size_t>(slot));
+    if (v.is_object() && (row == nullptr || row->type != OptionType::json)) {
+      if (row == nullptr && v.size() == 0) return option_unknown(kind_, key);
+      return object(key + ".", v);
+    }
+    if (row == nullptr) return option_unknown(kind_, key);
+    if (std::find(seen_.begin(), seen_.end(), slot) != seen_.end())
+      return refused(key, "is given twice, as one key and as nested objects.");
+    seen_.push_back(slot);
+    if (v.is_null() || (v.is_array() && row->type != OptionType::list))
+      return refused(key, v.is_null() ? "cannot be null; leave it out for its default." : "cannot be an array.");
+    std::string text = v.is_scalar() ? v.as_text() : v.print();
+    Result<void> r = set_(key, text);
+    if (row->secret) wipe(text);
+    return r;
+  }
+
+ private:
+  int32_t kind_;
+  Set set_;
+  std::vector<int> seen_;
+};
+
+}  // namespace
+
+Result<void> Conf::load(std::string_view text) {
+  const auto json = Json::parse(text, kLoadLimits);
+  if (!json) return json.error();
+  if (!json->root().is_object()) return Error{MW_EINVAL, 0, "The JSON must be an object of options."};
+  Conf next(*this);
+  Loader loader(kind_, [&](std::string_view key, std::string_view value) { return next.set(key, value); });
+  // The members of an object have no order, so the one that must be first is looked up.
+  if (const JsonValue preset = json->root().find("preset"))
+    if (auto r = loader.member("preset", preset); !r) return r;
+  if (auto r = loader.object("", json->root()); !r) return r;
+  values_.swap(next.values_);
+  return {};
+}
+
+Result<std::string> Conf::get(std::string_view key) const {
+  const int slot = option_slot(kind_, key);
+  if (slot < 0) return option_unknown(kind_, key);
+  const std::string& text = values_[static_cast<size_t>(slot)].v.text;
+  const bool hide = option_at(kind_, static_cast<size_t>(slot))->secret && !text.empty();
+  return hide ? std::string(kHidden) : text;
+}
+
+bool Conf::describe(int32_t kind, size_t index, std::string& json) {
+  const OptionRow* row = option_at(kind, index);
+  if (row == nullptr) return false;
+  json.clear();
+  JsonObject o(json);
+  o.text("key", option_key(row->id)).text("type", option_type_name(row->type)).text("default", row->def);
+  if (!row->words.empty()) {
+    std::string words = "[";
+    each_word(row->words, [&](std::string_view w, int i) {
+      if (i > 0) words += ',';
+      json_quote(words, w);
+    });
+    o.raw("values", words + "]");
+  }
+  if (row->type == OptionType::integer || row->type == OptionType::duration || row->type == OptionType::size)
+    o.text("min", option_number(row->type, row->lo)).text("max", option_number(row->type, row->hi));
+  o.boolean("live", row->live).boolean("secret", row->secret).text("doc", row->doc).end();
+  return true;
+}
+
+std::string Conf::dump() const {
+  std::string out;
+  JsonObject o(out);
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const OptionRow& row = *option_at(kind_, i);
+    const OptionValue& v = values_[i].v;
+    const std::string_view key = option_key(row.id);
+    if (row.secret)
+      o.text(key, v.text.empty() ? "" : kHidden);
+    else if (row.type == OptionType::boolean)
+      o.boolean(key, v.num != 0);
+    else if (row.type == OptionType::integer)
+      o.number(key, v.num);
+    else
+      o.text(key, v.text);
+  }
+  o.end();
+  return out;
+}
+
+int64_t Conf::num(Opt o) const noexcept {
+  const int slot = option_slot(kind_, o);
+  return slot < 0 ? 0 : values_[static_cast<size_t>(slot)].v.num;
+}
+
+const std::string& Conf::text(Opt o) const noexcept {
+  const int slot = option_slot(kind_, o);
+  return slot < 0 ? kNone.text : values_[static_cast<size_t>(slot)].v.text;
+}
+
+std::vector<std::string> Conf::list(Opt o) const {
+  return std::move(*list_items(text(o)));  // was checked when set
+}
+
+bool Conf::has(Opt o) const noexcept {
+  const int slot = option_slot(kind_, o);
+  return slot >= 0 && values_[static_cast<size_t>(slot)].from != Value::From::table;
+}
+
+Result<std::shared_ptr<const Conf>> Conf::updated(const Conf& change) const {
+  if (change.kind_ != kind_)
+    return Error{MW_EKIND, 0, "The conf is of a " + std::string(conf_kind_name(change.kind_)) + ", the handle a " +
+                                  std::string(conf_kind_name(kind_)) + "."};
+  auto next = std::make_shared<Conf>(*this);
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (change.values_[i].from != Value::From::host) continue;
+    const OptionRow& row = *option_at(kind_, i);
+    if (!row.live) return refused(option_key(row.id), "cannot change while the handle is open; open a new one.");
+    if (row.secret) wipe(next->values_[i].v.text);
+    next->values_[i] = change.values_[i];
+  }
+  return std::shared_ptr<const Conf>(std::move(next));
+}
+
+std::shared_ptr<const Conf> Conf::freeze() const { return std::make_shared<const Conf>(*this); }
+
+}  // namespace mw::base
