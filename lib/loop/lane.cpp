@@ -1,0 +1,370 @@
+#include "loop/lane.hpp"
+
+#include "base/message.hpp"
+#include "loop/runtime.hpp"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+namespace mw::loop {
+
+thread_local Lane* Lane::t_current = nullptr;
+
+namespace {
+
+struct Release final : Command {
+  mw_free_fn fn;
+  void* hint;
+  Release(mw_free_fn f, void* h) : fn(f), hint(h) {}
+  void run(Lane&, bool) override {
+    fn(hint);
+    delete this;
+  }
+};
+
+// Where t_current pointed before this thread entered a lane: a callback of
+// one context may act on another.
+thread_local Lane* t_before[8];
+thread_local int t_depth = 0;
+
+}  // namespace
+
+Lane::Lane(Runtime& r, int i, bool host_turned)
+    : slice(r.budget()), runtime(r), index(i), slots(base::Slots::adopt()), host_turned_(host_turned) {
+  receive = static_cast<uint8_t*>(std::aligned_alloc(4096, kHeadroom + kReceive));
+  cork.bytes = static_cast<uint8_t*>(std::aligned_alloc(4096, Cork::kSize));
+  event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (poller.fd() >= 0 && event_fd_ >= 0) poller.add(event_fd_, EPOLLIN, this);
+  read_clock();
+  wheel.reset(now_);
+}
+
+Lane::~Lane() {
+  drain_dead();
+  delete batch_;
+  std::free(receive);
+  std::free(cork.bytes);
+  if (event_fd_ >= 0) close(event_fd_);
+  if (timer_fd_ >= 0) close(timer_fd_);
+  slice.surrender();
+  base::Slots::abandon(slots);
+}
+
+void Lane::read_clock() noexcept {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  now_ = static_cast<uint64_t>(t.tv_sec) * 1000 + static_cast<uint64_t>(t.tv_nsec) / 1000000;
+}
+
+void Lane::raise() noexcept {
+  uint64_t one = 1;
+  while (write(event_fd_, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+void Lane::on_ready(uint32_t) {
+  uint64_t v;
+  while (read(event_fd_, &v, sizeof v) < 0 && errno == EINTR) {
+  }
+  if (timer_fd_ >= 0 && read(timer_fd_, &v, sizeof v) > 0) timer_set_ = 0;
+}
+
+bool Lane::enter() noexcept {
+  uint64_t free = 0;
+  while (!owner_.compare_exchange_weak(free, 2, std::memory_order_acquire)) {
+    if (free == 2) return false;
+    if (free == 1) std::this_thread::yield();  // somebody sends from outside: soon over
+    free = 0;
+  }
+  t_before[t_depth++ & 7] = t_current;
+  t_current = this;
+  return true;
+}
+
+void Lane::leave() noexcept {
+  t_current = t_before[--t_depth & 7];
+  owner_.store(0, std::memory_order_release);
+}
+
+Lane::Hold::Hold(Lane& l) noexcept : lane_(l), held_(false) {
+  if (!l.host_turned_) return;
+  uint64_t free = 0;
+  if (!l.owner_.compare_exchange_strong(free, 1, std::memory_order_acquire)) return;
+  t_before[t_depth++ & 7] = t_current;
+  t_current = &l;
+  held_ = true;
+}
+
+Lane::Hold::~Hold() {
+  if (!held_) return;
+  bool left = lane_.flush_ != nullptr || lane_.cork.n != 0;
+  t_current = t_before[--t_depth & 7];
+  lane_.owner_.store(0, std::memory_order_release);
+  if (left) lane_.poke();  // the next turn flushes
+}
+
+bool Lane::undone() const noexcept {
+  if (flush_ != nullptr || !commands_.empty()) return true;
+  if (host_turned_) return resume_ != nullptr || !waiting_.empty();
+  return resume_ != nullptr && (door_ == Door::callback || runtime.inbox()->room());
+}
+
+void Lane::turn(int wait_ms) {
+  resume_all();
+  flush_all();
+  push_events();
+  read_clock();
+  int timeout = wait_ms;
+  if (undone() || stopping()) {
+    timeout = 0;
+  } else if (uint64_t next = wheel.next(); next != UINT64_MAX && timeout != 0) {
+    uint64_t left = next > now_ ? next - now_ : 0;
+    if (timeout < 0 || left < static_cast<uint64_t>(timeout))
+      timeout = static_cast<int>(std::min<uint64_t>(left, 3600 * 1000));
+  }
+  if (timeout != 0) {
+    armed_.store(true, std::memory_order_seq_cst);
+    if (!commands_.empty() || stopping()) timeout = 0;
+  }
+  int n = poller.wait(timeout);
+  armed_.store(false, std::memory_order_seq_cst);
+  if (n > 0 || timeout != 0) read_clock();
+  count_turn();
+  for (int i = 0; i < n; ++i) poller.source(i)->on_ready(poller.events(i));
+  run_commands();
+  wheel.advance(now_);
+  flush_all();
+  push_events();
+}
+
+void Lane::run_commands() {
+  for (Command* c = commands_.take(); c != nullptr;) {
+    Command* next = c->next;
+    c->run(*this, false);
+    c = next;
+  }
+}
+
+void Lane::drain_dead() noexcept {
+  while (!commands_.empty())
+    for (Command* c = commands_.take(); c != nullptr;) {
+      Command* next = c->next;
+      c->run(*this, true);
+      c = next;
+    }
+}
+
+void Lane::flush_all() {
+  while (flush_ != nullptr) {
+    Source* s = flush_;
+    flush_ = s->next_flush;
+    s->in_flush = false;
+    s->on_flush();
+  }
+}
+
+void Lane::resume_all() {
+  Source* s = resume_;
+  resume_ = nullptr;
+  resume_tail_ = &resume_;
+  while (s != nullptr) {
+    Source* next = s->next_resume;
+    s->in_resume = false;
+    s->on_resume();
+    s = next;
+  }
+}
+
+void Lane::run_thread() {
+  enter();
+  while (!stopping()) turn(-1);
+  push_events();
+  leave();
+}
+
+void Lane::stop() noexcept {
+  stop_.store(true, std::memory_order_seq_cst);
+  raise();
+}
+
+void Lane::want_timer_fd() {
+  if (!timer_wanted_.exchange(true)) poke();
+}
+
+void Lane::settle_host() {
+  if (timer_wanted_.load(std::memory_order_relaxed)) {
+    if (timer_fd_ < 0) {
+      timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+      if (timer_fd_ >= 0) poller.add(timer_fd_, EPOLLIN, this);
+    }
+    uint64_t next = wheel.next();
+    if (next != UINT64_MAX && next != timer_set_ && timer_fd_ >= 0) {
+      itimerspec when{};
+      when.it_value.tv_sec = static_cast<time_t>(next / 1000);
+      when.it_value.tv_nsec = static_cast<long>(next % 1000) * 1000000 + 1;
+      timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &when, nullptr);
+      timer_set_ = next;
+    }
+  }
+  armed_.store(true, std::memory_order_seq_cst);
+  if (undone()) poke();
+}
+
+uint32_t Lane::masking_key() noexcept {
+  if (keys_left_ == 0) {
+    size_t got = 0;
+    while (got < sizeof keys_) {
+      ssize_t r = getrandom(reinterpret_cast<uint8_t*>(keys_) + got, sizeof keys_ - got, 0);
+      if (r > 0) got += static_cast<size_t>(r);
+    }
+    keys_left_ = sizeof keys_ / sizeof keys_[0];
+  }
+  return keys_[--keys_left_];
+}
+
+// ---- events
+
+bool Lane::room_elsewhere(size_t len) noexcept {
+  if (door_ == Door::inbox) {
+    Inbox& in = *runtime.inbox();
+    return in.room() || !in.starve();
+  }
+  return slab_ != nullptr && waiting_.empty() && slab_->fits(len);
+}
+
+size_t Lane::appetite() noexcept {
+  if (door_ == Door::callback) return kReceive;
+  if (door_ == Door::inbox) return runtime.inbox()->room() ? size_t{kReceive} : 0;
+  if (slab_ == nullptr || !slab_->record_left() || !waiting_.empty()) return 0;
+  size_t by_bytes = slab_->size - slab_->used;
+  size_t by_records = (slab_->cap - slab_->n) * 64;
+  return std::clamp<size_t>(std::min(by_bytes, by_records), 4096, kReceive);
+}
+
+void Lane::emit(Target* target, mw_event& ev, std::string_view topic, std::string_view meta,
+                std::string_view body, bool last) {
+  ev.topic_len = static_cast<uint32_t>(topic.size());
+  ev.meta_len = static_cast<uint32_t>(meta.size());
+  if ((ev.flags & MW_F_REF) == 0) ev.body_len = static_cast<uint32_t>(body.size());
+  switch (door_) {
+    case Door::callback: {
+      if (target == nullptr) return;
+      if (target->fn != nullptr) {
+        const char* data = body.data();
+        if (!topic.empty() || !meta.empty()) {
+          scratch_.clear();
+          scratch_.append(topic.data(), topic.size());
+          scratch_.append(meta.data(), meta.size());
+          scratch_.append(body.data(), body.size());
+          data = reinterpret_cast<const char*>(scratch_.data());
+        }
+        target->fn(&ev, reinterpret_cast<const uint8_t*>(data), target->user);
+      }
+      if (last) drop(target);
+      return;
+    }
+    case Door::inbox:
+      to_inbox(target, ev, topic, meta, body, last);
+      return;
+    case Door::slab:
+    case Door::undecided:
+      if (slab_ != nullptr && waiting_.empty() && slab_->fits(topic.size() + meta.size() + body.size())) {
+        slab_->put(ev, reinterpret_cast<const uint8_t*>(topic.data()),
+                   reinterpret_cast<const uint8_t*>(meta.data()), reinterpret_cast<const uint8_t*>(body.data()));
+        if (last) drop(target);
+      } else {
+        waiting_.push_back({target, ev, std::string(topic), std::string(meta), std::string(body), last});
+      }
+      return;
+    case Door::discard:
+      if (last) drop(target);
+      return;
+  }
+}
+
+void Lane::to_inbox(Target* target, const mw_event& ev, std::string_view topic, std::string_view meta,
+                    std::string_view body, bool last) {
+  size_t before = topic.size() + meta.size();
+  base::MsgRef ref;
+  if (body.size() > ref_above_) {
+    ref = base::MsgRef(base::message_copy(body.data(), body.size(), ev.flags & MW_F_TEXT));
+    if (!topic.empty()) ref->topic = new std::string(topic);
+    if (!meta.empty()) ref->meta = new std::string(meta);
+  }
+  size_t len = before + (ref ? 0 : body.size());
+  if (batch_ != nullptr && (batch_->count == Batch::kRecords || batch_->capacity - batch_->used < len))
+    push_events();
+  if (batch_ == nullptr) batch_ = runtime.inbox()->fresh(len);
+  Record& r = batch_->records[batch_->count];
+  r.ev = ev;
+  r.ev.offset = static_cast<uint32_t>(batch_->used);
+  r.target = target;
+  r.last = last;
+  uint8_t* p = batch_->bytes.get() + batch_->used;
+  if (!topic.empty()) std::memcpy(p, topic.data(), topic.size());
+  if (!meta.empty()) std::memcpy(p + topic.size(), meta.data(), meta.size());
+  if (ref) {
+    r.ev.flags |= MW_F_REF;
+    r.ev.msg = reinterpret_cast<uintptr_t>(ref.detach());
+  } else if (!body.empty()) {
+    std::memcpy(p + before, body.data(), body.size());
+  }
+  batch_->used += len;
+  ++batch_->count;
+}
+
+void Lane::push_events() noexcept {
+  if (batch_ == nullptr || batch_->count == 0) return;
+  Batch* b = batch_;
+  batch_ = nullptr;
+  runtime.inbox()->push(b);
+}
+
+void Lane::begin_slab(Slab* s) {
+  slab_ = s;
+  while (!waiting_.empty()) {
+    Waiting& w = waiting_.front();
+    if (w.ev.kind == 0) {
+      drop(w.target);
+      waiting_.pop_front();
+      continue;
+    }
+    if (!s->fits(w.topic.size() + w.meta.size() + w.body.size())) return;
+    s->put(w.ev, reinterpret_cast<const uint8_t*>(w.topic.data()), reinterpret_cast<const uint8_t*>(w.meta.data()),
+           reinterpret_cast<const uint8_t*>(w.body.data()));
+    if (w.last) drop(w.target);
+    waiting_.pop_front();
+  }
+}
+
+void Lane::discard_events() noexcept {
+  door_ = Door::discard;
+  for (Waiting& w : waiting_) {
+    if (w.ev.flags & MW_F_REF) base::unref(reinterpret_cast<mw_msg*>(static_cast<uintptr_t>(w.ev.msg)));
+    if (w.last || w.ev.kind == 0) drop(w.target);
+  }
+  waiting_.clear();
+}
+
+void Lane::release(mw_free_fn fn, void* hint) {
+  if (door_ == Door::callback || door_ == Door::discard) {
+    post(new Release(fn, hint));
+    return;
+  }
+  mw_event ev{};
+  auto* t = new Target{nullptr, hint, fn};
+  if (door_ == Door::inbox)
+    to_inbox(t, ev, {}, {}, {}, true);
+  else
+    waiting_.push_back({t, ev, {}, {}, {}, true});
+}
+
+}  // namespace mw::loop

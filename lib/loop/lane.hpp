@@ -1,0 +1,189 @@
+// A lane: one epoll set, one timer wheel, one command queue and what lives on
+// them, turned by exactly one thread at a time; the door its events leave by.
+// Used by the runtime, which makes lanes, and by link, whose sessions live
+// here. The lane's thread only, unless a function says "any thread".
+#pragma once
+#include "base/buffer.hpp"
+#include "base/handle.hpp"
+#include "loop/budget.hpp"
+#include "loop/command.hpp"
+#include "loop/inbox.hpp"
+#include "loop/poller.hpp"
+#include "loop/wheel.hpp"
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mw::loop {
+
+class Runtime;
+
+enum class Door : uint8_t { undecided, callback, inbox, slab, discard };
+
+// The output a connection makes while the lane works on it: collected here,
+// sent once. Bounded, so it needs no reservation.
+struct Cork {
+  static constexpr size_t kSize = 256 << 10;
+  Source* owner = nullptr;
+  uint8_t* bytes = nullptr;
+  size_t n = 0;
+};
+
+class Lane final : public Source {
+ public:
+  static constexpr size_t kReceive = 512 << 10;
+  static constexpr size_t kHeadroom = 16 << 10;  // for what was left of a frame
+
+  Lane(Runtime& runtime, int index, bool host_turned);
+  ~Lane();
+
+  // ---- any thread
+  bool here() const noexcept { return t_current == this; }
+  static Lane* current() noexcept { return t_current; }
+  void post(Command* c) noexcept {
+    commands_.push(c);
+    poke();
+  }
+  void poke() noexcept {  // something is to be done
+    if (armed_.load(std::memory_order_seq_cst) && armed_.exchange(false, std::memory_order_seq_cst)) raise();
+  }
+  int fd() const noexcept { return poller.fd(); }
+  bool ok() const noexcept { return poller.fd() >= 0 && event_fd_ >= 0; }
+  Slice slice;
+
+  // ---- turning
+  // Owner word: taken by one compare-exchange. false: somebody else turns.
+  bool enter() noexcept;
+  void leave() noexcept;
+  // One turn; waits at most wait_ms (-1: until something happens).
+  void turn(int wait_ms);
+  void run_thread();            // a library thread: until stop()
+  void stop() noexcept;         // any thread
+  bool stopping() const noexcept { return stop_.load(std::memory_order_acquire); }
+  bool undone() const noexcept; // something waits that needs no descriptor
+  void want_timer_fd();         // any thread: mw_ctx_fd was asked for
+  void settle_host();           // host-turned: arm the descriptors before returning to the host
+  void drain_dead() noexcept;   // after the end: free what commands hold
+
+  // Acts on the lane from outside a turn (threads=0) if nobody else does.
+  class Hold {
+   public:
+    explicit Hold(Lane& l) noexcept;
+    ~Hold();
+    explicit operator bool() const noexcept { return held_; }
+
+   private:
+    Lane& lane_;
+    bool held_;
+  };
+
+  // ---- events
+  void set_door(Door d) noexcept { door_ = d; }
+  Door door() const noexcept { return door_; }
+  void begin_slab(Slab* s);     // also delivers what waited for room
+  void end_slab() noexcept { slab_ = nullptr; }
+  void discard_events() noexcept;  // nobody will take any more
+  void set_ref_above(size_t n) noexcept { ref_above_ = n; }
+  // Whether a paced event with so many bytes may be made now.
+  bool room(size_t len) noexcept {
+    if (door_ == Door::callback) [[likely]]
+      return true;
+    return room_elsewhere(len);
+  }
+  // How many bytes are worth reading from a socket now.
+  size_t appetite() noexcept;
+  // Delivers. Never fails: a noted event without room waits in the lane.
+  void emit(Target* target, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body,
+            bool last = false);
+  void emit(Target* target, mw_event& ev, const uint8_t* body, size_t len) {
+    if (door_ == Door::callback) [[likely]] {
+      ev.body_len = static_cast<uint32_t>(len);
+      if (target != nullptr && target->fn != nullptr) target->fn(&ev, body, target->user);
+      return;
+    }
+    emit(target, ev, {}, {}, {reinterpret_cast<const char*>(body), len});
+  }
+  // Runs release(hint) where the host's callbacks run.
+  void release(mw_free_fn fn, void* hint);
+  void push_events() noexcept;  // to the inbox, now
+
+  // ---- work
+  void flush_later(Source* s) noexcept {
+    if (s->in_flush) return;
+    s->in_flush = true;
+    s->next_flush = flush_;
+    flush_ = s;
+  }
+  void resume_later(Source* s) noexcept {
+    if (s->in_resume) return;
+    s->in_resume = true;
+    s->next_resume = nullptr;
+    *resume_tail_ = s;
+    resume_tail_ = &s->next_resume;
+  }
+  uint64_t now() const noexcept { return now_; }  // ms, monotonic, of this turn
+  uint32_t masking_key() noexcept;                // RFC 6455 10.3: unpredictable
+  void count_turn() noexcept { last_turn_.store(now_, std::memory_order_relaxed); }
+  uint64_t last_turn() const noexcept { return last_turn_.load(std::memory_order_relaxed); }
+
+  Runtime& runtime;
+  const int index;
+  base::Slots* slots;
+  Poller poller;
+  Wheel wheel;
+  Cork cork;
+  uint8_t* receive = nullptr;    // kHeadroom + kReceive bytes; what is read starts after the headroom
+  base::Buffer cipher;           // encrypted output of the session worked on
+
+  // Source: the eventfd and the timerfd
+  void on_ready(uint32_t events) override;
+  void on_flush() override {}
+  void on_resume() override {}
+
+ private:
+  struct Waiting {
+    Target* target;
+    mw_event ev;
+    std::string topic, meta, body;
+    bool last;
+  };
+  void raise() noexcept;
+  void flush_all();
+  void resume_all();
+  void run_commands();
+  bool room_elsewhere(size_t len) noexcept;
+  void to_inbox(Target* target, const mw_event& ev, std::string_view topic, std::string_view meta,
+                std::string_view body, bool last);
+  void read_clock() noexcept;
+
+  static thread_local Lane* t_current __attribute__((tls_model("initial-exec")));
+
+  CommandQueue commands_;
+  std::atomic<bool> armed_{true};
+  std::atomic<uint64_t> owner_{0};  // 0 free, 1 acted on from outside a turn, 2 turning
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> timer_wanted_{false};
+  std::atomic<uint64_t> last_turn_{0};
+  const bool host_turned_;
+  Door door_ = Door::undecided;
+  Slab* slab_ = nullptr;
+  size_t ref_above_ = 64 << 10;
+  std::deque<Waiting> waiting_;
+  Batch* batch_ = nullptr;
+  base::Buffer scratch_;
+  Source* flush_ = nullptr;
+  Source* resume_ = nullptr;
+  Source** resume_tail_ = &resume_;
+  uint64_t now_ = 0;
+  int event_fd_ = -1;
+  int timer_fd_ = -1;
+  uint64_t timer_set_ = 0;
+  uint32_t keys_[256];
+  size_t keys_left_ = 0;
+};
+
+}  // namespace mw::loop

@@ -1,0 +1,46 @@
+// What every live thing with a handle has: its lane, its token, and requests
+// (close, pause, wants ...) that other threads raise as bits and that cannot
+// fail. Used by the runtime and by link. Fields: see each; the lane owns the rest.
+#pragma once
+#include "base/handle.hpp"
+#include "loop/command.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace mw::loop {
+
+class Runtime;
+struct Target;
+
+class Object : public Command, public base::Pinned {
+ public:
+  Object(Runtime& ctx, Lane* home) noexcept : runtime(ctx), lane(home) {}
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  Runtime& runtime;
+  Lane* lane;                      // fixed once the handle is known
+  mw_handle handle = 0;            // set once, before anybody else can know it
+  std::atomic<uint64_t> token{0};
+
+  // Raises request bits; attend() follows on the lane, once for many. Any thread that has a pin.
+  void request(uint32_t bits) noexcept;
+
+  // On the lane.
+  virtual void attend(uint32_t bits) = 0;
+  // Frees the memory; on the lane or after it has ended.
+  virtual void destroy() noexcept = 0;
+
+  void run(Lane& lane, bool dead) final;
+  void dispose() noexcept final;
+
+ protected:
+  ~Object() = default;
+
+ private:
+  static constexpr uint32_t kDisposed = 1u << 31;
+  std::atomic<uint32_t> requests_{0};
+};
+
+}  // namespace mw::loop
