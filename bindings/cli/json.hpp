@@ -1,0 +1,22 @@
+// The little JSON the program needs: write a string, read one field of a flat
+// object made by the library. Used by bindings/cli only; any thread.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cli {
+
+// "text" as a JSON string, quotes included. Bytes that are no UTF-8 must not
+// come here.
+std::string json_text(std::string_view text);
+
+// The value of a top-level key: a string without its quotes and escapes,
+// anything else as it is written. Nothing if absent or null.
+std::optional<std::string> field(std::string_view object, std::string_view key);
+
+std::string base64(std::string_view bytes);
+
+bool is_utf8(std::string_view text);
+
+}  // namespace cli
