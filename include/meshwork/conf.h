@@ -34,19 +34,20 @@ MW_API void mw_conf_unref(mw_conf *c);
  * defaults of a seed system and must come first.
  * Owns: copies both. Thread: one at a time. Blocks: no. Allocates: yes.
  * Completes: at once. Errors: MW_EOPTION (unknown key: the nearest one is
- * named; bad value: the allowed range is named), MW_ESTATE (already used). Since: 0.1 */
+ * named; bad value: the allowed range is named), MW_ESTATE (already used),
+ * MW_EINVAL (c, key or val missing). Since: 0.1 */
 MW_API mw_status mw_conf_set(mw_conf *c, const char *key, size_t klen, const char *val, size_t vlen,
                              mw_error *err);
 
 /* Sets many keys from a JSON object; nested objects make dotted keys. All or nothing.
  * Owns: copies. Thread: one at a time. Blocks: no. Allocates: yes.
- * Completes: at once. Errors: MW_EINVAL (not JSON: where), MW_EOPTION. Since: 0.1 */
+ * Completes: at once. Errors: MW_EINVAL (not JSON: where), MW_EOPTION, MW_ESTATE. Since: 0.1 */
 MW_API mw_status mw_conf_load(mw_conf *c, const char *json, size_t len, mw_error *err);
 
 /* Reads one key as text into buf (NUL terminated when it fits). *need is the
- * length without the NUL. Secrets read "***".
- * Owns: nothing. Thread: one at a time. Blocks: no. Allocates: no.
- * Completes: at once. Errors: MW_EOPTION, MW_ETOOBIG (cap <= *need). Since: 0.1 */
+ * length without the NUL; need may be NULL. Secrets read "***".
+ * Owns: nothing. Thread: one at a time. Blocks: no. Allocates: yes.
+ * Completes: at once. Errors: MW_EOPTION, MW_ETOOBIG (cap <= *need), MW_EINVAL. Since: 0.1 */
 MW_API mw_status mw_conf_get(const mw_conf *c, const char *key, size_t klen, char *buf, size_t cap,
                              size_t *need);
 

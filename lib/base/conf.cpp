@@ -16,15 +16,6 @@ constexpr const char* kHidden = "***";
 // How much of a JSON text conf accepts: the largest values are PEM texts.
 constexpr JsonLimits kLoadLimits = {16u << 20, 16};
 
-// What text() answers for a key the kind does not have. Never destroyed: the
-// library leaves nothing to run at exit.
-union Forever {
-  std::string text;
-  constexpr Forever() : text() {}
-  ~Forever() {}
-};
-constinit const Forever kNone;
-
 Error refused(std::string_view key, std::string why) {
   return {MW_EOPTION, 0, "\"" + std::string(key) + "\" " + std::move(why)};
 }
@@ -189,7 +180,7 @@ int64_t Conf::num(Opt o) const noexcept {
 
 const std::string& Conf::text(Opt o) const noexcept {
   const int slot = option_slot(kind_, o);
-  return slot < 0 ? kNone.text : values_[static_cast<size_t>(slot)].v.text;
+  return slot < 0 ? none_ : values_[static_cast<size_t>(slot)].v.text;
 }
 
 std::vector<std::string> Conf::list(Opt o) const {

@@ -55,6 +55,7 @@ class Conf {
   struct Value;
   int32_t kind_;
   std::vector<Value> values_;  // by row of the kind
+  std::string none_;           // text() of a key the kind has not; a static would need an exit handler
 };
 
 }  // namespace mw::base
