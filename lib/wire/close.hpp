@@ -2,9 +2,9 @@
 // Used by link and abi (mw_close checks codes). Pure; any thread.
 // Codes we send and their named reasons are listed in PROTOCOL.md.
 #pragma once
+#include "base/utf8.hpp"
 #include "wire/dialect.hpp"
 #include "wire/frame.hpp"
-#include "wire/utf8.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -42,7 +42,7 @@ inline bool parse_close(const uint8_t* p, size_t n, uint16_t* code, std::string_
     return false;
   }
   std::string_view text(reinterpret_cast<const char*>(p) + 2, n - 2);
-  if (!utf8_valid(text)) {
+  if (!base::utf8_valid(text)) {
     v = {1007, "close reason not UTF-8"};
     return false;
   }

@@ -1,6 +1,8 @@
 // What two ends agreed to speak over a WebSocket, told by the upgrade.
 // Used by net (negotiates) and link (speaks). Pure values.
 #pragma once
+#include "base/choices.hpp"
+
 #include <cstdint>
 
 namespace mw::wire {
@@ -9,9 +11,7 @@ enum class Role : uint8_t { server, client };
 
 enum class Dialect : uint8_t { raw, network_cluster, meshwork };
 
-// The compress option: how much memory a connection's compressor may use.
-// shared: one per lane, reset after each message. In the order of the option's words.
-enum class Compress : uint8_t { off, shared, k3, k4, k8, k16, k32, k64, k128, k256 };
+using base::Compress;
 
 // permessage-deflate as negotiated (RFC 7692). Bits are 8..15;
 // no_takeover: the context is reset after each message.

@@ -1,6 +1,6 @@
 #include "wire/parameters.hpp"
 
-#include "wire/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 
@@ -29,7 +29,7 @@ const char* decode(std::string_view in, std::string& out) {
     if (c == '\0') return "a parameter holds a NUL byte";
     out.push_back(c);
   }
-  return utf8_valid(out) ? nullptr : "a parameter is not UTF-8";
+  return base::utf8_valid(out) ? nullptr : "a parameter is not UTF-8";
 }
 
 void encode(std::string_view in, std::string& out) {

@@ -1,0 +1,106 @@
+// The own wire's packets inside a binary WebSocket message: type, length,
+// body; and the two on the message path, message and ack. Layouts: PROTOCOL.md.
+// Used by link. Pure; one thread a name table.
+#pragma once
+#include "base/buffer.hpp"
+#include "wire/dialect.hpp"
+#include "wire/names.hpp"
+#include "wire/varint.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace mw::wire {
+
+// Numbers for ever. 8 to 15 are kept for the mesh: call, reply, part, cancel,
+// credit, resume, member, event.
+enum class Packet : uint8_t {
+  hello = 1,
+  message = 2,
+  ack = 3,
+  subscribe = 4,
+  unsubscribe = 5,
+  result = 6,
+  drain = 7,
+};
+
+// Flags of a message packet; the two low bits are its TopicMode.
+enum MessageFlag : uint32_t {
+  kTopicMask = 0x03,
+  kTextBody = 0x04,   // MW_F_TEXT
+  kHeaders = 0x08,    // a header block follows
+  kWantsAck = 0x10,   // tell when the host took it
+  kMore = 0x20,       // a part of a message, not its last
+  kContinued = 0x40,  // a part of a message, not its first: flags and body only
+  kKnownFlags = 0x7F,
+};
+
+inline constexpr size_t kMaxHeaders = 64 * 1024;  // bytes of a header block
+// What packets may add to the body of a message inside one WebSocket message.
+inline constexpr size_t kMaxOverhead = kMaxTopic + kMaxHeaders + 64;
+
+struct PacketView {
+  uint8_t type = 0;
+  const uint8_t* body = nullptr;
+  size_t size = 0;
+};
+
+enum class PacketRead : uint8_t { ok, end, bad };
+// The next packet of a WebSocket message; end: there is none left.
+PacketRead next_packet(Bytes& in, PacketView& out, Violation& v) noexcept;
+
+struct MessageView {
+  uint32_t flags = 0;      // MessageFlag
+  std::string_view topic;  // into the packet or the name table
+  std::string_view meta;   // packed headers, well formed
+  const uint8_t* body = nullptr;
+  size_t size = 0;
+};
+// A body longer than max is 1009. Whether a text body is UTF-8 is the
+// caller's to check, as for raw frames: parts may cut a character.
+bool parse_message(const PacketView& packet, NameReader& names, size_t max, MessageView& out,
+                   Violation& v);
+
+// Bytes that put_message_head may write.
+inline size_t message_head_room(const TopicCode& topic, std::string_view meta) noexcept {
+  return 1 + kMaxVarint + 1 + kMaxVarint + 2 * kMaxVarint + topic.text.size() + meta.size();
+}
+
+// Writes everything of a message packet up to its body of body_len bytes,
+// which follows from wherever it lies. flags: kTextBody, kWantsAck, kMore,
+// kContinued. Returns the bytes written.
+inline size_t put_message_head(uint8_t* out, uint32_t flags, const TopicCode& topic,
+                               std::string_view meta, size_t body_len) noexcept {
+  size_t extra = 0;
+  const bool by_number = topic.mode == TopicMode::number || topic.mode == TopicMode::define;
+  const bool by_text = topic.mode == TopicMode::text || topic.mode == TopicMode::define;
+  if (by_number) extra += varint_size(topic.number);
+  if (by_text) extra += varint_size(topic.text.size()) + topic.text.size();
+  if (!meta.empty()) extra += varint_size(meta.size()) + meta.size();
+  out[0] = static_cast<uint8_t>(Packet::message);
+  size_t n = 1 + put_varint(out + 1, 1 + extra + body_len);
+  out[n++] = static_cast<uint8_t>(flags | static_cast<uint32_t>(topic.mode) | (meta.empty() ? 0u : kHeaders));
+  if (by_number) n += put_varint(out + n, topic.number);
+  if (by_text) {
+    n += put_varint(out + n, topic.text.size());
+    std::memcpy(out + n, topic.text.data(), topic.text.size());
+    n += topic.text.size();
+  }
+  if (!meta.empty()) {
+    n += put_varint(out + n, meta.size());
+    std::memcpy(out + n, meta.data(), meta.size());
+    n += meta.size();
+  }
+  return n;
+}
+
+// Tells that the host took every message up to number `through`. Messages of
+// one direction count 1, 2, 3 ... from the start of the connection (a message
+// of several parts once); the number itself is not sent.
+inline constexpr size_t kMaxAck = 2 + kMaxVarint;
+size_t put_ack(uint8_t* out, uint64_t through) noexcept;
+bool parse_ack(const PacketView& packet, uint64_t* through, Violation& v) noexcept;
+
+}  // namespace mw::wire

@@ -1,0 +1,77 @@
+#include "wire/hello.hpp"
+
+#include "wire/varint.hpp"
+
+#include <cstring>
+
+namespace mw::wire {
+namespace {
+
+// Keys of the fields; PROTOCOL.md lists them.
+enum Key : uint64_t { kUuid = 1, kCapabilities, kMaxMessage, kHeartbeat, kNames, kKeys };
+
+size_t put_number(uint8_t* out, Key key, uint64_t value) noexcept {
+  if (value == 0) return 0;
+  out[0] = static_cast<uint8_t>(key);
+  out[1] = static_cast<uint8_t>(put_varint(out + 2, value));
+  return 2u + out[1];
+}
+
+}  // namespace
+
+void put_hello(base::Buffer& out, const Hello& h) {
+  uint8_t b[128];
+  size_t n = put_varint(b, h.major);
+  n += put_varint(b + n, h.minor);
+  b[n++] = kUuid;
+  b[n++] = sizeof h.uuid;
+  std::memcpy(b + n, h.uuid, sizeof h.uuid);
+  n += sizeof h.uuid;
+  n += put_number(b + n, kCapabilities, h.capabilities);
+  n += put_number(b + n, kMaxMessage, h.max_message);
+  n += put_number(b + n, kHeartbeat, h.heartbeat_ms);
+  n += put_number(b + n, kNames, h.names);
+  out.push(static_cast<uint8_t>(Packet::hello));
+  out.push(static_cast<uint8_t>(n));  // below 128: a varint of one byte
+  out.append(b, n);
+}
+
+bool parse_hello(const PacketView& packet, Hello& out, Violation& v) noexcept {
+  auto bad = [&v](uint16_t code, const char* reason) {
+    v = {code, reason};
+    return false;
+  };
+  if (packet.size > kMaxHello) return bad(1009, "hello too long");
+  Bytes in{packet.body, packet.body + packet.size};
+  uint64_t major = 0, minor = 0;
+  if (!in.varint(major, UINT32_MAX) || !in.varint(minor, UINT32_MAX)) return bad(1002, "bad hello");
+  out = {};
+  out.major = static_cast<uint32_t>(major);
+  out.minor = static_cast<uint32_t>(minor);
+  if (out.major != kMajor) return bad(1002, "other major version");
+  uint32_t seen = 0;
+  while (in.left() != 0) {
+    uint64_t key = 0, size = 0;
+    const uint8_t* at = nullptr;
+    if (!in.varint(key) || !in.varint(size, in.left()) || !in.take(static_cast<size_t>(size), at))
+      return bad(1002, "bad hello");
+    if (key == 0 || key >= kKeys) continue;
+    if (seen & 1u << key) return bad(1002, "hello field twice");
+    seen |= 1u << key;
+    if (key == kUuid) {
+      if (size != sizeof out.uuid) return bad(1002, "bad hello");
+      std::memcpy(out.uuid, at, sizeof out.uuid);
+      continue;
+    }
+    uint64_t* number = key == kCapabilities ? &out.capabilities
+                       : key == kMaxMessage ? &out.max_message
+                       : key == kHeartbeat  ? &out.heartbeat_ms
+                                            : &out.names;
+    Bytes value{at, at + size};
+    if (!value.varint(*number) || value.left() != 0) return bad(1002, "bad hello");
+  }
+  if (!(seen & 1u << kUuid)) return bad(1002, "hello without uuid");
+  return true;
+}
+
+}  // namespace mw::wire

@@ -1,0 +1,38 @@
+// The first packet of each end of the own wire: who it is, which version, what
+// it can do and how much it takes. Layout: PROTOCOL.md.
+// Used by link. Pure; any thread.
+#pragma once
+#include "base/buffer.hpp"
+#include "wire/envelope.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mw::wire {
+
+inline constexpr uint32_t kMajor = 0;
+inline constexpr uint32_t kMinor = 1;
+
+// What an end can do, over what every one must (message). Used only where both name it.
+enum Capability : uint64_t {
+  kCanAck = 0x1,        // answers kWantsAck
+  kCanSubscribe = 0x2,  // answers subscribe and unsubscribe
+  kCanDrain = 0x4,      // understands drain
+};
+
+inline constexpr size_t kMaxHello = 1024;
+
+struct Hello {
+  uint32_t major = kMajor, minor = kMinor;
+  uint8_t uuid[16] = {};
+  uint64_t capabilities = 0;
+  uint64_t max_message = 0;    // bytes of a body this end takes; 0 = not told
+  uint64_t heartbeat_ms = 0;   // interval of this end's pings; 0 = none
+  uint64_t names = 0;          // topic names this end remembers
+};
+
+void put_hello(base::Buffer& out, const Hello& h);
+// Fields this version does not know are skipped. Another major version is a violation.
+bool parse_hello(const PacketView& packet, Hello& out, Violation& v) noexcept;
+
+}  // namespace mw::wire
