@@ -23,10 +23,16 @@ help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 # ---- Set-up ---------------------------------------------------------------
-# The packages are looked for once; the stamp saves the next run the look.
+# The packages of a command are looked for once; a stamp saves the next run
+# the look. setup-fuzz: also what make fuzz needs.
 setup: $(BUILD)/.packages
+setup-%: $(BUILD)/.packages-%
+	@:
 $(BUILD)/.packages: packages.apt
-	@if [ $(SETUP) = yes ]; then tests/kit/packages.sh $$(sed 's/#.*//' $<); fi
+	@if [ $(SETUP) = yes ]; then tests/kit/packages.sh; fi
+	@mkdir -p $(BUILD) && touch $@
+$(BUILD)/.packages-%: packages.apt
+	@if [ $(SETUP) = yes ]; then tests/kit/packages.sh $*; fi
 	@mkdir -p $(BUILD) && touch $@
 
 # ---- Builds, a folder each ------------------------------------------------
@@ -98,6 +104,12 @@ build-asan: setup
 
 build-tsan: setup
 	@$(CONFIGURE) -B $(BUILD)/tsan -DMW_SANITIZE=thread -DMW_PROGRAM=OFF -DMW_EXAMPLES=OFF
+
+fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in tests/fuzz/corpus
+	@$(CONFIGURE) -B $(BUILD)/fuzz -DMW_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
+	  -DMW_PROGRAM=OFF -DMW_EXAMPLES=OFF -DMW_TESTS=OFF
+	@$(MAKE_IN) $(BUILD)/fuzz -j $(JOBS) -t set_fuzz
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS)
 
 .PHONY: help setup build install docs clean test test-full asan tsan abi \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan

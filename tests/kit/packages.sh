@@ -1,18 +1,25 @@
 #!/bin/bash
-# Installs the Debian packages named as arguments that are not there yet.
+# Installs the packages of packages.apt that are not there yet: those every
+# command needs, and with an argument those of that command.
+# usage: packages.sh [COMMAND]
 set -euo pipefail
 
+mapfile -t wanted < <(sed 's/#.*//' "$(dirname "$0")/../../packages.apt" | awk -v set="${1:-}" '
+  NF == 1 { print $1 }
+  { for (i = 2; i <= NF; i++) if ($i == set) print $1 }')
+
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-  echo "There is no apt here. meshwork needs what Debian 12 calls:" >&2
-  echo "  $*" >&2
+  echo "There is no apt here. This needs what Debian 12 calls:" >&2
+  echo "  ${wanted[*]}" >&2
   echo "Install them by your own means, then add SETUP=no to the make command." >&2
   exit 1
 fi
 
 missing=()
-for package in "$@"; do
+for package in "${wanted[@]}"; do
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$state" = installed ] || missing+=("$package")
+  # The command of that name from elsewhere will do (nodejs, npm, clang).
+  [ "$state" = installed ] || command -v "$package" >/dev/null || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
