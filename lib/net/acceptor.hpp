@@ -3,7 +3,7 @@
 // For net's listener. Control thread only.
 #pragma once
 #include "net/address.hpp"
-#include "net/endpoint.hpp"
+#include "net/door.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>

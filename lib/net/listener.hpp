@@ -71,7 +71,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
     std::string body;        // of a no; "" = auth.reject_body
     std::string data;        // JSON value for PEER_UP, or ""
   };
-  virtual void answer(uint64_t ticket, Answer a) = 0;
+  // False: too late, the question is void. True for one caller only.
+  virtual bool answer(uint64_t ticket, Answer a) = 0;
   // Live options replaced (certificates, auth.parameters, limits).
   virtual void update(std::shared_ptr<const base::Conf> conf) = 0;
   // A peer given by ready() has ended: its seats (max_peers, max_peers_per_address) are free.

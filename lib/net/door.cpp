@@ -1,4 +1,4 @@
-#include "net/endpoint.hpp"
+#include "net/door.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -25,11 +25,11 @@ Error bad(const std::string& item, const char* why) {
   return {MW_EOPTION, 0, "listen \"" + item + "\": " + why};
 }
 
-base::Result<Endpoint> parse(const std::string& item) {
-  Endpoint e;
+base::Result<Place> parse(const std::string& item) {
+  Place e;
   std::string_view s(item);
   if (s.starts_with("unix:")) {
-    e.kind = Endpoint::Kind::local;
+    e.kind = Place::Kind::local;
     e.file = s.substr(5);
     if (e.file.empty()) return bad(item, "name a file, as in unix:/run/app.sock");
     if (e.file.size() >= sizeof(sockaddr_un::sun_path)) return bad(item, "the path is longer than the 107 bytes a unix socket can have");
@@ -41,7 +41,7 @@ base::Result<Endpoint> parse(const std::string& item) {
     return ec == std::errc() && end == t.data() + t.size() && n >= 0 && n <= max ? n : -1;
   };
   if (s.starts_with("fd:")) {
-    e.kind = Endpoint::Kind::adopted;
+    e.kind = Place::Kind::adopted;
     e.fd = number(s.substr(3), 1 << 20);
     if (e.fd < 0) return bad(item, "name a descriptor, as in fd:3");
     return e;
@@ -104,25 +104,15 @@ bool alive(const sockaddr_un& sa) {
 
 }  // namespace
 
-std::string Endpoint::text() const {
-  switch (kind) {
-    case Kind::local: return "unix:" + file;
-    case Kind::adopted: return "fd:" + std::to_string(fd);
-    case Kind::tcp: break;
-  }
-  bool six = host.find(':') != host.npos;
-  return (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-base::Result<std::vector<Endpoint>> endpoints(const base::Conf& conf) {
-  std::vector<Endpoint> all;
+base::Result<std::vector<Place>> places(const base::Conf& conf) {
+  std::vector<Place> all;
   for (const std::string& item : conf.list(Opt::listen)) {
     auto e = parse(item);
     if (!e) return e.error();
     all.push_back(std::move(*e));
   }
   if (all.empty()) {
-    Endpoint e;
+    Place e;
     e.host = conf.text(Opt::host);
     if (e.host.size() > 2 && e.host.front() == '[' && e.host.back() == ']') e.host = e.host.substr(1, e.host.size() - 2);
     e.port = static_cast<uint16_t>(conf.num(Opt::port));
@@ -163,34 +153,20 @@ base::Result<void> Door::learn() {
   return {};
 }
 
-base::Result<Door> Door::tcp(const Address& address, int backlog, bool reuse_port) {
+base::Result<Door> Door::tcp(const sockaddr* at, socklen_t len, int backlog, bool reuse_port) {
+  sockaddr_storage sa{};
+  std::memcpy(&sa, at, len);
+  Address address = address_of(sa);
   std::string what = shown(address) + ":" + std::to_string(address.port);
-  bool six = address.family == Address::Family::ipv6;
-  Door d(::socket(six ? AF_INET6 : AF_INET, kStream, 0));
+  Door d(::socket(at->sa_family, kStream, 0));
   if (d.fd_ < 0) return refused(what, errno);
   int one = 1, zero = 0;
   // A restarted provider must not wait for its old connections' TIME_WAIT.
   ::setsockopt(d.fd_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (reuse_port && ::setsockopt(d.fd_, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0) return refused(what, errno);
-
-  sockaddr_storage sa{};
-  socklen_t len;
-  if (six) {
-    // "::" is every interface of both protocols, whatever the machine's default.
-    ::setsockopt(d.fd_, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
-    auto& in = reinterpret_cast<sockaddr_in6&>(sa);
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(address.port);
-    std::memcpy(&in.sin6_addr, address.ip, 16);
-    len = sizeof in;
-  } else {
-    auto& in = reinterpret_cast<sockaddr_in&>(sa);
-    in.sin_family = AF_INET;
-    in.sin_port = htons(address.port);
-    std::memcpy(&in.sin_addr, address.ip + 12, 4);
-    len = sizeof in;
-  }
-  if (::bind(d.fd_, reinterpret_cast<sockaddr*>(&sa), len) != 0) return refused(what, errno);
+  // "::" is every interface of both protocols, whatever the machine's default.
+  if (at->sa_family == AF_INET6) ::setsockopt(d.fd_, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+  if (::bind(d.fd_, at, len) != 0) return refused(what, errno);
   if (::listen(d.fd_, backlog) != 0) return refused(what, errno);
   if (auto r = d.learn(); !r) return r.error();
   return d;

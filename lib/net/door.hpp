@@ -13,22 +13,21 @@
 namespace mw::net {
 
 // One item of `listen`, or `host` and `port`.
-struct Endpoint {
+struct Place {
   enum class Kind : uint8_t { tcp, local, adopted } kind = Kind::tcp;
   std::string host;   // tcp: numeric or a name; never empty
   uint16_t port = 0;  // 0: any
   std::string file;   // local
   int fd = -1;        // adopted
-  std::string text() const;
 };
 
-base::Result<std::vector<Endpoint>> endpoints(const base::Conf& conf);
+base::Result<std::vector<Place>> places(const base::Conf& conf);
 
 // A listening socket: non-blocking, close-on-exec.
 class Door {
  public:
-  // address: what the endpoint's host was resolved to, with the port.
-  static base::Result<Door> tcp(const Address& address, int backlog, bool reuse_port);
+  // at: one of the addresses its host was resolved to.
+  static base::Result<Door> tcp(const sockaddr* at, socklen_t len, int backlog, bool reuse_port);
   // Replaces the socket file of a process that is gone; a living one is MW_EADDRINUSE.
   static base::Result<Door> local(const std::string& file, int backlog);
   // Socket activation: takes over a listening stream socket, checked. On
@@ -41,7 +40,6 @@ class Door {
 
   int fd() const noexcept { return fd_; }
   uint16_t port() const noexcept { return port_; }
-  bool is_tcp() const noexcept { return file_.empty(); }
   // "ws://127.0.0.1:8080/connect", "ws+unix:/run/x.sock:/connect".
   std::string url(bool tls, const std::string& path) const;
 
