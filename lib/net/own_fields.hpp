@@ -1,0 +1,17 @@
+// The options that become fields of the upgrade request: headers and
+// parameters, JSON objects of scalars.
+// Used by net's dialer. Pure; any thread.
+#pragma once
+#include "base/result.hpp"
+#include "wire/upgrade.hpp"
+
+#include <string>
+
+namespace mw::net {
+
+// Key and value of each member; "" is an empty object. option: for texts.
+base::Result<wire::Fields> members(const std::string& json, const char* option);
+// Refuses own headers that would break or forge the upgrade.
+base::Result<void> check_headers(const wire::Fields& own);
+
+}  // namespace mw::net
