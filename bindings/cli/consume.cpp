@@ -18,7 +18,7 @@ struct Options {
   std::vector<std::string> topics, sends;
   uint64_t count = 0;
   double timeout = 0;
-  bool insecure = false, tls = false, retry = false, exit = false, stats = false, no_input = false;
+  bool insecure = false, tls = false, retry = false, once = false, exit = false, stats = false, no_input = false;
 };
 
 // host, host:port, [v6]:port, or a whole URL.
@@ -70,7 +70,7 @@ class Consume {
       if (sending) send_lines();
       const bool enough = o_.count > 0 && heard_ >= o_.count;
       const bool said = o_.exit && input_ != nullptr && input_->ended() && up_;
-      if (!draining && (loop.interrupts() > 0 || enough || said || output_.closed() || !failure_.empty())) {
+      if (!draining && (loop.interrupts() > 0 || enough || said || over_ || output_.closed() || !failure_.empty())) {
         draining = true;
         if (loop.interrupts() > 0) remarks_.say("draining; again to quit at once");
         if (failure_.empty()) consumer_.drain(5000);
@@ -113,7 +113,12 @@ class Consume {
         output_.line("{\"event\":\"down\",\"status\":\"" + std::string(mw_status_name(e.status())) + "\",\"code\":" +
                      std::to_string(e.code()) + ",\"retry_ms\":" + std::to_string(e.id()) + ",\"reason\":" +
                      json_text(e.text()) + "}");
-      if (!was_up_ && !o_.retry) return fail(e.status(), e.text());
+      const bool polite = e.code() == 1000 || e.code() == 1001;
+      if (o_.once && was_up_ && polite) {
+        over_ = true;
+        return;
+      }
+      if ((!was_up_ && !o_.retry) || (o_.once && was_up_)) return fail(e.status(), e.text());
       remarks_.say("lost: " + std::string(e.text().empty() ? mw_status_text(e.status()) : e.text()) + "; again in " +
                    std::to_string(e.id()) + " ms");
     });
@@ -207,7 +212,7 @@ class Consume {
   Output output_;
   std::unique_ptr<Input> input_;
   mw::Conf context_conf_, conf_{MW_CONF_CONSUMER};
-  bool up_ = false, was_up_ = false, closed_ = false, full_ = false, paused_ = false;
+  bool up_ = false, was_up_ = false, over_ = false, closed_ = false, full_ = false, paused_ = false;
   uint64_t heard_ = 0, bytes_ = 0;
   int reconnects_ = 0, exit_ = kFailed;
   std::string failure_;
@@ -238,6 +243,7 @@ void add_consume(CLI::App& app, int& exit_code) {
   c->add_option("-n,--count", o->count, "leave after so many messages");
   c->add_option("--timeout", o->timeout, "give up after so many seconds")->check(CLI::PositiveNumber);
   c->add_flag("--retry", o->retry, "keep trying when the first connection fails");
+  c->add_flag("--once", o->once, "leave when the connection ends instead of coming back");
   c->add_option("--wire", o->wire, "meshwork, network-cluster, or raw for any WebSocket server");
   c->add_flag("--stats", o->stats, "at the end: counts, and latency of stamped messages, on standard error");
   c->add_flag("-x,--exit", o->exit, "drain and leave when the input ends");
