@@ -51,6 +51,14 @@ docs: build ## write docs/FUNCTIONS.md, OPTIONS.md and ERRORS.md anew
 clean: ## remove everything that was built
 	@rm -rf $(BUILD)
 
+# ---- Speed and memory -------------------------------------------------------
+bench: setup ## measure against the baselines (PAIRS=9 ONLY=echo,doors,memory,publish,storm QUICK=yes)
+	@if [ $(SETUP) = yes ]; then tests/kit/packages.sh bench; fi
+	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs
+	@python3 -B tests/bench/run.py --programs $(BUILD)/release/bench --out $(BUILD)/bench \
+	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+
 # ---- Tests ----------------------------------------------------------------
 # A set leaves its results as RESULTS/<set>.xml; summary.py adds them up.
 define run_sets
@@ -111,5 +119,5 @@ fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in test
 	@$(MAKE_IN) $(BUILD)/fuzz -j $(JOBS) -t set_fuzz
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS)
 
-.PHONY: help setup build install docs clean test test-full asan tsan abi \
+.PHONY: help setup build install docs clean bench test test-full asan tsan abi \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan
