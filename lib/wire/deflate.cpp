@@ -113,10 +113,13 @@ bool Inflator::inflate(const uint8_t* p, size_t n, bool last, const InflateLimit
   in_ += n;
   if (!run(p, n, limit, out, v)) return false;
   if (!last) return true;
+  // No byte at all is no DEFLATE data, but some ends send their empty messages so.
+  if (in_ == 0) return true;
+  const uint64_t made = out_;
   if (!run(kTail, sizeof kTail, limit, out, v)) return false;
-  // The tail is an empty stored block, so a whole message leaves zlib between
-  // two blocks (bit 7) on a byte boundary (bits 0-2).
-  if ((z_->data_type & 0x87) != 0x80) {
+  // The tail is an empty stored block: a whole message makes nothing more of
+  // it and leaves zlib between two blocks (bit 7) on a byte boundary (bits 0-2).
+  if (out_ != made || (z_->data_type & 0x87) != 0x80) {
     v = {1007, "bad compressed data"};
     return false;
   }

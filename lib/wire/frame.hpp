@@ -159,23 +159,26 @@ constexpr uint32_t rotate_key(uint32_t key, size_t offset) noexcept {
 }
 
 namespace detail {
-// 16 bytes that may lie anywhere; the compiler picks the instructions.
-typedef uint32_t Wide __attribute__((vector_size(16), aligned(1), may_alias));
+// 16 bytes: one register where the machine has such, whatever the alignment.
+typedef uint32_t Wide __attribute__((vector_size(16)));
+inline Wide load(const uint8_t* p) noexcept {
+  Wide w;
+  std::memcpy(&w, p, sizeof w);
+  return w;
+}
+inline void store(uint8_t* p, const Wide& w) noexcept { std::memcpy(p, &w, sizeof w); }
 }  // namespace detail
 
 // dst = src masked (5.3); both may be the same memory, else must not overlap.
 // Masking twice with one key gives the bytes back.
 inline void mask_copy(uint8_t* dst, const uint8_t* src, size_t n, uint32_t key) noexcept {
-  using detail::Wide;
-  const Wide k{key, key, key, key};
+  using detail::load, detail::store;
+  const detail::Wide k{key, key, key, key};
   for (; n >= 64; n -= 64, dst += 64, src += 64) {
-    auto* s = reinterpret_cast<const Wide*>(src);
-    auto* d = reinterpret_cast<Wide*>(dst);
-    Wide a = s[0] ^ k, b = s[1] ^ k, c = s[2] ^ k, e = s[3] ^ k;
-    d[0] = a, d[1] = b, d[2] = c, d[3] = e;
+    const auto a = load(src) ^ k, b = load(src + 16) ^ k, c = load(src + 32) ^ k, d = load(src + 48) ^ k;
+    store(dst, a), store(dst + 16, b), store(dst + 32, c), store(dst + 48, d);
   }
-  for (; n >= 16; n -= 16, dst += 16, src += 16)
-    *reinterpret_cast<Wide*>(dst) = *reinterpret_cast<const Wide*>(src) ^ k;
+  for (; n >= 16; n -= 16, dst += 16, src += 16) store(dst, load(src) ^ k);
   for (; n >= 4; n -= 4, dst += 4, src += 4) {
     uint32_t w;
     std::memcpy(&w, src, 4);
