@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Plays the scenario table: run.py --agent PROGRAM [--door DOOR]... [--only TEXT] [FILE.scn ...]
+
+--agent is the program that plays the provider's side and, without --other,
+the consumer's side too. Ends with "N passed, N failed, N skipped"."""
+import argparse
+import copy
+import glob
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import certs  # noqa: E402
+import table  # noqa: E402
+from agents import Agent, AgentError  # noqa: E402
+from play import Failed, Play  # noqa: E402
+
+DOORS = ['run', 'inline', 'dispatch', 'queue', 'turn']
+
+
+def missing(needs):
+    """Why a scenario cannot run on this machine, or ''."""
+    for need in needs:
+        if need == 'ipv6' and not os.path.exists('/proc/net/if_inet6'):
+            return 'no IPv6 here'
+        if need == 'tls' and not shutil.which('openssl'):
+            return 'no openssl program to make certificates with'
+    return ''
+
+
+class Runner:
+    def __init__(self, args):
+        self.args = args
+        self.tmp = tempfile.mkdtemp(prefix='scn')
+        self.places = {'tmp': self.tmp}
+        if shutil.which('openssl'):
+            self.places['certs'] = certs.make(os.path.join(self.tmp, 'certs'))
+        self.count = {'passed': 0, 'failed': 0, 'skipped': 0}
+        self.agents = {}
+        self.number = 0
+        usual = {'provider': {}, 'consumer': {'wire': args.wire}}
+        if args.over == 'tls':
+            c = self.places['certs']
+            usual['provider'].update({'tls.key_file': f'{c}/server.key', 'tls.cert_file': f'{c}/server.pem'})
+            usual['consumer'].update({'tls': 'true', 'tls.ca_file': f'{c}/ca.pem'})
+        self.usual = {k: [table.Word(key, '=', value, True) for key, value in v.items()] for k, v in usual.items()}
+
+    def start(self, door):
+        for letter, program in (('a', self.args.agent), ('b', self.args.other or self.args.agent)):
+            agent = Agent(letter, program.split() + [door], self.args.patience)
+            self.agents[letter] = agent
+            # The first context may leave what a process makes once; the second must leave nothing.
+            for _ in range(2):
+                agent.begin()
+                for line in ('ctx', 'end'):
+                    status, facts = agent.ask(line)
+                    if status != 'OK':
+                        raise AgentError(f'{line} answered {status} {facts.get("error", "")}')
+            agent.clean = (facts['fds'], facts['threads'])
+
+    def stop(self):
+        """Exit codes count: sanitizers speak through them."""
+        for letter, agent in list(self.agents.items()):
+            code = agent.quit()
+            text = agent.stderr()
+            if code != 0 or 'Sanitizer' in text:
+                self.report('failed', f'agent {letter} at exit', f'exit {code}\n{text}')
+        self.agents = {}
+
+    def kill(self):
+        for agent in self.agents.values():
+            agent.kill()
+        self.agents = {}
+
+    def report(self, result, name, text=''):
+        self.count[result] += 1
+        if result != 'passed' or self.args.verbose:
+            print(f'{result.upper():8}{name}{": " + text if text else ""}', flush=True)
+
+    def play(self, scenario, door):
+        name = f'{scenario.name} [{door} {self.args.over} {self.args.wire}]'
+        if scenario.doors and door not in scenario.doors:
+            return
+        if self.args.over != 'tcp' and (any(s.verb in ('raw', 'http') for s in scenario.steps) or
+                                        {'tls', 'plain'} & set(scenario.needs)):
+            return  # it chooses its carrier itself
+        why = missing(scenario.needs)
+        if why:
+            return self.report('skipped', name, why)
+        expected = scenario.skip and (not scenario.skip_doors or door in scenario.skip_doors)
+        self.number += 1
+        self.places['unique'] = f's{self.number}'
+        began = time.monotonic()
+        try:
+            if not self.agents:
+                self.start(door)
+            p = Play(copy.deepcopy(scenario), self.agents, 2 if expected else self.args.patience, self.places,
+                     self.usual)
+            p.play()
+        except (Failed, AgentError) as e:
+            log = [l for a in self.agents.values() for l in a.log[-self.args.lines:]]
+            dead = [f'agent {a.letter}: exit {a.process.poll()}\n{a.stderr()}'
+                    for a in self.agents.values() if a.process.poll() is not None]
+            self.kill()
+            if expected:
+                return self.report('skipped', name, scenario.skip)
+            return self.report('failed', name, f'{scenario.where}\n      {e}\n' +
+                               '\n'.join('        ' + l for l in log + dead))
+        if expected:
+            return self.report('failed', name, f'{scenario.where}: passes now; take its skip ("{scenario.skip}") away')
+        self.report('passed', name, f'{time.monotonic() - began:.2f} s')
+
+    def run(self, scenarios):
+        for door in self.args.door or DOORS:
+            for s in scenarios:
+                self.play(s, door)
+            self.stop()
+        shutil.rmtree(self.tmp, ignore_errors=True)
+        print('{passed} passed, {failed} failed, {skipped} skipped'.format(**self.count))
+        return 1 if self.count['failed'] or not self.count['passed'] else 0
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('--agent', required=True)
+    p.add_argument('--other')
+    p.add_argument('--door', action='append', choices=DOORS)
+    p.add_argument('--over', default='tcp', choices=['tcp', 'tls'])
+    p.add_argument('--wire', default='raw', choices=['raw', 'meshwork'])
+    p.add_argument('--only', default='')
+    p.add_argument('--patience', type=float, default=5.0)
+    p.add_argument('--lines', type=int, default=25)
+    p.add_argument('--verbose', '-v', action='store_true')
+    p.add_argument('files', nargs='*')
+    args = p.parse_args()
+    scenarios = []
+    for f in args.files or sorted(glob.glob(os.path.join(HERE, '*.scn'))):
+        scenarios += table.load(f)
+    names = [s.name for s in scenarios]
+    twice = {n for n in names if names.count(n) > 1}
+    if twice:
+        print('two scenarios of one name: ' + ', '.join(sorted(twice)))
+        return 1
+    return Runner(args).run([s for s in scenarios if args.only in s.name or args.only in s.where])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
