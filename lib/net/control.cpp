@@ -1,4 +1,5 @@
 #include "net/reactor.hpp"
+#include "net/tls.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -42,7 +43,7 @@ void Control::Impl::run() noexcept {
   over.notify_all();
 }
 
-Control::Control(std::string name) : impl_(std::make_unique<Impl>(std::move(name))) {}
+Control::Control(std::string name) : impl_(std::make_unique<Impl>(std::move(name))) { init_crypto(); }
 
 Control::~Control() {
   stop();

@@ -70,11 +70,11 @@ asio::awaitable<base::Result<Carrier>> Stream::release(const void* head, size_t 
   Carrier c;
   c.early.append(head, head_len);
   if (tls_ != nullptr) {
-    for (auto status = Tls::Status::ok; status == Tls::Status::ok;) {
+    while (tls_->input_left() > 0 || tls_->pending()) {
       size_t n = 0;
-      status = tls_->read(c.early.room(kPlain), kPlain, &n, out_);
-      if (status == Tls::Status::ok) c.early.wrote(n);
       // A failure or close_notify is seen again by the lane's first read.
+      if (tls_->read(c.early.room(kPlain), kPlain, &n, out_) != Tls::Status::ok) break;
+      c.early.wrote(n);
     }
     if (out_.size() > 0) {
       auto [ec, n] = co_await asio::async_write(socket_, out(), kValue);

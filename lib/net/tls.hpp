@@ -7,17 +7,26 @@
 #include "base/result.hpp"
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 typedef struct ssl_st SSL;
 typedef struct ssl_ctx_st SSL_CTX;
+typedef struct ssl_session_st SSL_SESSION;
 
 namespace mw::net {
+
+// Prepares OpenSSL without an atexit handler and without reading environment
+// variables. Must come before the process's first use of OpenSSL through us
+// (Control does it); harmless when repeated.
+void init_crypto() noexcept;
 
 // Key, certificates and policy of one side, made from the tls.* options. A
 // live change makes a new one; sessions keep the one they began with.
 class TlsContext {
  public:
+  // Errors: MW_EOPTION (a key is missing, a file unreadable, no number fits),
+  // MW_ETLS (what was read is no good: mismatch, passphrase, expired).
   static base::Result<std::shared_ptr<TlsContext>> server(const base::Conf& conf);
   static base::Result<std::shared_ptr<TlsContext>> client(const base::Conf& conf);
   ~TlsContext();
@@ -25,8 +34,18 @@ class TlsContext {
 
  private:
   friend class Tls;
+  friend struct TlsPolicy;
   TlsContext() = default;
+  // The client's last session, offered for resumption to the same host. Given
+  // by whichever thread runs a pump.
+  void keep(SSL_SESSION* session, std::string host) noexcept;
+  void offer(SSL* ssl);
+
   SSL_CTX* ctx_ = nullptr;
+  std::string alpn_;  // a server's, as on the wire
+  std::mutex mutex_;
+  SSL_SESSION* session_ = nullptr;
+  std::string session_host_;
 };
 
 class Tls {
@@ -55,20 +74,26 @@ class Tls {
   bool pending() const noexcept;
 
   base::Error error() const;            // why failed: MW_ETLS and a sentence
-  std::string peer_subject() const;     // of a verified certificate, or ""
+  bool resumed() const noexcept;
+  std::string peer_subject() const;     // of a verified certificate (RFC 2253), or ""
   std::string alpn() const;
   std::string version() const;          // "TLSv1.3"
   SSL* get() const noexcept { return ssl_; }
 
  private:
   friend struct TlsBio;
+  struct Call;                   // around each call into OpenSSL
+  Status verdict(int result);
+  Status fail() noexcept;
+
   SSL* ssl_ = nullptr;
   const uint8_t* in_ = nullptr;
   const uint8_t* in_end_ = nullptr;
   base::Buffer* out_ = nullptr;  // during a call only
   std::shared_ptr<TlsContext> ctx_;
   uint8_t key_updates_ = 0;      // without data in between; more than 16 fail
-  int last_ = 0;
+  bool failed_ = false;          // for good
+  unsigned long why_ = 0;        // OpenSSL's code of the failure
 };
 
 }  // namespace mw::net
