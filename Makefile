@@ -36,7 +36,7 @@ $(BUILD)/.packages-%: packages.apt
 	@mkdir -p $(BUILD) && touch $@
 
 # ---- Builds, a folder each ------------------------------------------------
-build: setup ## build library, program, examples and tests (build/release)
+release: setup ## build library, program, examples and tests in build/release
 	@$(CONFIGURE) -B $(BUILD)/release
 	@$(MAKE_IN) $(BUILD)/release -j $(JOBS)
 
@@ -45,7 +45,7 @@ install: setup ## install to PREFIX (default /usr/local), DESTDIR honoured
 	@$(MAKE_IN) $(BUILD)/install -j $(JOBS)
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)/install
 
-docs: build ## write docs/FUNCTIONS.md, OPTIONS.md and ERRORS.md anew
+docs: release ## write docs/FUNCTIONS.md, OPTIONS.md and ERRORS.md anew
 	@$(MAKE_IN) $(BUILD)/release -t docs
 
 clean: ## remove everything that was built
@@ -85,10 +85,10 @@ tsan: setup ## unit, stress and scenario tests under TSan
 abi: setup ## the checks of the C border: exports, headers, layers, layout, install
 	$(call run_sets,abi)
 
-set-release: build
+set-release: release
 	@$(call junit,release,release)
 
-set-abi: build
+set-abi: release
 	@$(call junit,release,abi) -L abi
 
 set-asan: build-asan
@@ -119,5 +119,11 @@ fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in test
 	@$(MAKE_IN) $(BUILD)/fuzz -j $(JOBS) -t set_fuzz
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS)
 
-.PHONY: help setup build install docs clean bench test test-full asan tsan abi \
+bench: setup-bench ## measure against the baselines; table in build/bench
+	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs
+	@python3 -B tests/bench/run.py --programs $(BUILD)/release/bench --out $(BUILD)/bench $(BENCH)
+
+.PHONY: bench fuzz
+.PHONY: help setup release install docs clean bench test test-full asan tsan abi \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan
