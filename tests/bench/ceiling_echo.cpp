@@ -32,7 +32,8 @@ struct Peer {
 class Echo {
  public:
   Echo(int listener, SSL_CTX* tls)
-      : listener_(listener), tls_(tls), epoll_(epoll_create1(EPOLL_CLOEXEC)), in_(kRoom), out_(kRoom), wire_in_(kReceive) {
+      : listener_(listener), tls_(tls), epoll_(epoll_create1(EPOLL_CLOEXEC)), in_(kRoom), out_(kRoom),
+        wire_in_(kReceive) {
     wire_.out.reserve(2 * kRoom);
     watch(EPOLL_CTL_ADD, listener_, nullptr, EPOLLIN);
   }

@@ -13,8 +13,10 @@
 namespace mw::bench {
 namespace {
 
+const std::string request = upgrade_request();
+
 void upgrade(int fd) {
-  if (send(fd, kUpgradeRequest.data(), kUpgradeRequest.size(), MSG_NOSIGNAL) < 0) fail("crowd: send");
+  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) fail("crowd: send");
   std::string answer;
   char byte;
   while (!answer.ends_with("\r\n\r\n")) {  // not one byte of what follows
@@ -29,7 +31,7 @@ void upgrade_tls(int fd, SSL_CTX* ctx) {
   SSL* ssl = SSL_new(ctx);
   SSL_set_fd(ssl, fd);
   char answer[1024] = {};
-  if (SSL_connect(ssl) != 1 || SSL_write(ssl, kUpgradeRequest.data(), static_cast<int>(kUpgradeRequest.size())) <= 0 ||
+  if (SSL_connect(ssl) != 1 || SSL_write(ssl, request.data(), static_cast<int>(request.size())) <= 0 ||
       SSL_read(ssl, answer, sizeof answer - 1) <= 0 || std::strncmp(answer, "HTTP/1.1 101", 12) != 0)
     fail("crowd: TLS");
   SSL_free(ssl);

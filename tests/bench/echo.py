@@ -9,13 +9,7 @@ TLS = [(20, 1, 64), (20, 16, 64), (1024, 16, 64), (1024, 16, 500), (16384, 16, 6
 QUICK_PLAIN = [(20, 1, 64), (20, 16, 64), (1024, 16, 64), (16384, 16, 64)]
 QUICK_TLS = [(1024, 16, 64)]
 NEIGHBOUR_ROUNDS = 3
-
-
-def load(bench, server, port, cell, tls=False):
-    size, flight, count = cell
-    command = [bench.program('loadgen'), f'--port={port}', f'--pid={server.pid}', f'--size={size}',
-               f'--flight={flight}', f'--connections={count}', f'--seconds={bench.seconds}']
-    return Process(command + ['--tls'] * tls, LOAD_CORE).result()
+OWN_WIRE = 'own wire'  # the same server as meshwork, spoken to in its own subprotocol
 
 
 class Echo:
@@ -29,7 +23,7 @@ class Echo:
         return sum(self._runs(tls) * self.a_run for _, tls in self.cells)
 
     def _runs(self, tls):
-        neighbours = 0 if tls else 1 + (self.bench.ws is not None)
+        neighbours = 1 if tls else 2 + (self.bench.ws is not None)
         return 2 * self.bench.pairs + neighbours * min(NEIGHBOUR_ROUNDS, self.bench.pairs)
 
     def _servers(self, tls):
@@ -55,6 +49,7 @@ class Echo:
         title = f'{"TLS " * tls}{size} B x {flight} in flight x {count} connection{"s" * (count > 1)}'
         servers = self._servers(tls)
         ports = {name: server.port() for name, server in servers.items()}
+        servers[OWN_WIRE], ports[OWN_WIRE] = servers['meshwork'], ports['meshwork']
         runs = {name: [] for name in servers}
         stride = max(1, bench.pairs // NEIGHBOUR_ROUNDS)
         for pair in range(bench.pairs):
@@ -63,7 +58,10 @@ class Echo:
                 names += [name for name in servers if name not in names]
             for name in names:
                 bench.progress.step(self.a_run, f'echo {title}, pair {pair + 1} of {bench.pairs}, {name}')
-                runs[name].append(load(bench, servers[name], ports[name], cell, tls))
+                command = [bench.program('loadgen'), f'--port={ports[name]}', f'--pid={servers[name].pid}',
+                           f'--size={size}', f'--flight={flight}', f'--connections={count}',
+                           f'--seconds={bench.seconds}'] + ['--tls'] * tls + ['--own-wire'] * (name == OWN_WIRE)
+                runs[name].append(Process(command, LOAD_CORE).result())
         for server in servers.values():
             server.end()
         ratios = [own['rate'] / raw['rate'] for own, raw in zip(runs['meshwork'], runs['ceiling'])]
@@ -79,7 +77,7 @@ class Echo:
         parts = [f'{middle("meshwork", "rate") / 1e3:.0f} k/s', f'p99 {middle("meshwork", "p99_us"):.0f} us '
                  f'(ceiling {middle("ceiling", "p99_us"):.0f})', f'CPU {own:.2f} us a message (x{own / raw:.2f})']
         parts += [f'{name} {middle(name, "rate") / middle("ceiling", "rate"):.2f}'
-                  for name in ('Beast', 'ws') if runs.get(name)]
+                  for name in (OWN_WIRE, 'Beast', 'ws') if runs.get(name)]
         if middle('meshwork', 'load_busy') > 0.97 and middle('meshwork', 'server_busy') < 0.97:
             parts.append('the load generator was the limit: compare CPU')
         return ', '.join(parts)

@@ -23,7 +23,8 @@ class Fanout:
         frame = size + (2 if size < 126 else 4)
         bench.progress.step(self.count / 1000 * 0.6, f'publish {size} B to {self.count}, connecting')
         publish = Process([bench.program('mw_publish'), self.count, size], SERVER_CORE, stdin=True)
-        bare = Process([bench.program('fanout_bare'), f'--count={self.count}', f'--size={size}'], SERVER_CORE, stdin=True)
+        bare = Process([bench.program('fanout_bare'), f'--count={self.count}', f'--size={size}'], SERVER_CORE,
+                       stdin=True)
         crowds = {}
         for server in (publish, bare):
             crowds[server] = Process([bench.program('crowd'), f'--port={server.port()}', f'--count={self.count}',

@@ -2,6 +2,7 @@
 // Used by loadgen.cpp; sends at most once and receives once for each turn, as the servers it measures do.
 // One thread.
 #pragma once
+#include "own_wire.hpp"
 #include "socket.hpp"
 #include "tls_session.hpp"
 #include "websocket.hpp"
@@ -16,16 +17,18 @@ namespace mw::bench {
 // The frames that every connection sends round and round, each with a body of its own.
 class Frames {
  public:
-  Frames(size_t count, size_t size) : count_(count) {
+  Frames(size_t count, size_t size, bool own_wire) : count_(count), own_wire_(own_wire) {
     for (size_t k = 0; k < count; ++k) {
       std::string body(size, '\0');
       for (size_t i = 0; i < size; ++i) body[i] = static_cast<char>(i * 131 + k * 29 + 7);
+      if (own_wire) body = message_packet(body);
       ring_ += masked_frame(kBinary, body, 0x12345678u * static_cast<uint32_t>(k + 1) | 0x01010101u);
       bodies_.push_back(std::move(body));
     }
     frame_size_ = ring_.size() / count;
     ring_ += ring_;  // so that what is due never wraps
   }
+  bool own_wire() const noexcept { return own_wire_; }
   size_t count() const noexcept { return count_; }
   size_t frame_size() const noexcept { return frame_size_; }
   size_t ring_size() const noexcept { return count_ * frame_size_; }
@@ -34,6 +37,7 @@ class Frames {
 
  private:
   size_t count_;
+  bool own_wire_;
   size_t frame_size_ = 0;
   std::string ring_;
   std::vector<std::string> bodies_;
@@ -56,10 +60,15 @@ class LoadConnection {
   LoadConnection(uint16_t port, SSL_CTX* tls, const Frames& frames, bool verify, size_t ring, LoadBuffers& buffers)
       : frames_(frames), buffers_(buffers), verify_(verify), fd_(connect_loopback(port)), sent_at_(ring) {
     if (tls != nullptr) open_tls(tls);
-    put(kUpgradeRequest);
+    put(upgrade_request(frames.own_wire() ? kOwnSubprotocol : ""));
     std::string answer;
     while (answer.find("\r\n\r\n") == std::string::npos) answer.append(receive());
     if (answer.rfind("HTTP/1.1 101", 0) != 0) wrong("the server refused the upgrade");
+    if (frames.own_wire()) {
+      put(masked_frame(kBinary, hello_packet(), 0x01020304u));
+      await(answer.substr(answer.find("\r\n\r\n") + 4),
+            [](uint8_t, const std::string& body) { return !body.empty() && body[0] == kHelloPacket; });
+    }
     non_blocking(fd_);
   }
   LoadConnection(const LoadConnection&) = delete;
@@ -124,17 +133,7 @@ class LoadConnection {
     fcntl(fd_, F_SETFL, fcntl(fd_, F_GETFL) & ~O_NONBLOCK);
     while (!flush()) continue;
     put(masked_frame(kText, "?", 0x01020304u));
-    std::string got;
-    for (;;) {
-      const Head head = read_head(reinterpret_cast<const uint8_t*>(got.data()), got.size());
-      if (head.complete && got.size() >= head.size + head.body) {
-        const std::string body = got.substr(head.size, head.body);
-        if (head.first == (0x80 | kText)) return body;
-        got.erase(0, head.size + head.body);
-      } else {
-        got.append(receive());
-      }
-    }
+    return await("", [](uint8_t opcode, const std::string&) { return opcode == kText; });
   }
 
  private:
@@ -150,6 +149,21 @@ class LoadConnection {
       if (n <= 0) fail("load: handshake");
       buffers_.wire.in = buffers_.in.data();
       buffers_.wire.left = static_cast<size_t>(n);
+    }
+  }
+
+  // Blocks until a frame comes that is wanted; answers its body. got: bytes that are here already.
+  template <class F>
+  std::string await(std::string got, F&& wanted) {
+    for (;;) {
+      const Head head = read_head(reinterpret_cast<const uint8_t*>(got.data()), got.size());
+      if (!head.complete || got.size() < head.size + head.body) {
+        got.append(receive());
+        continue;
+      }
+      const std::string body = got.substr(head.size, head.body);
+      if (wanted(head.first & 15, body)) return body;
+      got.erase(0, head.size + head.body);
     }
   }
 

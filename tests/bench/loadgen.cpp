@@ -35,7 +35,7 @@ class Load {
         spin_(!args.has("sleep")),
         warm_ns_(static_cast<int64_t>(args.real("warm", 0.3) * 1e9)),
         run_ns_(static_cast<int64_t>(args.real("seconds", 1) * 1e9)),
-        frames_(rate_ > 0 ? burst_ : flight_, static_cast<size_t>(args.number("size", 20))),
+        frames_(rate_ > 0 ? burst_ : flight_, static_cast<size_t>(args.number("size", 20)), args.has("own-wire")),
         epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     if (args.has("pid") && clock_getcpuclockid(static_cast<pid_t>(args.number("pid", 0)), &server_clock_) != 0)
       wrong("no such server process");
@@ -188,7 +188,8 @@ class Load {
 
 int main(int argc, char** argv) {
   using namespace mw::bench;
-  const Args args(argc, argv, " port pid connections flight size seconds warm rate burst one-way sleep tls verify ");
+  const Args args(argc, argv,
+                  " port pid connections flight size seconds warm rate burst one-way sleep tls verify own-wire ");
   if (args.has("one-way") && (args.number("connections", 1) != 1 || args.has("tls") || !args.has("rate")))
     wrong("--one-way wants --rate, one connection and no TLS");
   const auto stop = [](int) { stopped = 1; };

@@ -32,7 +32,6 @@ static mw_conf *provider_conf(void) {
   mw_conf *conf = mw_conf_new(MW_CONF_PROVIDER);
   set(conf, "host", "127.0.0.1");
   set(conf, "port", "0");
-  set(conf, "wire", "raw");
   set(conf, "backlog", "4096");
   return conf;
 }

@@ -48,9 +48,9 @@ class Bench:
         return [f'{cert}{self.out / "cert.pem"}', f'{key}{self.out / "key.pem"}']
 
     def make_certificate(self):
-        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-                        '-days', '30', '-subj', '/CN=localhost', '-keyout', self.out / 'key.pem', '-out',
-                        self.out / 'cert.pem'], check=True, capture_output=True)
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
+                        '-nodes', '-days', '30', '-subj', '/CN=localhost', '-keyout', self.out / 'key.pem',
+                        '-out', self.out / 'cert.pem'], check=True, capture_output=True)
 
     def find_ws(self):
         """The neighbour from npm; without node, npm or a registry it is left out, and the table says so."""

@@ -65,7 +65,7 @@ class Storm {
       SSL_set_connect_state(guest.ssl);
     }
     if (!guest.asked) {
-      const int done = SSL_write(guest.ssl, kUpgradeRequest.data(), static_cast<int>(kUpgradeRequest.size()));
+      const int done = SSL_write(guest.ssl, request_.data(), static_cast<int>(request_.size()));
       if (done <= 0) return wait_or_end(guest, done);
       guest.asked = true;
     }
@@ -94,6 +94,7 @@ class Storm {
 
   int epoll_;
   SSL_CTX* tls_ = tls_context(false);
+  const std::string request_ = upgrade_request();
   std::vector<Guest> guests_;
   size_t through_ = 0;
   size_t failed_ = 0;

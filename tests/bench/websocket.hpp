@@ -15,9 +15,12 @@ namespace mw::bench {
 
 constexpr uint8_t kContinuation = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10;
 
-inline const std::string kUpgradeRequest =
-    "GET /connect HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: bWVzaHdvcmsgYmVuY2ghIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+// Section 4.1. The key is not random: nothing here caches.
+inline std::string upgrade_request(const std::string& subprotocol = "") {
+  return "GET /connect HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+         "Sec-WebSocket-Key: bWVzaHdvcmsgYmVuY2ghIQ==\r\nSec-WebSocket-Version: 13\r\n" +
+         (subprotocol.empty() ? "" : "Sec-WebSocket-Protocol: " + subprotocol + "\r\n") + "\r\n";
+}
 
 // Section 4.2.2. Empty when the request has no key.
 inline std::string upgrade_answer(std::string_view request) {
