@@ -52,8 +52,6 @@ std::string check_text(Opt id, std::string_view text) {
                                                                                     : "an address that begins with ws:// or wss://";
     case Opt::proxy:
       return text.empty() || text.starts_with("http://") ? "" : "an address that begins with http://";
-    case Opt::http_auth:
-      return text.empty() || text.find(':') != text.npos ? "" : "user:password";
     default: return "";
   }
 }

@@ -12,12 +12,6 @@ using base::Error;
 using base::Opt;
 
 base::Result<void> refuse_contradictions(const base::Conf& conf) {
-  for (Opt o : {Opt::path, Opt::http_alive_path, Opt::http_metrics}) {
-    const std::string& p = conf.text(o);
-    if (p.empty() || p[0] == '/') continue;
-    const char* key = o == Opt::path ? "path" : o == Opt::http_alive_path ? "http.alive_path" : "http.metrics";
-    return Error{MW_EOPTION, 0, std::string(key) + " \"" + p + "\" must begin with a slash"};
-  }
   if (base::speaks(conf, base::Wire::raw) && base::speaks(conf, base::Wire::network_cluster)) {
     return Error{MW_EOPTION, 0,
                  "wire lists both raw and network-cluster: a client without subprotocol could be either; list one"};
