@@ -35,6 +35,11 @@ $(BUILD)/.packages-%: packages.apt
 	@if [ $(SETUP) = yes ]; then tests/kit/packages.sh $*; fi
 	@mkdir -p $(BUILD) && touch $@
 
+demo: setup ## stream real text from a provider to five consumers (INPUT=file)
+	@$(CONFIGURE) -B $(BUILD)/release
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t meshwork_program demo_provider demo_consumer_c demo_consumer_cpp
+	@examples/demo/run $(BUILD)/release
+
 # ---- Builds, a folder each ------------------------------------------------
 release: setup ## build library, program, examples and tests in build/release
 	@$(CONFIGURE) -B $(BUILD)/release
@@ -52,8 +57,7 @@ clean: ## remove everything that was built
 	@rm -rf $(BUILD)
 
 # ---- Speed and memory -------------------------------------------------------
-bench: setup ## measure against the baselines (PAIRS=9 ONLY=echo,doors,memory,publish,storm QUICK=yes)
-	@if [ $(SETUP) = yes ]; then tests/kit/packages.sh bench; fi
+bench: setup-bench ## measure against the baselines (PAIRS=9 ONLY=echo,doors,memory,publish,storm QUICK=yes)
 	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
 	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs
 	@python3 -B tests/bench/run.py --programs $(BUILD)/release/bench --out $(BUILD)/bench \
@@ -119,11 +123,5 @@ fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in test
 	@$(MAKE_IN) $(BUILD)/fuzz -j $(JOBS) -t set_fuzz
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS)
 
-bench: setup-bench ## measure against the baselines; table in build/bench
-	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
-	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs
-	@python3 -B tests/bench/run.py --programs $(BUILD)/release/bench --out $(BUILD)/bench $(BENCH)
-
-.PHONY: bench fuzz
-.PHONY: help setup release install docs clean bench test test-full asan tsan abi \
+.PHONY: help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan
