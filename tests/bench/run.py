@@ -89,7 +89,7 @@ def main():
     parser.add_argument('--out', required=True, help='folder for result.md and result.json')
     parser.add_argument('--pairs', type=int, default=0, help='interleaved pairs of runs a cell (9, quick 3)')
     parser.add_argument('--seconds', type=float, default=1, help='length of a run')
-    parser.add_argument('--quick', action='store_true', help='few cells, few pairs: a smoke test of two minutes')
+    parser.add_argument('--quick', action='store_true', help='few cells, few pairs: a smoke test of three minutes')
     parser.add_argument('--only', default=','.join(SECTIONS), help='sections, comma separated: ' + ' '.join(SECTIONS))
     args = parser.parse_args()
     unknown = set(args.only.split(',')) - set(SECTIONS)
