@@ -14,15 +14,6 @@ namespace cli {
 
 namespace {
 
-struct Options {
-  Common common;
-  std::string target, ca, wire = "raw", tls_key, tls_cert;
-  int connections = 1, in_flight = 1;
-  size_t size = 20;
-  double seconds = 5;
-  bool insecure = false;
-};
-
 double cpu_seconds() {
   rusage r{};
   getrusage(RUSAGE_SELF, &r);
@@ -32,7 +23,7 @@ double cpu_seconds() {
 
 // The echo provider used when no target is given: inline on a library thread.
 struct Echo {
-  explicit Echo(const Options& o) : ctx({{"threads", 1}, {"delivery", "inline"}}), provider(ctx, conf(o)) {
+  explicit Echo(const BenchOptions& o) : ctx({{"threads", 1}, {"delivery", "inline"}}), provider(ctx, conf(o)) {
     provider.on_message([](mw::Peer peer, const mw::Event& e) {
       if (peer.send(e.bytes(), e.flags() & MW_F_TEXT) == MW_EAGAIN) peer.close(1013, "echo cannot keep up");
     });
@@ -47,7 +38,7 @@ struct Echo {
     if (started < 0) throw failure(started, why, "own echo provider");
     url = field(provider.handle().info("address"), "url").value_or("");
   }
-  static mw::Conf conf(const Options& o) {
+  static mw::Conf conf(const BenchOptions& o) {
     mw::Conf c(MW_CONF_PROVIDER, {{"host", "127.0.0.1"}, {"port", 0}});
     if (!o.tls_key.empty()) c.set("tls.key_file", o.tls_key).set("tls.cert_file", o.tls_cert);
     return c;
@@ -66,7 +57,7 @@ struct Link {
 
 class Bench {
  public:
-  explicit Bench(const Options& options)
+  explicit Bench(const BenchOptions& options)
       : o_(options), remarks_(o_.common.quiet), echo_(o_.target.empty() ? new Echo(o_) : nullptr),
         context_conf_(MW_CONF_CTX, {{"threads", 0}}), conf_(options_of()), payload_(o_.size, 'x'), ctx_(context_conf_) {
     for (int i = 0; i < o_.connections; ++i) {
@@ -165,7 +156,7 @@ class Bench {
     output_.flush_all();
   }
 
-  const Options& o_;
+  const BenchOptions& o_;
   Remarks remarks_;
   Output output_;
   std::unique_ptr<Echo> echo_;
@@ -181,29 +172,6 @@ class Bench {
 
 }  // namespace
 
-void add_bench(CLI::App& app, int& exit_code) {
-  auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("bench", "measure round trips against an echo provider");
-  c->add_option("target", o->target, "URL or host:port of a provider that echoes (an own one in this process)");
-  c->add_option("-c,--connections", o->connections, "connections")->capture_default_str()->check(CLI::Range(1, 100000));
-  c->add_option("-b,--size", o->size, "bytes of a message")->capture_default_str()->check(CLI::Range(0, 1 << 20));
-  c->add_option("-i,--in-flight", o->in_flight, "messages on the way, a connection")->capture_default_str()->check(CLI::Range(1, 10000));
-  c->add_option("-d,--duration", o->seconds, "seconds to measure, after a tenth of that to warm up")->capture_default_str()->check(CLI::PositiveNumber);
-  c->add_option("--wire", o->wire, "raw or meshwork")->capture_default_str();
-  c->add_option("--ca", o->ca, "certificate authority to trust, PEM");
-  c->add_flag("--insecure", o->insecure, "do not check the provider's certificate");
-  auto* key = c->add_option("--tls-key", o->tls_key, "private key of the own provider: measure TLS");
-  auto* cert = c->add_option("--tls-cert", o->tls_cert, "certificate of the own provider");
-  key->needs(cert);
-  cert->needs(key);
-  o->common.add_to(*c, "parameter to show to the provider");
-  c->footer(
-      "Examples:\n"
-      "  meshwork bench                                     20 bytes, one connection, own provider\n"
-      "  meshwork bench -c 64 -i 16 -b 1024 -d 10\n"
-      "  meshwork provide --echo --no-input & meshwork bench 127.0.0.1:8080 -c 64\n"
-      "p50..max are the times from send to echo. CPU is user and system time of this process.");
-  c->callback([o, &exit_code] { exit_code = Bench(*o).run(); });
-}
+int bench(const BenchOptions& options) { return Bench(options).run(); }
 
 }  // namespace cli

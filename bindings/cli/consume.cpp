@@ -12,17 +12,8 @@ namespace cli {
 
 namespace {
 
-struct Options {
-  Common common;
-  std::string target, ca, cert, key, wire, file = "-";
-  std::vector<std::string> topics, sends;
-  uint64_t count = 0;
-  double timeout = 0;
-  bool insecure = false, tls = false, retry = false, once = false, exit = false, stats = false, no_input = false;
-};
-
 // host, host:port, [v6]:port, or a whole URL.
-void set_target(mw::Conf& c, const Options& o) {
+void set_target(mw::Conf& c, const ConsumeOptions& o) {
   const std::string& t = o.target;
   if (t.find("://") != std::string::npos) {
     c.set("url", t);
@@ -47,7 +38,7 @@ void set_target(mw::Conf& c, const Options& o) {
 
 class Consume {
  public:
-  explicit Consume(const Options& options)
+  explicit Consume(const ConsumeOptions& options)
       : o_(options), remarks_(o_.common.quiet), input_(o_.no_input ? nullptr : new Input(o_.file)),
         context_conf_(MW_CONF_CTX, {{"threads", 0}}), ctx_(context_conf_after(conf_)), consumer_(ctx_, conf_) {
     listen();
@@ -207,7 +198,7 @@ class Consume {
 
   static constexpr size_t kOutputHigh = 1 << 20;
 
-  const Options& o_;
+  const ConsumeOptions& o_;
   Remarks remarks_;
   Output output_;
   std::unique_ptr<Input> input_;
@@ -224,37 +215,6 @@ class Consume {
 
 }  // namespace
 
-void add_consume(CLI::App& app, int& exit_code) {
-  auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("consume", "connect, print what comes, send the lines of standard input");
-  c->add_option("target", o->target, "ws://host:port/path or wss://..., or host, :port or host:port")->required();
-  c->add_flag("--tls", o->tls, "use TLS (said already by wss://)");
-  c->add_option("--ca", o->ca, "certificate authority to trust, PEM (the system's)");
-  auto* cert = c->add_option("--tls-cert", o->cert, "own certificate, PEM, for mutual TLS");
-  auto* key = c->add_option("--tls-key", o->key, "own private key, PEM");
-  key->needs(cert);
-  cert->needs(key);
-  c->add_flag("--insecure", o->insecure, "do not check the provider's certificate; tests only");
-  o->common.add_to(*c, "parameter to show to the provider; @file reads the value");
-  c->add_option("-s,--subscribe", o->topics, "topic to subscribe to; may be given again")->type_name("TOPIC")->allow_extra_args(false);
-  c->add_option("--send", o->sends, "text to send after each connect; may be given again")->type_name("TEXT")->allow_extra_args(false);
-  c->add_option("-f,--file", o->file, "send the lines of this file instead of standard input");
-  c->add_flag("--no-input", o->no_input, "send nothing; only listen");
-  c->add_option("-n,--count", o->count, "leave after so many messages");
-  c->add_option("--timeout", o->timeout, "give up after so many seconds")->check(CLI::PositiveNumber);
-  c->add_flag("--retry", o->retry, "keep trying when the first connection fails");
-  c->add_flag("--once", o->once, "leave when the connection ends instead of coming back");
-  c->add_option("--wire", o->wire, "meshwork, network-cluster, or raw for any WebSocket server");
-  c->add_flag("--stats", o->stats, "at the end: counts, and latency of stamped messages, on standard error");
-  c->add_flag("-x,--exit", o->exit, "drain and leave when the input ends");
-  c->footer(
-      "Examples:\n"
-      "  meshwork consume :8080                             talk to a provider on this host\n"
-      "  meshwork consume wss://host:8080/connect --ca ca.pem --param key=@secret.txt --json\n"
-      "  meshwork consume :8080 -s news -n 1 --no-input     the next message of a topic\n"
-      "  meshwork consume wss://example.org/socket --wire raw\n"
-      "After the first connection it comes back by itself. Ctrl-C drains; twice quits.");
-  c->callback([o, &exit_code] { exit_code = Consume(*o).run(); });
-}
+int consume(const ConsumeOptions& options) { return Consume(options).run(); }
 
 }  // namespace cli

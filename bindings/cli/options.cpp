@@ -3,7 +3,6 @@
 #include "program.hpp"
 #include "terminal.hpp"
 
-#include <memory>
 
 namespace cli {
 
@@ -46,23 +45,12 @@ void show(const Kind& kind, bool json, Output& out) {
 
 }  // namespace
 
-void add_options(CLI::App& app, int& exit_code) {
-  struct Options {
-    std::string kind;
-    bool json = false;
-  };
-  auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("options", "list every option of the library: key, type, default, meaning");
-  c->add_option("kind", o->kind, "ctx, provider, consumer or sub (all)")->check(CLI::IsMember({"ctx", "provider", "consumer", "sub"}));
-  c->add_flag("--json", o->json, "one JSON object a line");
-  c->footer("(live): may be changed while running. (secret): never shown. Set one with -o KEY=VALUE.");
-  c->callback([o, &exit_code] {
-    Output out;
-    for (const Kind& kind : kKinds)
-      if (o->kind.empty() || o->kind == kind.name) show(kind, o->json, out);
-    out.flush_all();
-    exit_code = kOk;
-  });
+int list_options(const std::string& kind, bool json) {
+  Output out;
+  for (const Kind& k : kKinds)
+    if (kind.empty() || kind == k.name) show(k, json, out);
+  out.flush_all();
+  return kOk;
 }
 
 }  // namespace cli

@@ -46,18 +46,6 @@ Failure failure(mw_status status, std::string_view detail, std::string_view wher
   }
 }
 
-void Common::add_to(CLI::App& command, const char* params_help) {
-  command.add_option("--param", params, params_help)->type_name("K=V")->allow_extra_args(false);
-  command
-      .add_option("-o,--option", sets,
-                  "set any option of the library (see `meshwork options`); @file reads the value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command.add_flag("--json", json, "one JSON object a line on standard output");
-  command.add_flag("-q,--quiet", quiet, "no remarks on standard error");
-  command.add_flag("-v,--verbose", verbose, "show the library's log on standard error");
-}
-
 std::string value_of(std::string_view given) {
   if (given.empty() || given[0] != '@') return std::string(given);
   given.remove_prefix(1);

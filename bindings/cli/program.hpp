@@ -1,10 +1,8 @@
-// What the commands of the program share: exit codes, options that name a TLS
-// file or a parameter, and how a failure is said. Used by bindings/cli only;
-// one thread.
+// What the commands of the program share: exit codes, their command lines as
+// structs, parameters and options, and how a failure is said. Used by
+// bindings/cli only; one thread.
 #pragma once
 #include <meshwork/meshwork.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -32,14 +30,6 @@ struct Failure : std::runtime_error {
 // A status of the library as a failure: what happened, and what to do about it.
 Failure failure(mw_status status, std::string_view detail, std::string_view where);
 
-// Options every command that opens a connection takes.
-struct Common {
-  std::vector<std::string> params;  // k=v
-  std::vector<std::string> sets;    // key=value of options.def
-  bool json = false, quiet = false, verbose = false;
-  void add_to(CLI::App& command, const char* params_help);
-};
-
 // "text", or "@file" for the contents of a file, or "@@text" for "@text".
 std::string value_of(std::string_view given);
 
@@ -52,9 +42,45 @@ void apply(const std::vector<std::string>& sets, mw::Conf& object, mw::Conf& con
 // "4MiB" or "65536" as bytes.
 size_t size_of(std::string_view text);
 
-void add_provide(CLI::App& app, int& exit_code);
-void add_consume(CLI::App& app, int& exit_code);
-void add_bench(CLI::App& app, int& exit_code);
-void add_options(CLI::App& app, int& exit_code);
+// ---- The commands, and what their command lines say (see commands.cpp) --------
+
+// What every command that opens something takes.
+struct Common {
+  std::vector<std::string> params;  // k=v
+  std::vector<std::string> sets;    // key=value of options.def
+  bool json = false, quiet = false, verbose = false;
+};
+
+struct ProvideOptions {
+  Common common;
+  std::string host = "127.0.0.1", path, tls_key, tls_cert, file = "-", topic;
+  int port = 8080, wait = -1;
+  double rate = 0;
+  bool echo = false, exit = false, drop = false, stamp = false, no_input = false;
+};
+
+struct ConsumeOptions {
+  Common common;
+  std::string target, ca, cert, key, wire, file = "-";
+  std::vector<std::string> topics, sends;
+  uint64_t count = 0;
+  double timeout = 0;
+  bool insecure = false, tls = false, retry = false, once = false, exit = false, stats = false, no_input = false;
+};
+
+struct BenchOptions {
+  Common common;
+  std::string target, ca, wire = "raw", tls_key, tls_cert;
+  int connections = 1, in_flight = 1;
+  size_t size = 20;
+  double seconds = 5;
+  bool insecure = false;
+};
+
+// Each answers with an exit code, or throws Failure or mw::Error.
+int provide(const ProvideOptions& options);
+int consume(const ConsumeOptions& options);
+int bench(const BenchOptions& options);
+int list_options(const std::string& kind, bool json);
 
 }  // namespace cli

@@ -12,17 +12,9 @@ namespace cli {
 
 namespace {
 
-struct Options {
-  Common common;
-  std::string host = "127.0.0.1", path, tls_key, tls_cert, file = "-", topic;
-  int port = 8080, wait = -1;
-  double rate = 0;
-  bool echo = false, exit = false, drop = false, stamp = false, no_input = false;
-};
-
 class Provide {
  public:
-  explicit Provide(const Options& options)
+  explicit Provide(const ProvideOptions& options)
       : o_(options), remarks_(o_.common.quiet), input_(o_.no_input ? nullptr : new Input(o_.file)),
         wait_(o_.wait >= 0 ? o_.wait : input_ != nullptr && !input_->is_terminal() ? 1 : 0),
         context_conf_(MW_CONF_CTX, {{"threads", 0}}), conf_(options_of()),
@@ -211,7 +203,7 @@ class Provide {
 
   static constexpr size_t kOutputHigh = 1 << 20;
 
-  const Options& o_;
+  const ProvideOptions& o_;
   Remarks remarks_;
   Output output_;
   std::unique_ptr<Input> input_;
@@ -230,34 +222,6 @@ class Provide {
 
 }  // namespace
 
-void add_provide(CLI::App& app, int& exit_code) {
-  auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("provide", "listen, send lines to every consumer, print what they say");
-  c->add_option("--host", o->host, "address to listen on; 0.0.0.0 or :: for every network")->capture_default_str();
-  c->add_option("-p,--port", o->port, "port to listen on; 0 for any free one")->capture_default_str()->check(CLI::Range(0, 65535));
-  c->add_option("--path", o->path, "path of the URL (/connect)");
-  auto* key = c->add_option("--tls-key", o->tls_key, "private key, PEM; with --tls-cert the provider speaks TLS only");
-  auto* cert = c->add_option("--tls-cert", o->tls_cert, "certificate chain, PEM");
-  key->needs(cert);
-  cert->needs(key);
-  o->common.add_to(*c, "parameter a consumer must show to be let in; @file reads the value");
-  c->add_option("-f,--file", o->file, "send the lines of this file instead of standard input");
-  c->add_flag("--no-input", o->no_input, "send nothing; only listen");
-  c->add_option("-t,--topic", o->topic, "send to consumers subscribed to this topic only");
-  c->add_option("--rate", o->rate, "at most so many lines a second")->check(CLI::PositiveNumber);
-  c->add_option("--wait", o->wait, "send nothing before so many consumers are there (1; 0 from a terminal)")->check(CLI::NonNegativeNumber);
-  c->add_flag("--drop", o->drop, "never wait for a slow consumer: it loses its oldest lines, and is told of");
-  c->add_flag("--stamp", o->stamp, "add a header `sent` with the time, for `consume --stats`");
-  c->add_flag("--echo", o->echo, "send every message back to its sender");
-  c->add_flag("-x,--exit", o->exit, "drain and leave when the input ends");
-  c->footer(
-      "Examples:\n"
-      "  meshwork provide --port 8080                       what you type goes to everybody\n"
-      "  tail -f app.log | meshwork provide --param key=@secret.txt\n"
-      "  meshwork provide --tls-key key.pem --tls-cert cert.pem --host 0.0.0.0 --echo\n"
-      "  meshwork provide --file words.txt --wait 2 --exit  a file to two consumers, lossless\n"
-      "Lines go as fast as the slowest consumer reads (see --drop). Ctrl-C drains; twice quits.");
-  c->callback([o, &exit_code] { exit_code = Provide(*o).run(); });
-}
+int provide(const ProvideOptions& options) { return Provide(options).run(); }
 
 }  // namespace cli

@@ -458,7 +458,8 @@ class Context {
       do {
         if (ms != 0) s = mw_ctx_wait(id_, ms);
         if (s == MW_ETIMEDOUT) s = MW_OK;
-        if (s >= 0) s = mw_ctx_dispatch(id_, 0, nullptr);
+        size_t n = 0;
+        if (s >= 0) s = mw_ctx_dispatch(id_, 0, &n);
         shared_->rethrow();
       } while (ms < 0 && s >= 0 && !shared_->woken.exchange(false));
     }

@@ -1,0 +1,201 @@
+// The command lines: every flag, its help and where it goes. The only file
+// that includes CLI11, which is slow to compile.
+#include "commands.hpp"
+
+#include "program.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+namespace cli {
+
+namespace {
+
+void add_common(CLI::App& command, Common& o, const char* params_help) {
+  command.add_option("--param", o.params, params_help)->type_name("K=V")->allow_extra_args(false);
+  command
+      .add_option("-o,--option", o.sets,
+                  "set any option of the library (see `meshwork options`); @file reads the value")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command.add_flag("--json", o.json, "one JSON object a line on standard output");
+  command.add_flag("-q,--quiet", o.quiet, "no remarks on standard error");
+  command.add_flag("-v,--verbose", o.verbose, "show the library's log on standard error");
+}
+
+void add_provide(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<ProvideOptions>();
+  CLI::App* c = app.add_subcommand("provide", "listen, send lines to every consumer, print what they say");
+  c->add_option("--host", o->host, "address to listen on; 0.0.0.0 or :: for every network")->capture_default_str();
+  c->add_option("-p,--port", o->port, "port to listen on; 0 for any free one")->capture_default_str()->check(CLI::Range(0, 65535));
+  c->add_option("--path", o->path, "path of the URL (/connect)");
+  auto* key = c->add_option("--tls-key", o->tls_key, "private key, PEM; with --tls-cert the provider speaks TLS only");
+  auto* cert = c->add_option("--tls-cert", o->tls_cert, "certificate chain, PEM");
+  key->needs(cert);
+  cert->needs(key);
+  add_common(*c, o->common, "parameter a consumer must show to be let in; @file reads the value");
+  c->add_option("-f,--file", o->file, "send the lines of this file instead of standard input");
+  c->add_flag("--no-input", o->no_input, "send nothing; only listen");
+  c->add_option("-t,--topic", o->topic, "send to consumers subscribed to this topic only");
+  c->add_option("--rate", o->rate, "at most so many lines a second")->check(CLI::PositiveNumber);
+  c->add_option("--wait", o->wait, "send nothing before so many consumers are there (1; 0 from a terminal)")->check(CLI::NonNegativeNumber);
+  c->add_flag("--drop", o->drop, "never wait for a slow consumer: it loses its oldest lines, and is told of");
+  c->add_flag("--stamp", o->stamp, "add a header `sent` with the time, for `consume --stats`");
+  c->add_flag("--echo", o->echo, "send every message back to its sender");
+  c->add_flag("-x,--exit", o->exit, "drain and leave when the input ends");
+  c->footer(
+      "Examples:\n"
+      "  meshwork provide --port 8080                       what you type goes to everybody\n"
+      "  tail -f app.log | meshwork provide --param key=@secret.txt\n"
+      "  meshwork provide --tls-key key.pem --tls-cert cert.pem --host 0.0.0.0 --echo\n"
+      "  meshwork provide --file words.txt --wait 2 --exit  a file to two consumers, lossless\n"
+      "Lines go as fast as the slowest consumer reads (see --drop). Ctrl-C drains; twice quits.");
+  c->callback([o, &exit_code] { exit_code = provide(*o); });
+}
+
+void add_consume(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<ConsumeOptions>();
+  CLI::App* c = app.add_subcommand("consume", "connect, print what comes, send the lines of standard input");
+  c->add_option("target", o->target, "ws://host:port/path or wss://..., or host, :port or host:port")->required();
+  c->add_flag("--tls", o->tls, "use TLS (said already by wss://)");
+  c->add_option("--ca", o->ca, "certificate authority to trust, PEM (the system's)");
+  auto* cert = c->add_option("--tls-cert", o->cert, "own certificate, PEM, for mutual TLS");
+  auto* key = c->add_option("--tls-key", o->key, "own private key, PEM");
+  key->needs(cert);
+  cert->needs(key);
+  c->add_flag("--insecure", o->insecure, "do not check the provider's certificate; tests only");
+  add_common(*c, o->common, "parameter to show to the provider; @file reads the value");
+  c->add_option("-s,--subscribe", o->topics, "topic to subscribe to; may be given again")->type_name("TOPIC")->allow_extra_args(false);
+  c->add_option("--send", o->sends, "text to send after each connect; may be given again")->type_name("TEXT")->allow_extra_args(false);
+  c->add_option("-f,--file", o->file, "send the lines of this file instead of standard input");
+  c->add_flag("--no-input", o->no_input, "send nothing; only listen");
+  c->add_option("-n,--count", o->count, "leave after so many messages");
+  c->add_option("--timeout", o->timeout, "give up after so many seconds")->check(CLI::PositiveNumber);
+  c->add_flag("--retry", o->retry, "keep trying when the first connection fails");
+  c->add_flag("--once", o->once, "leave when the connection ends instead of coming back");
+  c->add_option("--wire", o->wire, "meshwork, network-cluster, or raw for any WebSocket server");
+  c->add_flag("--stats", o->stats, "at the end: counts, and latency of stamped messages, on standard error");
+  c->add_flag("-x,--exit", o->exit, "drain and leave when the input ends");
+  c->footer(
+      "Examples:\n"
+      "  meshwork consume :8080                             talk to a provider on this host\n"
+      "  meshwork consume wss://host:8080/connect --ca ca.pem --param key=@secret.txt --json\n"
+      "  meshwork consume :8080 -s news -n 1 --no-input     the next message of a topic\n"
+      "  meshwork consume wss://example.org/socket --wire raw\n"
+      "After the first connection it comes back by itself. Ctrl-C drains; twice quits.");
+  c->callback([o, &exit_code] { exit_code = consume(*o); });
+}
+
+void add_bench(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<BenchOptions>();
+  CLI::App* c = app.add_subcommand("bench", "measure round trips against an echo provider");
+  c->add_option("target", o->target, "URL or host:port of a provider that echoes (an own one in this process)");
+  c->add_option("-c,--connections", o->connections, "connections")->capture_default_str()->check(CLI::Range(1, 100000));
+  c->add_option("-b,--size", o->size, "bytes of a message")->capture_default_str()->check(CLI::Range(0, 1 << 20));
+  c->add_option("-i,--in-flight", o->in_flight, "messages on the way, a connection")->capture_default_str()->check(CLI::Range(1, 10000));
+  c->add_option("-d,--duration", o->seconds, "seconds to measure, after a tenth of that to warm up")->capture_default_str()->check(CLI::PositiveNumber);
+  c->add_option("--wire", o->wire, "raw or meshwork")->capture_default_str();
+  c->add_option("--ca", o->ca, "certificate authority to trust, PEM");
+  c->add_flag("--insecure", o->insecure, "do not check the provider's certificate");
+  auto* key = c->add_option("--tls-key", o->tls_key, "private key of the own provider: measure TLS");
+  auto* cert = c->add_option("--tls-cert", o->tls_cert, "certificate of the own provider");
+  key->needs(cert);
+  cert->needs(key);
+  add_common(*c, o->common, "parameter to show to the provider");
+  c->footer(
+      "Examples:\n"
+      "  meshwork bench                                     20 bytes, one connection, own provider\n"
+      "  meshwork bench -c 64 -i 16 -b 1024 -d 10\n"
+      "  meshwork provide --echo --no-input & meshwork bench 127.0.0.1:8080 -c 64\n"
+      "p50..max are the times from send to echo. CPU is user and system time of this process.");
+  c->callback([o, &exit_code] { exit_code = bench(*o); });
+}
+
+void add_options(CLI::App& app, int& exit_code) {
+  struct Options {
+    std::string kind;
+    bool json = false;
+  };
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand("options", "list every option of the library: key, type, default, meaning");
+  c->add_option("kind", o->kind, "ctx, provider, consumer or sub (all)")->check(CLI::IsMember({"ctx", "provider", "consumer", "sub"}));
+  c->add_flag("--json", o->json, "one JSON object a line");
+  c->footer("(live): may be changed while running. (secret): never shown. Set one with -o KEY=VALUE.");
+  c->callback([o, &exit_code] { exit_code = list_options(o->kind, o->json); });
+}
+
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t k = 0; k < b.size(); ++k)
+      diagonal = std::exchange(row[k + 1], std::min({row[k + 1] + 1, row[k] + 1, diagonal + (a[i] == b[k] ? 0 : 1)}));
+  }
+  return row.back();
+}
+
+// The option or command that was probably meant, or "".
+std::string nearest(const CLI::App& app, std::string_view word) {
+  word = word.substr(0, word.find('='));
+  std::string best;
+  size_t least = std::max<size_t>(2, word.size() / 3) + 1;
+  auto offer = [&](const std::string& name) {
+    if (const size_t d = distance(word, name); d < least) least = d, best = name;
+  };
+  if (word.starts_with("-")) {
+    for (const CLI::Option* option : app.get_options())
+      for (const std::string& name : option->get_lnames()) offer("--" + name);
+  } else {
+    for (const CLI::App* command : app.get_subcommands(nullptr)) offer(command->get_name());
+  }
+  return best;
+}
+
+int wrong_usage(const CLI::App& app, const CLI::ParseError& e) {
+  const CLI::App* command = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  const std::vector<std::string> unknown = command->remaining();
+  const bool no_command = command == &app && !unknown.empty() && !unknown.front().starts_with("-");
+  std::fprintf(stderr, "meshwork: %s\n", no_command ? ("there is no command " + unknown.front()).c_str() : e.what());
+  for (const std::string& word : unknown)
+    if (const std::string best = nearest(*command, word); !best.empty())
+      std::fprintf(stderr, "  %s: did you mean %s?\n", word.c_str(), best.c_str());
+  std::fprintf(stderr, "  `%s --help` tells more\n", command == &app ? "meshwork" : ("meshwork " + command->get_name()).c_str());
+  return kUsage;
+}
+
+}  // namespace
+
+int run_command(std::vector<std::string> words) {
+  CLI::App app("meshwork: messages between processes and machines, over WebSocket and TLS", "meshwork");
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  int exit_code = kOk;
+  add_provide(app, exit_code);
+  add_consume(app, exit_code);
+  add_bench(app, exit_code);
+  add_options(app, exit_code);
+  app.add_subcommand("version", "print the versions of program and library")->callback([] {
+    const uint32_t v = mw_version();
+    std::printf("meshwork %d.%d.%d, library %u.%u.%u\n", MW_VERSION_MAJOR, MW_VERSION_MINOR, MW_VERSION_PATCH, v >> 16,
+                v >> 8 & 255, v & 255);
+  });
+  app.footer(
+      "Exit codes: 0 done, or drained after Ctrl-C; 1 failed; 2 wrong usage; 3 could not listen or\n"
+      "connect; 4 refused by the other end; 5 TLS; 130 second Ctrl-C.");
+  try {
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    app.parse(std::move(words));               // runs the command
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& e) {
+    return wrong_usage(app, e);
+  }
+  return exit_code;
+}
+
+}  // namespace cli
