@@ -151,6 +151,21 @@ class Client {
     std::strncpy(a.sun_path, file.c_str(), sizeof a.sun_path - 1);
     open(AF_UNIX, &a, sizeof a);
   }
+  // Has its descriptor already, for when there will be no other.
+  static Client unconnected() {
+    Client c;
+    c.fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    timeval t{20, 0};
+    setsockopt(c.fd_, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+    return c;
+  }
+  void connect(uint16_t port) {
+    sockaddr_in a{};
+    a.sin_family = AF_INET;
+    a.sin_port = htons(port);
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&a), sizeof a), 0) << std::strerror(errno);
+  }
   Client(Client&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
   ~Client() { close(); }
 
@@ -177,6 +192,7 @@ class Client {
   int fd() const { return fd_; }
 
  private:
+  Client() = default;
   void open(int family, const void* to, socklen_t n, const void* from = nullptr, socklen_t m = 0) {
     fd_ = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     timeval t{20, 0};
