@@ -1,5 +1,5 @@
-/* A program that ends with everything open: return from main, exit in a
- * callback, with and without library threads. The exit code is the program's
+/* A program that ends with everything open: exit, exit in a
+ * callback, with the library used by a handler of exit, with and without library threads. The exit code is the program's
  * own and comes within a second; the caller's time limit watches. */
 #include "pair.h"
 
@@ -18,6 +18,21 @@ static void by_return(int threads) {
   struct pair *p = calloc(1, sizeof *p); /* events may come while exit runs */
   pair_open(p, threads);
   pair_send(p);
+  exit(7);
+}
+
+static struct pair *last;
+
+static void late(void) {
+  mw_send_bytes(last->consumer, "last words", 10, 0);
+  mw_close(last->consumer, 0, NULL, 0, 0);
+}
+
+/* The host's own atexit handler still uses the library. */
+static void in_handler(int threads) {
+  last = calloc(1, sizeof *last);
+  pair_open(last, threads);
+  CHECK(atexit(late) == 0);
   exit(7);
 }
 
@@ -61,6 +76,7 @@ int main(void) {
   for (threads = 0; threads <= 1; threads++) {
     child(by_return, threads);
     child(in_callback, threads);
+    child(in_handler, threads);
   }
   return 0;
 }
