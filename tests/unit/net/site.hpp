@@ -200,7 +200,9 @@ class Client {
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
     int one = 1;
     if (family != AF_UNIX) setsockopt(fd_, IPPROTO_TCP, 1 /* TCP_NODELAY */, &one, sizeof one);
-    if (from != nullptr) EXPECT_EQ(::bind(fd_, static_cast<const sockaddr*>(from), m), 0);
+    if (from != nullptr) {
+      EXPECT_EQ(::bind(fd_, static_cast<const sockaddr*>(from), m), 0);
+    }
     EXPECT_EQ(::connect(fd_, static_cast<const sockaddr*>(to), n), 0) << std::strerror(errno);
   }
   template <class Done>
