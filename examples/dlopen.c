@@ -34,7 +34,7 @@ static void connect_to_it(void) {
   size_t n = 0;
   must(mw.mw_info(provider, "address", MW_NTS, &address, 0, NULL), "address");
   const char *json = mw.mw_msg_body(address, &n);
-  const char *url = strstr(json, "ws://"); /* {"url":"ws://...",...} */
+  const char *url = strstr(json, "ws://"); /* ["ws://127.0.0.1:..."] */
   mw_conf *c = mw.mw_conf_new(MW_CONF_CONSUMER);
   must(mw.mw_conf_set(c, "url", MW_NTS, url, strcspn(url, "\""), NULL), "url");
   must(mw.mw_consumer_open(ctx, c, 0, &consumer, NULL), "consumer");

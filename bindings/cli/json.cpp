@@ -140,6 +140,11 @@ std::optional<std::string> field(std::string_view object, std::string_view key) 
   }
 }
 
+std::string first_text(std::string_view json) {
+  Cursor c{json, json.find('"')};
+  return c.at == std::string_view::npos ? std::string() : c.string();
+}
+
 std::string base64(std::string_view bytes) {
   static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;

@@ -15,6 +15,9 @@ std::string json_text(std::string_view text);
 // anything else as it is written. Nothing if absent or null.
 std::optional<std::string> field(std::string_view object, std::string_view key);
 
+// The first string of a JSON text, such as a list of them; "" if there is none.
+std::string first_text(std::string_view json);
+
 std::string base64(std::string_view bytes);
 
 bool is_utf8(std::string_view text);

@@ -67,7 +67,7 @@ class Provide {
       up_ = true;
       const std::string facts = provider_.handle().info("address");
       if (o_.common.json) return output_.line("{\"event\":\"listening\",\"address\":" + facts + "}");
-      remarks_.say("listening on " + field(facts, "url").value_or(facts));
+      remarks_.say("listening on " + first_text(facts));
     });
     provider_.on_peer_up([this](mw::Peer peer, std::string_view facts) {
       const int n = ++last_number_;
