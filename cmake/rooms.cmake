@@ -40,7 +40,4 @@ foreach(room ${MW_ROOMS})
 endforeach()
 if(TARGET mw_net)
   target_link_libraries(mw_net PUBLIC mw_boost)
-  # GCC 12 sees a mismatch in every Asio coroutine: its frames have an operator
-  # delete of their own, and the operator new beside it is inlined away.
-  target_compile_options(mw_net PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 endif()
