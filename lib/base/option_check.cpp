@@ -48,8 +48,9 @@ std::string check_text(Opt id, std::string_view text) {
     case Opt::http_metrics:
       return text.empty() || plain_path(text) ? "" : "a path that begins with /, without spaces, ? and #";
     case Opt::url:
-      return text.empty() || text.starts_with("ws://") || text.starts_with("wss://") ? ""
-                                                                                    : "an address that begins with ws:// or wss://";
+      for (auto scheme : {"ws://", "wss://", "unix:/", "ws+unix:/", "wss+unix:/"})
+        if (text.starts_with(scheme)) return "";
+      return text.empty() ? "" : "an address that begins with ws://, wss://, unix:/ or ws+unix:/";
     case Opt::proxy:
       return text.empty() || text.starts_with("http://") ? "" : "an address that begins with http://";
     default: return "";
