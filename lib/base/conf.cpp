@@ -51,12 +51,15 @@ Result<void> Conf::set(std::string_view key, std::string_view value) {
     return refused(key, "must be set before any other key.");
   auto parsed = option_parse(row, value);
   if (!parsed) return std::move(parsed.error());
-  if (row.id == Opt::preset)
+  if (row.id == Opt::preset) {
+    std::vector<Value> next = values_;  // aside: all of a preset or nothing
     for (const PresetRow& p : preset_rows()) {
       if (p.preset != parsed->text || !((p.kinds >> kind_) & 1)) continue;
-      const int at = option_slot(kind_, p.id);
-      values_[static_cast<size_t>(at)] = {*option_parse(*option_at(kind_, static_cast<size_t>(at)), p.value), Value::From::preset};
+      const auto at = static_cast<size_t>(option_slot(kind_, p.id));
+      next[at] = {*option_parse(*option_at(kind_, at), p.value), Value::From::preset};
     }
+    values_.swap(next);
+  }
   Value& v = values_[static_cast<size_t>(slot)];
   if (row.secret) wipe(v.v.text);
   v.v.num = parsed->num;

@@ -35,13 +35,18 @@ class Utf8 {
   void reset() noexcept { *this = Utf8(); }
 
  private:
-  // Eight bytes at a time; stops at the first word that is not all ASCII.
-  static const uint8_t* skip_ascii(const uint8_t* p, const uint8_t* end) noexcept {
-    for (uint64_t w; end - p >= 8; p += 8) {
-      std::memcpy(&w, p, 8);
-      if ((w & 0x8080808080808080u) != 0) break;
-    }
-    return p;
+  // Eight bytes at a time; stops at the first word that is not all ASCII. A
+  // short rest is looked at together with bytes before it that are known.
+  static const uint8_t* skip_ascii(const uint8_t* const begin, const uint8_t* const end) noexcept {
+    const uint8_t* p = begin;
+    for (; end - p >= 8; p += 8)
+      if (!ascii_word(p)) return p;
+    return p != end && end - begin >= 8 && ascii_word(end - 8) ? end : p;
+  }
+  static bool ascii_word(const uint8_t* p) noexcept {
+    uint64_t w;
+    std::memcpy(&w, p, 8);
+    return (w & 0x8080808080808080u) == 0;
   }
   bool begin(uint8_t b) noexcept {
     lo_ = 0x80, hi_ = 0xBF;
