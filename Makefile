@@ -123,5 +123,13 @@ fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in test
 	@$(MAKE_IN) $(BUILD)/fuzz -j $(JOBS) -t set_fuzz
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS)
 
-.PHONY: help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
+conformance: release ## Autobahn's cases against provider and consumer (needs a Python 2.7)
+	@python3 tests/conformance/run.py --provider $(BUILD)/release/tests/conformance/echo_provider \
+	  --consumer $(BUILD)/release/tests/conformance/echo_consumer --build $(BUILD)/conformance
+
+interop: release ## ws, undici, websockets, Chromium and network-cluster as our peers
+	@python3 tests/interop/run.py --provider $(BUILD)/release/tests/conformance/echo_provider \
+	  --consumer $(BUILD)/release/tests/conformance/echo_consumer --build $(BUILD)/interop
+
+.PHONY: conformance interop help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan
