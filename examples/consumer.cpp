@@ -22,10 +22,13 @@ int main(int argc, char** argv) try {
   consumer.on_down([](const mw::Event& e) {
     std::cout << "lost: " << e.text() << ", again in " << e.id() << " ms\n";
   });
-  consumer.on_closed([&] { ctx.wake(); });
-  consumer.start([](mw_status s, const mw::Event& e) {
+  consumer.on_closed([&](const mw::Event& e) {
+    if (!answered)
+      std::cout << "Failed To Connect To Provider! Reason: " << e.text() << " (" << mw_status_name(e.status()) << ")\n";
+    ctx.wake();
+  });
+  consumer.start([](mw_status s, const mw::Event&) {
     if (s >= 0) std::cout << "Successfully Connected To Provider! Ready For Work!\n";
-    else std::cout << "Failed To Connect To Provider! Reason: " << e.text() << " (" << mw_status_name(s) << ")\n";
   });
 
   ctx.run();  // until wake

@@ -13,8 +13,7 @@
 #define FUNCTIONS(X)                                                                     \
   X(mw_version) X(mw_status_text) X(mw_conf_new) X(mw_conf_set) X(mw_conf_unref)         \
   X(mw_ctx_open) X(mw_ctx_run) X(mw_ctx_wake) X(mw_ctx_join) X(mw_on) X(mw_start)        \
-  X(mw_info) X(mw_close) X(mw_provider_open) X(mw_consumer_open) X(mw_send_bytes)        \
-  X(mw_msg_body) X(mw_msg_unref)
+  X(mw_close) X(mw_provider_open) X(mw_consumer_open) X(mw_send_bytes)
 #define POINTER(f) __typeof__(f) *f;
 static struct { FUNCTIONS(POINTER) } mw;
 
@@ -29,24 +28,23 @@ static void must(mw_status s, const char *what) {
   exit(1);
 }
 
-static void connect_to_it(void) {
-  mw_msg *address = NULL;
-  size_t n = 0;
-  must(mw.mw_info(provider, "address", MW_NTS, &address, 0, NULL), "address");
-  const char *json = mw.mw_msg_body(address, &n);
-  const char *url = strstr(json, "ws://"); /* ["ws://127.0.0.1:..."] */
+/* facts: {"address":["ws://127.0.0.1:..."]} */
+static void connect_to_it(const char *facts, size_t len) {
+  char text[256] = "";
+  memcpy(text, facts, len < sizeof text ? len : sizeof text - 1);
+  const char *url = strstr(text, "ws://");
+  if (url == NULL) exit(1);
   mw_conf *c = mw.mw_conf_new(MW_CONF_CONSUMER);
   must(mw.mw_conf_set(c, "url", MW_NTS, url, strcspn(url, "\""), NULL), "url");
   must(mw.mw_consumer_open(ctx, c, 0, &consumer, NULL), "consumer");
   mw.mw_on(consumer, on_event, &consumer, NULL);
   must(mw.mw_start(consumer, 0, NULL), "start");
   mw.mw_conf_unref(c);
-  mw.mw_msg_unref(address);
 }
 
 static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   const char *body = (const char *)data + ev->offset + ev->topic_len + ev->meta_len;
-  if (ev->kind == MW_EVENT_UP && user == &provider) connect_to_it();
+  if (ev->kind == MW_EVENT_UP && user == &provider) connect_to_it(body, ev->body_len);
   if (ev->kind == MW_EVENT_UP && user == &consumer) mw.mw_send_bytes(consumer, "hello", 5, MW_F_TEXT);
   if (ev->kind == MW_EVENT_MESSAGE) {
     printf("provider heard: %.*s\n", (int)ev->body_len, body);

@@ -23,12 +23,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   const char *body = (const char *)data + ev->offset + ev->topic_len + ev->meta_len;
   (void)user;
   if (ev->kind == MW_EVENT_UP) {
-    mw_msg *address = NULL;
-    size_t n = 0;
-    mw_info(provider, "address", MW_NTS, &address, 0, NULL);
-    const char *json = mw_msg_body(address, &n);
-    printf("listening %.*s\n", (int)n, json);
-    mw_msg_unref(address);
+    printf("listening %.*s\n", (int)ev->body_len, body);
   } else if (ev->kind == MW_EVENT_MESSAGE) {
     printf("%llu: %.*s\n", (unsigned long long)ev->peer, (int)ev->body_len, body);
   } else if (ev->kind == MW_EVENT_CLOSED) {

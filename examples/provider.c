@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static mw_handle provider;
-
 static void die(const char *what, const mw_error *e) {
   fprintf(stderr, "%s: %s (%s)\n", what, e->text, mw_status_name(e->code));
   exit(1);
@@ -22,15 +20,9 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   const int len = (int)ev->body_len;
   (void)user;
   switch (ev->kind) {
-    case MW_EVENT_UP: {
-      mw_msg *address = NULL;
-      size_t n = 0;
-      if (mw_info(provider, "address", MW_NTS, &address, 0, NULL) < 0) break;
-      const char *json = mw_msg_body(address, &n);
-      printf("listening %.*s\n", (int)n, json);
-      mw_msg_unref(address);
+    case MW_EVENT_UP:
+      printf("listening %.*s\n", len, body);
       break;
-    }
     case MW_EVENT_PEER_UP:
       printf("Consumer %llu is here: %.*s\n", (unsigned long long)ev->peer, len, body);
       break;
@@ -54,7 +46,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
 
 int main(int argc, char **argv) {
   mw_error e = {0};
-  mw_handle ctx;
+  mw_handle ctx, provider;
   mw_conf *c = mw_conf_new(MW_CONF_CTX), *p = mw_conf_new(MW_CONF_PROVIDER);
   mw_conf_set(c, "delivery", MW_NTS, "inline", MW_NTS, NULL);
   if (mw_ctx_open(c, &ctx, &e) < 0) die("context", &e);

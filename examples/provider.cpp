@@ -19,7 +19,7 @@ int main(int argc, char** argv) try {
   mw::Provider provider(ctx, {{"port", argc > 1 ? argv[1] : "8080"},
                               {"auth.parameters", R"({"key":"SECRET_KEY"})"}});
 
-  provider.on_up([&] { std::cout << "listening " << provider.handle().info("address") << std::endl; });
+  provider.on_up([](std::string_view facts) { std::cout << "listening " << facts << std::endl; });
   provider.on_peer_up([](mw::Peer peer, std::string_view facts) {
     std::cout << "Consumer " << peer.id() << " is here: " << facts << std::endl;
   });

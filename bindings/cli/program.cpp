@@ -11,7 +11,9 @@ namespace cli {
 Failure failure(mw_status status, std::string_view detail, std::string_view where) {
   std::string text(where);
   if (!text.empty()) text += ": ";
-  text += detail.empty() ? std::string(mw_status_text(status)) : std::string(detail);
+  // The body of a DONE is JSON, that of the other events a sentence.
+  const std::string sentence = detail.starts_with("{") ? field(detail, "text").value_or("") : std::string(detail);
+  text += sentence.empty() ? std::string(mw_status_text(status)) : sentence;
   text += std::string(" (") + mw_status_name(status) + ")";
   auto hint = [&](const char* what) { text += std::string("\n  ") + what; };
   switch (status) {
