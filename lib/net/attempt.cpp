@@ -186,11 +186,8 @@ Task<base::Result<void>> Attempt::encrypt(Stream& stream, const Target& to) {
 
 Task<Attempt::Outcome> Attempt::upgrade(Stream stream, const Target& to) {
   stage_ = "the upgrade at " + to.shown();
-  auto own = members(conf_->text(Opt::headers), "headers");
-  if (!own) co_return Refused{own.error()};
-  auto parameters = members(conf_->text(Opt::parameters), "parameters");
-  if (!parameters) co_return Refused{parameters.error()};
-
+  wire::Fields own = members(conf_->text(Opt::headers));
+  wire::Fields parameters = members(conf_->text(Opt::parameters));
   uint8_t random[16];
   if (::RAND_bytes(random, sizeof random) != 1) co_return Refused{{MW_EINTERNAL, 0, "no random bytes to be had"}};
   std::string key = wire::upgrade_key(random);
@@ -200,8 +197,8 @@ Task<Attempt::Outcome> Attempt::upgrade(Stream stream, const Target& to) {
   wire::Fields fields = {{"Host", to.authority()}};
   for (auto& f : wire::upgrade_fields(plan, key)) fields.push_back(std::move(f));
   if (!to.user.empty()) fields.emplace_back("Authorization", basic_credentials(to.user));
-  if (!parameters->empty()) {
-    std::string encoded = wire::encode_parameters(*parameters);
+  if (!parameters.empty()) {
+    std::string encoded = wire::encode_parameters(parameters);
     if (base::parameters_in(*conf_) == base::ParametersIn::query) {
       resource += (resource.find('?') == resource.npos ? '?' : '&') + encoded;
     } else {
@@ -209,10 +206,10 @@ Task<Attempt::Outcome> Attempt::upgrade(Stream stream, const Target& to) {
     }
   }
   // An own Host or Authorization replaces ours.
-  for (const auto& [name, value] : *own) {
+  for (const auto& [name, value] : own) {
     std::erase_if(fields, [&name = name](const auto& f) { return wire::same_text(f.first, name); });
   }
-  fields.insert(fields.end(), own->begin(), own->end());
+  fields.insert(fields.end(), own.begin(), own.end());
 
   std::string text = request("GET", resource, fields);
   auto [ec, n] = co_await asio::async_write(stream, asio::buffer(text), kValue);

@@ -1,6 +1,5 @@
 #include "net/dialer.hpp"
 
-#include "base/choices.hpp"
 #include "net/attempt.hpp"
 #include "net/own_fields.hpp"
 #include "net/reactor.hpp"
@@ -85,13 +84,7 @@ base::Result<void> Dialer::check(const base::Conf& conf) {
   if (const std::string& proxy = conf.text(Opt::proxy); !proxy.empty()) {
     if (auto p = proxy_of(proxy); !p) return p.error();
   }
-  if (base::speaks(conf, base::Wire::raw) && base::speaks(conf, base::Wire::network_cluster)) {
-    return base::Error{MW_EOPTION, 0, "wire: raw and network-cluster cannot be told apart; list one of them"};
-  }
-  auto own = members(conf.text(Opt::headers), "headers");
-  if (!own) return own.error();
-  if (auto r = check_headers(*own); !r) return r;
-  if (auto p = members(conf.text(Opt::parameters), "parameters"); !p) return p.error();
+  if (auto r = check_headers(members(conf.text(Opt::headers))); !r) return r;
   if (to->tls) {
     if (auto t = TlsContext::client(conf); !t) return t.error();
   }

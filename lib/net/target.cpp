@@ -119,10 +119,8 @@ base::Result<Target> url_target(const std::string& url, const base::Conf& conf) 
   if (take("wss+unix:")) return unix_target(url, rest, true, conf);
 
   Target t;
-  t.tls = take("wss://") || take("https://");
-  if (!t.tls && !take("ws://") && !take("http://")) {
-    return bad(url, "it begins with ws://, wss://, unix: or ws+unix:");
-  }
+  t.tls = take("wss://");
+  if (!t.tls && !take("ws://")) return bad(url, "it begins with ws://, wss://, unix: or ws+unix:");
   size_t end = std::min(rest.find_first_of("/?#"), rest.size());
   auto a = authority_of(url, rest.substr(0, end), t.tls ? 443 : 80);
   if (!a) return a.error();

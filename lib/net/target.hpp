@@ -20,8 +20,8 @@ struct Target {
   std::string shown() const;      // for texts: no user, no query
 };
 
-// ws://, wss://, http(s):// as their synonyms, unix:/path and
-// ws+unix:/path[:/resource]. A url without a path takes the option path.
+// ws://, wss://, unix:/file and ws+unix:/file[:/resource]. A url without a
+// path takes the option path.
 base::Result<Target> target_of(const base::Conf& conf);
 
 struct Proxy {
