@@ -110,6 +110,13 @@ void Inflator::reset() noexcept {
 
 bool Inflator::inflate(const uint8_t* p, size_t n, bool last, const InflateLimit& limit,
                        base::Buffer& out, Violation& v) {
+  if (message(p, n, last, limit, out, v)) return true;
+  reset();
+  return false;
+}
+
+bool Inflator::message(const uint8_t* p, size_t n, bool last, const InflateLimit& limit,
+                       base::Buffer& out, Violation& v) {
   in_ += n;
   if (!run(p, n, limit, out, v)) return false;
   if (!last) return true;

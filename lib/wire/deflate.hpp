@@ -56,14 +56,16 @@ class Inflator {
   ~Inflator();
 
   // Appends what n bytes of a message expand to; last: the message ends with
-  // them. False: v tells why (1009 for a limit, 1007 for bad data) and the
-  // object may only be destroyed or reset().
+  // them. False: v tells why (1009 for a limit, 1007 for bad data), and
+  // everything is forgotten, so that a shared one can serve the next connection.
   bool inflate(const uint8_t* p, size_t n, bool last, const InflateLimit& limit, base::Buffer& out,
                Violation& v);
-  // Forgets everything, so that a shared one can serve the next connection.
+  // Forgets everything: a connection ended inside a message.
   void reset() noexcept;
 
  private:
+  bool message(const uint8_t* p, size_t n, bool last, const InflateLimit& limit, base::Buffer& out,
+               Violation& v);
   bool run(const uint8_t* p, size_t n, const InflateLimit& limit, base::Buffer& out, Violation& v);
   std::unique_ptr<z_stream_s> z_;
   int bits_;
