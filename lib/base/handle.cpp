@@ -160,4 +160,14 @@ void retire(mw_handle h) noexcept {
   unpin(s);
 }
 
+void retire_once(mw_handle h) noexcept {
+  Slot* s = pin(h);
+  if (s == nullptr) return;
+  uint64_t w = s->word.load(std::memory_order_relaxed);
+  while ((w & kLive) != 0 &&
+         !s->word.compare_exchange_weak(w, (w & ~kLive) | kDead, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+  }
+  unpin(s);
+}
+
 }  // namespace mw::base

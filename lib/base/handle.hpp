@@ -88,5 +88,7 @@ Slot* pin(mw_handle h) noexcept;
 void unpin(Slot* s) noexcept;
 // The name is stale from now on; dispose() follows with the last pin.
 void retire(mw_handle h) noexcept;
+// The same where another may have done it already.
+void retire_once(mw_handle h) noexcept;
 
 }  // namespace mw::base

@@ -33,6 +33,7 @@ class Budget {
 class Slice {
  public:
   static constexpr int64_t kSize = 64 << 10;
+  static constexpr int64_t kProbe = 4 << 10;  // room worth telling about
   explicit Slice(Budget& b) noexcept : budget_(b) {}
   bool reserve(int64_t n) noexcept {
     int64_t have = have_.load(std::memory_order_relaxed);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 
@@ -19,16 +20,6 @@ namespace mw::loop {
 thread_local Lane* Lane::t_current = nullptr;
 
 namespace {
-
-struct Release final : Command {
-  mw_free_fn fn;
-  void* hint;
-  Release(mw_free_fn f, void* h) : fn(f), hint(h) {}
-  void run(Lane&, bool) override {
-    fn(hint);
-    delete this;
-  }
-};
 
 // Where t_current pointed before this thread entered a lane: a callback of
 // one context may act on another.
@@ -153,6 +144,20 @@ void Lane::run_commands() {
   }
 }
 
+// The kernel lists what an epoll set watches: connections, our eventfd and timerfd.
+void Lane::close_in_child() noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", poller.fd());
+  if (std::FILE* f = std::fopen(path, "re")) {
+    char line[256];
+    int fd = -1;
+    while (std::fgets(line, sizeof line, f) != nullptr)
+      if (std::sscanf(line, "tfd: %d", &fd) == 1 && fd >= 0) close(fd);
+    std::fclose(f);
+  }
+  close(poller.fd());
+}
+
 void Lane::drain_dead() noexcept {
   while (!commands_.empty())
     for (Command* c = commands_.take(); c != nullptr;) {
@@ -218,6 +223,14 @@ void Lane::settle_host() {
   if (undone()) poke();
 }
 
+bool Lane::awake(uint64_t within_ms) const noexcept {
+  if (armed_.load(std::memory_order_relaxed) && !host_turned_) return true;
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  uint64_t now = static_cast<uint64_t>(t.tv_sec) * 1000 + static_cast<uint64_t>(t.tv_nsec) / 1000000;
+  return now < last_turn_.load(std::memory_order_relaxed) + within_ms;
+}
+
 uint32_t Lane::masking_key() noexcept {
   if (keys_left_ == 0) {
     size_t got = 0;
@@ -228,6 +241,42 @@ uint32_t Lane::masking_key() noexcept {
     keys_left_ = sizeof keys_ / sizeof keys_[0];
   }
   return keys_[--keys_left_];
+}
+
+void Lane::budget_wait(Source* s) {
+  for (Source* w : budget_waiters_)
+    if (w == s) return;
+  budget_waiters_.push_back(s);
+  budget_timer_.lane = this;
+  if (!Wheel::pending(budget_timer_)) wheel.set(budget_timer_, now_ + 5);
+}
+
+void Lane::forget(Source* s) noexcept {
+  std::erase(budget_waiters_, s);
+  std::erase(held_, s);
+}
+
+void Lane::flush_at(Source* s, uint64_t at) {
+  if (std::find(held_.begin(), held_.end(), s) == held_.end()) held_.push_back(s);
+  flush_timer_.lane = this;
+  if (!Wheel::pending(flush_timer_) || flush_timer_.at > at) wheel.set(flush_timer_, at);
+}
+
+void Lane::flush_held() {
+  for (Source* s : held_) flush_later(s);
+  held_.clear();
+}
+
+void Lane::budget_look() {
+  if (budget_waiters_.empty()) return;
+  if (!slice.reserve(Slice::kProbe)) {
+    wheel.set(budget_timer_, now_ + 5);
+    return;
+  }
+  slice.release(Slice::kProbe);
+  std::vector<Source*> waiters = std::move(budget_waiters_);
+  budget_waiters_.clear();
+  for (Source* w : waiters) w->on_budget();
 }
 
 // ---- events
@@ -356,7 +405,7 @@ void Lane::discard_events() noexcept {
 
 void Lane::release(mw_free_fn fn, void* hint) {
   if (door_ == Door::callback || door_ == Door::discard) {
-    post(new Release(fn, hint));
+    fn(hint);
     return;
   }
   mw_event ev{};

@@ -31,6 +31,7 @@ struct Cork {
   Source* owner = nullptr;
   uint8_t* bytes = nullptr;
   size_t n = 0;
+  uint32_t messages = 0;
 };
 
 class Lane final : public Source {
@@ -67,6 +68,7 @@ class Lane final : public Source {
   bool undone() const noexcept; // something waits that needs no descriptor
   void want_timer_fd();         // any thread: mw_ctx_fd was asked for
   void settle_host();           // host-turned: arm the descriptors before returning to the host
+  void close_in_child() noexcept;  // a forked child: only descriptors
   void drain_dead() noexcept;   // after the end: free what commands hold
 
   // Acts on the lane from outside a turn (threads=0) if nobody else does.
@@ -125,10 +127,16 @@ class Lane final : public Source {
     *resume_tail_ = s;
     resume_tail_ = &s->next_resume;
   }
+  // The same at a later time, or when somebody asks sooner.
+  void flush_at(Source* s, uint64_t at);
+  // The context's budget was exhausted: on_budget() follows when it may have room.
+  void budget_wait(Source* s);
+  void forget(Source* s) noexcept;  // s is about to go
   uint64_t now() const noexcept { return now_; }  // ms, monotonic, of this turn
   uint32_t masking_key() noexcept;                // RFC 6455 10.3: unpredictable
   void count_turn() noexcept { last_turn_.store(now_, std::memory_order_relaxed); }
-  uint64_t last_turn() const noexcept { return last_turn_.load(std::memory_order_relaxed); }
+  // Any thread: turned within so many ms, or waiting for its descriptors on a thread of ours.
+  bool awake(uint64_t within_ms) const noexcept;
 
   Runtime& runtime;
   const int index;
@@ -137,6 +145,12 @@ class Lane final : public Source {
   Wheel wheel;
   Cork cork;
   uint8_t* receive = nullptr;    // kHeadroom + kReceive bytes; what is read starts after the headroom
+  static constexpr size_t kSealed = 256 << 10;
+  // Ciphertext just read; made when the first TLS connection comes.
+  uint8_t* sealed() {
+    if (!sealed_) sealed_.reset(new uint8_t[kSealed]);
+    return sealed_.get();
+  }
   base::Buffer cipher;           // encrypted output of the session worked on
 
   // Source: the eventfd and the timerfd
@@ -145,6 +159,20 @@ class Lane final : public Source {
   void on_resume() override {}
 
  private:
+  struct BudgetTimer final : Timer {
+    Lane* lane;
+    void expired() override { lane->budget_look(); }
+  };
+  struct FlushTimer final : Timer {
+    Lane* lane;
+    void expired() override { lane->flush_held(); }
+  };
+  void budget_look();
+  void flush_held();
+  FlushTimer flush_timer_;
+  std::vector<Source*> held_;
+  BudgetTimer budget_timer_;
+  std::vector<Source*> budget_waiters_;
   struct Waiting {
     Target* target;
     mw_event ev;
@@ -162,6 +190,7 @@ class Lane final : public Source {
 
   static thread_local Lane* t_current __attribute__((tls_model("initial-exec")));
 
+  std::unique_ptr<uint8_t[]> sealed_;
   CommandQueue commands_;
   std::atomic<bool> armed_{true};
   std::atomic<uint64_t> owner_{0};  // 0 free, 1 acted on from outside a turn, 2 turning

@@ -9,16 +9,20 @@ void Object::request(uint32_t bits) noexcept {
   if (requests_.fetch_or(bits, std::memory_order_acq_rel) == 0) lane->post(this);
 }
 
-void Object::run(Lane&, bool dead) {
+void Object::run(Lane& l, bool dead) {
   uint32_t bits = requests_.exchange(0, std::memory_order_acq_rel);
-  if (bits & kDisposed)
-    destroy();
-  else if (!dead)
+  if (bits & kBuried) {
+    destroy(dead);
+  } else if (bits & kDisposed) {
+    // Once more to the end of the queue: commands posted under the last pins
+    // may stand behind us.
+    requests_.store(kBuried, std::memory_order_relaxed);
+    l.post(this);
+  } else if (!dead) {
     attend(bits);
+  }
 }
 
-// The last pin is gone, but the lane may still be about to attend to us, so
-// the memory goes through its queue once more.
 void Object::dispose() noexcept { request(kDisposed); }
 
 }  // namespace mw::loop

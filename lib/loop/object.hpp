@@ -29,8 +29,10 @@ class Object : public Command, public base::Pinned {
 
   // On the lane.
   virtual void attend(uint32_t bits) = 0;
-  // Frees the memory; on the lane or after it has ended.
-  virtual void destroy() noexcept = 0;
+  // The handle is stale, no pin is left and every command posted under one
+  // has run: tells the last event and frees the memory. dead: the lane has
+  // ended, only free.
+  virtual void destroy(bool dead) noexcept = 0;
 
   void run(Lane& lane, bool dead) final;
   void dispose() noexcept final;
@@ -39,7 +41,7 @@ class Object : public Command, public base::Pinned {
   ~Object() = default;
 
  private:
-  static constexpr uint32_t kDisposed = 1u << 31;
+  static constexpr uint32_t kDisposed = 1u << 31, kBuried = 1u << 30;
   std::atomic<uint32_t> requests_{0};
 };
 

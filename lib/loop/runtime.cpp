@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -30,6 +31,29 @@ class NoSignals {
 
  private:
   sigset_t before_;
+};
+
+// An event of the context itself.
+struct Tell final : Command {
+  mw_event ev;
+  explicit Tell(const mw_event& e) : ev(e) {}
+  void run(Lane& l, bool dead) override {
+    if (!dead && l.runtime.target() != nullptr) l.emit(l.runtime.target(), ev, {}, {}, {});
+    delete this;
+  }
+};
+
+struct Release final : Command {
+  mw_free_fn fn;
+  void* hint;
+  Release(mw_free_fn f, void* h) : fn(f), hint(h) {}
+  void run(Lane& l, bool dead) override {
+    if (dead)
+      fn(hint);
+    else
+      l.release(fn, hint);
+    delete this;
+  }
 };
 
 }  // namespace
@@ -243,7 +267,7 @@ mw_status Runtime::on(mw_event_fn fn, void* user, mw_free_fn free_user) {
   return MW_OK;
 }
 
-base::Result<void> Runtime::update(const base::Conf& change) {
+base::Result<void> Runtime::update(const base::Conf& change, uint64_t op) {
   std::lock_guard lock(mutex_);
   auto changed = live_->updated(change);
   if (!changed) return changed.error();
@@ -252,7 +276,36 @@ base::Result<void> Runtime::update(const base::Conf& change) {
   if (inbox_)
     inbox_->limits(static_cast<size_t>(live_->num(Opt::inbox_max_events)),
                    static_cast<size_t>(live_->num(Opt::inbox_max_bytes)));
+  if (op != 0) {
+    mw_event ev{};
+    ev.kind = MW_EVENT_DONE;
+    ev.token = token.load(std::memory_order_relaxed);
+    ev.id = op;
+    lane->post(new Tell(ev));
+  }
   return {};
+}
+
+bool Runtime::release(mw_free_fn fn, void* hint) {
+  if (finished_.load(std::memory_order_acquire)) return false;
+  if (fn == nullptr) {
+    mw_event ev{};
+    ev.kind = MW_EVENT_RELEASED;
+    ev.token = token.load(std::memory_order_relaxed);
+    ev.id = reinterpret_cast<uintptr_t>(hint);
+    lane->post(new Tell(ev));
+  } else {
+    lane->post(new Release(fn, hint));
+  }
+  return true;
+}
+
+// Only descriptors: every lock may be held by a thread that is not here.
+mw_status Runtime::close_in_child() noexcept {
+  if (closed_in_child_.exchange(true)) return MW_OK;
+  for (auto& l : lanes_) l->close_in_child();
+  if (inbox_) ::close(inbox_->fd());
+  return MW_OK;
 }
 
 bool Runtime::add_child(Object* o) {
@@ -358,6 +411,6 @@ mw_status Runtime::join(base::Slot* pin, int64_t timeout_ms) {
   return MW_OK;
 }
 
-void Runtime::destroy() noexcept { destroyed_.store(true, std::memory_order_release); }
+void Runtime::destroy(bool) noexcept { destroyed_.store(true, std::memory_order_release); }
 
 }  // namespace mw::loop

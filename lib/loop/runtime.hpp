@@ -54,7 +54,11 @@ class Runtime final : public Object {
   mw_status wake();
   mw_status join(base::Slot* pin, int64_t timeout_ms);  // unpins; MW_OK: *this is freed
   mw_status on(mw_event_fn fn, void* user, mw_free_fn free_user);
-  base::Result<void> update(const base::Conf& change);
+  base::Result<void> update(const base::Conf& change, uint64_t op);
+  // Bytes lent by the host go home where its callbacks run: release(hint), or
+  // RELEASED where there is no function. False: the context has ended.
+  bool release(mw_free_fn fn, void* hint);
+  mw_status close_in_child() noexcept;  // inherited by fork: only closes descriptors
 
   // Children: objects whose CLOSED comes before ours.
   bool add_child(Object* o);   // false: closing
@@ -71,7 +75,7 @@ class Runtime final : public Object {
   }
 
   void attend(uint32_t bits) override;
-  void destroy() noexcept override;
+  void destroy(bool dead) noexcept override;
 
   std::atomic<int64_t> objects{0};  // Objects of this context whose memory is not freed yet
 
@@ -108,6 +112,7 @@ class Runtime final : public Object {
   std::atomic<bool> taking_{false};
   std::atomic<bool> joining_{false};
   std::atomic<bool> destroyed_{false};
+  std::atomic<bool> closed_in_child_{false};
   std::atomic<std::thread::id> dispatcher_{};
   std::atomic<size_t> next_lane_{0};
 };

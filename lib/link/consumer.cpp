@@ -1,0 +1,613 @@
+#include "link/consumer.hpp"
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "link/control.hpp"
+#include "link/speech.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+
+namespace mw::link {
+
+using base::Error;
+using base::Opt;
+using loop::Lane;
+
+namespace {
+
+std::string error_json(const net::Refused& r) {
+  std::string out;
+  base::JsonObject o(out);
+  o.number("code", r.error.code).number("os", r.error.os).number("http", r.http_status).text("text", r.error.text);
+  o.end();
+  return out;
+}
+
+}  // namespace
+
+base::Result<mw_handle> Consumer::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
+  if (auto ok = net::Dialer::check(*conf); !ok) return ok.error();
+  auto* c = new Consumer(ctx, &ctx.next_lane(), std::move(conf));
+  c->token.store(token);
+  if (!ctx.add_child(c)) {
+    delete c;
+    return Error{MW_ECLOSED, 0, "the context is closing"};
+  }
+  base::Slots& slots = base::Slots::shared();
+  {
+    std::lock_guard lock(slots.mutex());
+    c->handle = slots.take(base::Kind::consumer, c);
+  }
+  if (c->handle == 0) {
+    ctx.child_gone(c);
+    ctx.objects.fetch_sub(1);
+    delete c;
+    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+  }
+  return c->handle;
+}
+
+Consumer::Consumer(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
+    : Party(ctx, home, std::move(c)), session_(*this, *this) {
+  retry_timer_.c = start_timer_.c = drain_timer_.c = this;
+}
+
+Consumer::~Consumer() = default;
+
+wire::SharedDeflate& Consumer::shared_deflate(Lane&) {
+  if (!deflate_) deflate_ = std::make_unique<wire::SharedDeflate>();
+  return *deflate_;
+}
+
+void Consumer::attend(uint32_t bits) {
+  if (bits & kOverflow) session_.overflowed();
+  if (bits & kSlow) session_.tell_slow();
+  if (bits & kDropped) session_.tell_dropped();
+  if (bits & kWritable) session_.look_for_writable();
+  if (bits & (kPause | kResume)) session_.pause((bits & kPause) != 0);
+  if (bits & kFlush) session_.uncorked();
+  if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
+  if (bits & kStart) begin_start();
+  if (bits & kDrain) {
+    int64_t deadline;
+    {
+      std::lock_guard lock(mutex_);
+      deadline = drain_deadline_;
+    }
+    if (drain_end_ == 0) drain_end_ = lane->now() + static_cast<uint64_t>(std::max<int64_t>(deadline, 1));
+    drain_step();
+  }
+  if (bits & kClose) {
+    CloseWish* w = wish.load(std::memory_order_acquire);
+    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
+  }
+}
+
+// ---- connecting
+
+mw_status Consumer::start(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    started.store(true, std::memory_order_release);
+    start_ops_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+mw_status Consumer::cancel(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    cancels_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+void Consumer::begin_start() {
+  std::vector<uint64_t> canceled;
+  bool any = false;
+  {
+    std::lock_guard lock(mutex_);
+    for (uint64_t op : cancels_) {
+      auto it = std::find(start_ops_.begin(), start_ops_.end(), op);
+      if (op == 0 || it == start_ops_.end()) continue;
+      start_ops_.erase(it);
+      canceled.push_back(op);
+    }
+    cancels_.clear();
+    any = !start_ops_.empty();
+  }
+  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  if (closing_) return finish_starts(MW_ECANCELED, 0, {});
+  if (!any) return;
+  if (state_.load() == MW_STATE_UP || state_.load() == MW_STATE_READY) return finish_starts(MW_OK, 0, {});
+  int64_t limit = conf()->num(Opt::start_timeout);
+  if (limit > 0 && !loop::Wheel::pending(start_timer_)) lane->wheel.set(start_timer_, lane->now() + static_cast<uint64_t>(limit));
+  if (state_.load() == MW_STATE_IDLE) {
+    auto now = conf();
+    {
+      std::lock_guard lock(mutex_);
+      if (!dialer_) dialer_ = net::Dialer::open(control_of(runtime), now, *this);
+    }
+    dialer_stopped_ = false;
+    dial();
+  }
+}
+
+void Consumer::finish_starts(mw_status status, int32_t code, std::string_view body) {
+  loop::Wheel::cancel(start_timer_);
+  std::vector<uint64_t> ops;
+  {
+    std::lock_guard lock(mutex_);
+    ops.swap(start_ops_);
+  }
+  for (uint64_t op : ops) done(*lane, op, status, code, body);
+}
+
+void Consumer::start_late() {
+  finish_starts(MW_ETIMEDOUT, last_.error.os, last_.error.text.empty() ? std::string() : error_json(last_));
+}
+
+void Consumer::dial() {
+  dialing_ = true;
+  ++attempts_;
+  state_.store(MW_STATE_CONNECTING, std::memory_order_release);
+  Party::log(*lane, base::LogLevel::debug, 0, "consumer", "IN_FLIGHT");
+  std::shared_ptr<net::Dialer> d;
+  {
+    std::lock_guard lock(mutex_);
+    d = dialer_;
+  }
+  d->start();
+}
+
+void Consumer::connected(net::Connected&& c) {
+  post(*lane, [this, c = std::move(c)]() mutable { up(std::move(c)); });
+}
+
+void Consumer::refused(net::Refused&& r) {
+  post(*lane, [this, r = std::move(r)]() mutable { failed(std::move(r)); });
+}
+
+void Consumer::log(int level, std::string line) {
+  if (!policy.logs(static_cast<base::LogLevel>(level))) return;
+  post(*lane, [this, level, line = std::move(line)] {
+    Party::log(*lane, static_cast<base::LogLevel>(level), 0, "dialer", line);
+  });
+}
+
+void Consumer::up(net::Connected&& c) {
+  dialing_ = false;
+  if (closing_) return end_if_done();  // a close that came meanwhile wins
+  int attempts = std::exchange(attempts_, 0);
+  std::string body = "{" + c.facts + "}";
+  {
+    std::lock_guard lock(mutex_);
+    facts_ = body;
+  }
+  session_.reset();
+  session_.adopt(std::move(c.carrier), wire::Role::client, c.dialect, c.deflate);
+  state_.store(drain_end_ != 0 ? MW_STATE_DRAINING : MW_STATE_UP, std::memory_order_release);
+  Party::log(*lane, base::LogLevel::debug, 0, "consumer", "CONNECTED");
+  event(*lane, MW_EVENT_UP, handle, token.load(std::memory_order_relaxed), MW_OK, attempts, 0, body);
+  session_.begin();
+  if (session_.over()) return;
+  finish_starts(MW_OK, attempts, {});
+  if (session_.dialect() != wire::Dialect::meshwork) greeted(session_);
+}
+
+// The session can carry messages: subscriptions first, then what was kept.
+void Consumer::greeted(Session& s) {
+  if (Speech* speech = s.speech()) {
+    std::lock_guard lock(mutex_);
+    for (Wanted& w : wanted_) speech->subscribe(w.number, w.pattern.text(), static_cast<uint8_t>(w.syntax));
+  }
+  replay();
+}
+
+void Consumer::failed(net::Refused&& r) {
+  dialing_ = false;
+  last_ = std::move(r);
+  if (closing_) return end_if_done();
+  if (state_.load() == MW_STATE_IDLE) return;
+  auto conf_now = conf();
+  bool fatal = last_.error.code == MW_EVERSION;
+  for (const std::string& code : conf_now->list(Opt::reconnect_fatal))
+    if (last_.http_status != 0 && code == std::to_string(last_.http_status)) fatal = true;
+  if (fatal) return give_up(last_.error.code, last_.http_status, last_.error.text);
+  lost(last_.error.code, last_.http_status, last_.error.text, last_.retry_after_ms);
+}
+
+// Waits for the next attempt, or ends where the policy is exhausted.
+void Consumer::lost(mw_status why, int32_t code, std::string_view reason, int64_t not_before_ms) {
+  int64_t max = conf()->num(Opt::reconnect_max_attempts);
+  if (drain_end_ != 0 || (max >= 0 && attempts_ >= max)) return give_up(why, code, std::string(reason));
+  int64_t delay = std::max(next_delay(), not_before_ms);
+  state_.store(MW_STATE_WAITING, std::memory_order_release);
+  Party::log(*lane, base::LogLevel::debug, 0, "consumer", "RECONNECTING");
+  event(*lane, MW_EVENT_DOWN, 0, token.load(std::memory_order_relaxed), why, code, static_cast<uint64_t>(delay), reason);
+  lane->wheel.set(retry_timer_, lane->now() + static_cast<uint64_t>(std::max<int64_t>(delay, 1)));
+}
+
+// Exponential with jitter, so that a crowd does not come back on one tick; or fixed.
+int64_t Consumer::next_delay() {
+  auto c = conf();
+  int64_t base_ms = c->num(Opt::reconnect_interval), delay = base_ms;
+  if (base::reconnect_backoff(*c) == base::Backoff::exponential) {
+    int64_t cap = c->num(Opt::reconnect_max_interval);
+    int shift = std::clamp(attempts_ - 1, 0, 20);
+    delay = std::min(std::max(cap, base_ms), base_ms << shift);
+    uint32_t r = 0;
+    (void)!getrandom(&r, sizeof r, 0);
+    int64_t spread = delay * c->num(Opt::reconnect_jitter) / 100;
+    if (spread > 0) delay += static_cast<int64_t>(r % static_cast<uint64_t>(2 * spread + 1)) - spread;
+  }
+  return delay;
+}
+
+// One timer for what a consumer does later: leave a draining provider, go on
+// with the offline buffer, dial again.
+void Consumer::retry() {
+  if (closing_) return;
+  if (std::exchange(leaving_, false) && session_.is_open()) {
+    session_.close(CloseWish{1000, 0, MW_OK, "provider draining"});
+    return;
+  }
+  if (std::exchange(replaying_, false)) replay();
+  if (!closing_ && !dialing_ && state_.load() == MW_STATE_WAITING) dial();
+}
+
+// ---- losing the session
+
+void Consumer::session_ended(Session& s) {
+  Ending e = std::move(s.ending);
+  Party::log(*lane, base::LogLevel::debug, 0, "consumer", "DISCONNECTED");
+  if (closing_ || drain_end_ != 0) {
+    how_.code = e.code;
+    if (how_.status == MW_OK) how_.status = e.status;
+    if (!e.reason.empty()) how_.reason = e.reason;
+    unsent_ += e.unsent;
+    unsent_bytes_ += e.unsent_bytes;
+    if (closing_) return end_if_done();
+    return give_up(e.status, e.code, e.reason);
+  }
+  if (offline_bytes_.load() == 0 && e.unsent != 0) {
+    unsent_ += e.unsent;
+    unsent_bytes_ += e.unsent_bytes;
+  }
+  attempts_ = 0;
+  // 1012 and 1013 ask for patience: no less than a second.
+  int64_t patience = e.code == 1012 || e.code == 1013 ? 1000 : -1;
+  if (leave_after_ms_ >= 0) patience = std::exchange(leave_after_ms_, -1);
+  lost(e.status, e.code, e.reason, patience);
+}
+
+void Consumer::give_up(mw_status why, int32_t code, std::string reason) {
+  std::string body = last_.error.text.empty() ? std::string() : error_json(last_);
+  finish_starts(why == MW_OK ? MW_ECLOSED : why, code, body);
+  how_ = CloseWish{code, 0, why, std::move(reason)};
+  closing_ = true;
+  state_.store(MW_STATE_DRAINING, std::memory_order_release);
+  close_dialer();
+}
+
+// ---- closing
+
+void Consumer::begin_close(const CloseWish& w) {
+  if (closing_) {
+    if (w.flags & MW_CLOSE_ABORT) session_.close(w);
+    return;
+  }
+  closing_ = true;
+  how_ = w;
+  if (how_.code == 0) how_.code = 1000;
+  state_.store(MW_STATE_DRAINING, std::memory_order_release);
+  finish_starts(MW_ECANCELED, 0, {});
+  loop::Wheel::cancel(retry_timer_);
+  loop::Wheel::cancel(drain_timer_);
+  if (session_.is_open() || !(session_.over() || session_.fresh())) session_.close(w);
+  close_dialer();
+}
+
+void Consumer::close_dialer() {
+  std::shared_ptr<net::Dialer> d;
+  {
+    std::lock_guard lock(mutex_);
+    d = dialer_;
+  }
+  if (d && !dialer_stopping_) {
+    dialer_stopping_ = true;
+    d->stop();
+  }
+  end_if_done();
+}
+
+void Consumer::stopped() {
+  post(*lane, [this] {
+    dialer_stopped_ = true;
+    {
+      std::lock_guard lock(mutex_);
+      dialer_.reset();
+    }
+    end_if_done();
+  });
+}
+
+void Consumer::end_if_done() {
+  if (!closing_ || dialing_ || !dialer_stopped_ || retired_) return;
+  if (!session_.over() && !session_.fresh()) return;
+  retired_ = true;
+  loop::Wheel::cancel(retry_timer_);
+  loop::Wheel::cancel(start_timer_);
+  loop::Wheel::cancel(drain_timer_);
+  base::retire(handle);
+}
+
+void Consumer::destroy(bool dead) noexcept {
+  loop::Runtime& r = runtime;
+  if (!dead) {
+    drop_offline(MW_ECLOSED);
+    std::vector<uint64_t> ops;
+    {
+      std::lock_guard lock(mutex_);
+      ops.swap(drain_ops_);
+      for (Wanted& w : wanted_)
+        if (w.op != 0) ops.push_back(w.op);
+    }
+    for (uint64_t op : ops) done(*lane, op, MW_OK, 0, {});
+    finish_starts(MW_ECANCELED, 0, {});
+    mw_event ev{};
+    ev.kind = MW_EVENT_CLOSED;
+    ev.token = token.load(std::memory_order_relaxed);
+    ev.id = handle;
+    ev.status = how_.status;
+    ev.code = how_.code;
+    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
+    lane->emit(std::exchange(target, nullptr), ev, {}, unsent_meta(unsent_, unsent_bytes_), how_.reason, true);
+    r.child_gone(this);
+  }
+  delete this;
+  r.objects.fetch_sub(1, std::memory_order_release);
+}
+
+// ---- sending, also while offline
+
+mw_status Consumer::send(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op) {
+  mw_status st = state_.load(std::memory_order_acquire);
+  if (wish.load(std::memory_order_relaxed) != nullptr) return MW_ECLOSED;
+  if (st == MW_STATE_DRAINING) return MW_EDRAINING;
+  if (st == MW_STATE_UP && offline_bytes_.load(std::memory_order_acquire) == 0) {
+    mw_status s = session_.send(body, len, m, flags & ~static_cast<uint32_t>(MW_F_NOQUEUE), op);
+    if (s != MW_ECLOSED) return s;
+  }
+  if (flags & MW_F_NOQUEUE) return MW_ENOTCONN;
+  return keep_offline(body, len, m, flags, op);
+}
+
+mw_status Consumer::keep_offline(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op) {
+  auto c = conf();
+  int64_t max = c->num(Opt::offline_max_bytes);
+  if (max <= 0 || (flags & (MW_F_MORE | MW_F_CONT | MW_F_PING))) return MW_ENOTCONN;
+  if ((flags & MW_F_TEXT) && !base::utf8_check(static_cast<const uint8_t*>(body), len).valid) return MW_EINVAL;
+  auto cost = static_cast<int64_t>(len) + 64;
+  if (cost > max) return MW_ETOOBIG;
+  base::Overflow policy_now = base::offline_overflow(*c);
+  base::MsgRef msg(m != nullptr ? base::ref(m) : base::message_copy(body, len, flags & MW_F_TEXT));
+  std::vector<Kept> out;
+  {
+    std::lock_guard lock(mutex_);
+    while (offline_bytes_.load() + cost > max) {
+      if (policy_now == base::Overflow::drop_old && !offline_.empty()) {
+        offline_bytes_.fetch_sub(offline_.front().cost);
+        out.push_back(std::move(offline_.front()));
+        offline_.pop_front();
+        continue;
+      }
+      return policy_now == base::Overflow::drop_new ? MW_EDROPPED : MW_EAGAIN;
+    }
+    if (!lane->slice.reserve(cost)) return MW_EMEMORY;
+    offline_.push_back({std::move(msg), flags, op, cost});
+    offline_bytes_.fetch_add(cost);
+  }
+  for (Kept& k : out) {
+    lane->slice.release(k.cost);
+    count_dropped(1);
+    if (k.op != 0) post(*lane, [this, o = k.op] { done(*lane, o, MW_EDROPPED, 0, {}); });
+  }
+  // A link that came up meanwhile has looked at the buffer already: look again.
+  if (state_.load(std::memory_order_acquire) == MW_STATE_UP) post(*lane, [this] { replay(); });
+  return MW_BUFFERED;
+}
+
+void Consumer::replay() {
+  if (!session_.is_open() || (session_.speech() && !session_.speech()->greeted())) return;
+  for (;;) {
+    Kept k;
+    {
+      std::lock_guard lock(mutex_);
+      if (offline_.empty()) break;
+      k = offline_.front();
+    }
+    mw_status s = session_.send(k.m->body, k.m->len, k.m.get(), k.flags & ~static_cast<uint32_t>(MW_F_NOQUEUE), k.op);
+    if (s == MW_EAGAIN || s == MW_EMEMORY) {
+      lane->wheel.set(retry_timer_, lane->now() + 5);
+      replaying_ = true;
+      return;
+    }
+    {
+      std::lock_guard lock(mutex_);
+      offline_.pop_front();
+      offline_bytes_.fetch_sub(k.cost, std::memory_order_acq_rel);
+    }
+    lane->slice.release(k.cost);
+    if (s < 0 && k.op != 0) done(*lane, k.op, s, 0, {});
+  }
+}
+
+void Consumer::drop_offline(mw_status why) {
+  std::deque<Kept> all;
+  {
+    std::lock_guard lock(mutex_);
+    all.swap(offline_);
+    offline_bytes_.store(0);
+  }
+  for (Kept& k : all) {
+    ++unsent_;
+    unsent_bytes_ += k.m->len;
+    lane->slice.release(k.cost);
+    done(*lane, k.op, why, 0, {});
+  }
+}
+
+// ---- subscriptions (the own wire)
+
+mw_status Consumer::subscribe(std::string_view text, base::Syntax syntax, uint64_t op, Error* why) {
+  if (!base::speaks(*conf(), base::Wire::meshwork)) {
+    *why = {MW_ENOTSUP, 0, "only the wire meshwork can subscribe: this consumer's wire has no topics"};
+    return MW_ENOTSUP;
+  }
+  auto pattern = base::Pattern::compile(text, syntax);
+  if (!pattern) {
+    *why = pattern.error();
+    return pattern.error().code;
+  }
+  uint64_t number;
+  {
+    std::lock_guard lock(mutex_);
+    number = next_number_++;
+    wanted_.push_back({*pattern, syntax, number, op});
+  }
+  post(*lane, [this, number] {
+    if (closing_ || !session_.is_open() || !session_.speech() || !session_.speech()->greeted()) return;
+    std::string p;
+    base::Syntax sx{};
+    {
+      std::lock_guard lock(mutex_);
+      auto it = std::find_if(wanted_.begin(), wanted_.end(), [&](const Wanted& w) { return w.number == number; });
+      if (it == wanted_.end()) return;
+      p = it->pattern.text();
+      sx = it->syntax;
+    }
+    session_.speech()->subscribe(number, p, static_cast<uint8_t>(sx));
+  });
+  return MW_OK;
+}
+
+mw_status Consumer::unsubscribe(std::string_view text, uint64_t op) {
+  std::vector<Wanted> gone;
+  {
+    std::lock_guard lock(mutex_);
+    auto keep = std::stable_partition(wanted_.begin(), wanted_.end(), [&](const Wanted& w) { return w.pattern.text() != text; });
+    gone.assign(std::make_move_iterator(keep), std::make_move_iterator(wanted_.end()));
+    wanted_.erase(keep, wanted_.end());
+  }
+  post(*lane, [this, op, gone = std::move(gone)] {
+    for (const Wanted& w : gone) {
+      done(*lane, w.op, MW_ECANCELED, 0, {});
+      if (session_.is_open() && session_.speech() && session_.speech()->greeted()) session_.speech()->unsubscribe(w.number);
+    }
+    done(*lane, op, MW_OK, 0, {});
+  });
+  return MW_OK;
+}
+
+void Consumer::subscribe_result(Session&, uint64_t number, bool sub, mw_status status, std::string_view text) {
+  if (!sub) return;
+  uint64_t op = 0;
+  {
+    std::lock_guard lock(mutex_);
+    auto it = std::find_if(wanted_.begin(), wanted_.end(), [&](const Wanted& w) { return w.number == number; });
+    if (it == wanted_.end()) return;
+    op = std::exchange(it->op, 0);
+    if (status < 0) wanted_.erase(it);
+  }
+  done(*lane, op, status, 0, text);
+}
+
+bool Consumer::subscribed(std::string_view topic) const {
+  std::lock_guard lock(mutex_);
+  return std::any_of(wanted_.begin(), wanted_.end(), [&](const Wanted& w) { return w.pattern.match(topic); });
+}
+
+std::string Consumer::topics() const {
+  std::lock_guard lock(mutex_);
+  std::string out = "[";
+  for (const Wanted& w : wanted_) {
+    if (out.size() > 1) out += ',';
+    base::json_quote(out, w.pattern.text());
+  }
+  return out + "]";
+}
+
+mw_status Consumer::remote_subscribe(Session&, uint64_t, uint8_t, std::string_view, std::string* why) {
+  *why = "a consumer takes no subscriptions";
+  return MW_ENOTSUP;
+}
+
+// ---- changing, draining
+
+std::string Consumer::facts() const {
+  std::lock_guard lock(mutex_);
+  return facts_.empty() ? "{}" : facts_;
+}
+
+base::Result<void> Consumer::update(const base::Conf& change, uint64_t op) {
+  auto next = conf()->updated(change);
+  if (!next) return next.error();
+  if (auto ok = net::Dialer::check(**next); !ok) return ok;
+  set_conf(*next);
+  std::shared_ptr<net::Dialer> d;
+  {
+    std::lock_guard lock(mutex_);
+    d = dialer_;
+  }
+  if (d) d->update(*next);
+  post(*lane, [this, op] {
+    session_.beat_changed();
+    done(*lane, op, MW_OK, 0, {});
+  });
+  return {};
+}
+
+mw_status Consumer::drain(int64_t deadline_ms, uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    drain_ops_.push_back(op);
+    drain_deadline_ = deadline_ms;
+  }
+  state_.store(MW_STATE_DRAINING, std::memory_order_release);
+  request(kDrain);
+  return MW_OK;
+}
+
+// What was accepted leaves; then the close handshake; at the deadline anyway.
+void Consumer::drain_step() {
+  if (closing_) return;
+  bool empty = session_.queued() == 0 && offline_bytes_.load() == 0;
+  if (session_.is_open() && !empty && lane->now() < drain_end_) {
+    lane->wheel.set(drain_timer_, lane->now() + 10);
+    return;
+  }
+  if (!session_.is_open() && dialing_ && offline_bytes_.load() != 0 && lane->now() < drain_end_) {
+    lane->wheel.set(drain_timer_, lane->now() + 10);
+    return;
+  }
+  begin_close(CloseWish{1000, 0, MW_OK, "drained"});
+}
+
+// The provider goes: leave in our slot, come back when it may have returned.
+void Consumer::told_to_drain(Session&, uint64_t slot_ms, uint64_t deadline_ms) {
+  event(*lane, MW_EVENT_DRAINING, handle, token.load(std::memory_order_relaxed), MW_OK, static_cast<int32_t>(slot_ms),
+        deadline_ms, {});
+  leave_after_ms_ = 1000;
+  leaving_ = true;
+  lane->wheel.set(retry_timer_, lane->now() + std::max<uint64_t>(slot_ms, 1));
+}
+
+}  // namespace mw::link

@@ -1,0 +1,128 @@
+#include "link/party.hpp"
+
+#include "base/choices.hpp"
+
+namespace mw::link {
+
+using base::Opt;
+
+namespace {
+
+void fill(Policy& p, const base::Conf& c) {
+  p.soft = c.num(Opt::send_soft_bytes);
+  p.max = c.num(Opt::send_max_bytes);
+  p.overflow = base::send_overflow(c);
+  p.beat_interval = c.num(Opt::heartbeat_interval);
+  p.max_strikes = c.num(Opt::heartbeat_max_strikes);
+  p.close_timeout = c.num(Opt::close_timeout);
+  p.events = c.num(Opt::events);
+  p.log = base::log_level(c);
+  if (c.kind() == MW_CONF_PROVIDER) {
+    p.max_rate = c.num(Opt::max_rate);
+    p.max_rate_bytes = c.num(Opt::max_rate_bytes);
+  }
+}
+
+}  // namespace
+
+std::string unsent_meta(uint64_t messages, uint64_t bytes) {
+  std::string meta;
+  if (messages == 0 && bytes == 0) return meta;
+  auto fact = [&meta](std::string_view key, uint64_t n) {
+    std::string v = std::to_string(n);
+    auto k = static_cast<uint16_t>(key.size());
+    auto len = static_cast<uint32_t>(v.size());
+    meta.append(reinterpret_cast<const char*>(&k), 2).append(reinterpret_cast<const char*>(&len), 4);
+    meta.append(key).append(v);
+  };
+  fact("unsent", messages);
+  fact("unsent_bytes", bytes);
+  return meta;
+}
+
+Party::Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf)
+    : Object(ctx, home), target(new loop::Target), conf_(std::move(conf)) {
+  const base::Conf& c = *conf_;
+  fill(policy, c);
+  policy.max_message = static_cast<size_t>(c.num(Opt::recv_max_message));
+  policy.copy_below = static_cast<size_t>(ctx.conf().num(Opt::msg_copy_below));
+  policy.cork_max = ctx.conf().num(Opt::cork_max);
+  policy.compress = base::compress(c);
+  policy.compress_min = static_cast<size_t>(c.num(Opt::compress_min_bytes));
+  policy.max_ratio = static_cast<uint32_t>(c.num(Opt::compress_max_ratio));
+}
+
+Party::~Party() {
+  delete wish.load();
+  loop::drop(target);
+}
+
+std::shared_ptr<const base::Conf> Party::conf() const {
+  std::lock_guard lock(mutex_);
+  return conf_;
+}
+
+void Party::set_conf(std::shared_ptr<const base::Conf> c) {
+  fill(policy, *c);
+  std::lock_guard lock(mutex_);
+  conf_ = std::move(c);
+}
+
+mw_status Party::on(mw_event_fn fn, void* user, mw_free_fn free_user) {
+  std::lock_guard lock(mutex_);
+  if (started.load(std::memory_order_acquire) || told_) return MW_ESTATE;
+  told_ = true;
+  target->fn = fn;
+  target->user = user;
+  target->free_user = free_user;
+  return MW_OK;
+}
+
+void Party::emit(loop::Lane& l, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body) {
+  l.emit(target, ev, topic, meta, body);
+}
+
+void Party::event(loop::Lane& l, uint32_t kind, mw_handle peer, uint64_t tok, mw_status status, int32_t code,
+                  uint64_t id, std::string_view body) {
+  if (!policy.wants(kind)) return;
+  mw_event ev{};
+  ev.kind = kind;
+  ev.token = tok;
+  ev.peer = peer;
+  ev.status = status;
+  ev.code = code;
+  ev.id = id;
+  if (kind != MW_EVENT_PING && kind != MW_EVENT_PONG && !body.empty()) ev.flags = MW_F_TEXT;
+  l.emit(target, ev, {}, {}, body);
+}
+
+void Party::log(loop::Lane& l, base::LogLevel level, mw_handle peer, std::string_view area, std::string_view line) {
+  if (!policy.logs(level) || !policy.wants(MW_EVENT_LOG) || !l.room(area.size() + line.size())) return;
+  mw_event ev{};
+  ev.kind = MW_EVENT_LOG;
+  ev.token = token.load(std::memory_order_relaxed);
+  ev.peer = peer;
+  ev.code = static_cast<int32_t>(level);
+  ev.flags = MW_F_TEXT;
+  l.emit(target, ev, area, {}, line);
+}
+
+void Party::done(loop::Lane& l, uint64_t op, mw_status status, int32_t code, std::string_view body, mw_handle peer) {
+  if (op == 0) return;
+  mw_event ev{};
+  ev.kind = MW_EVENT_DONE;
+  ev.token = token.load(std::memory_order_relaxed);
+  ev.peer = peer;
+  ev.id = op;
+  ev.status = status;
+  ev.code = code;
+  if (!body.empty()) ev.flags = MW_F_TEXT;
+  l.emit(target, ev, {}, {}, body);
+}
+
+void Party::violation(loop::Lane& l, mw_handle peer, const wire::Violation& v) {
+  violations.fetch_add(1, std::memory_order_relaxed);
+  log(l, base::LogLevel::info, peer, "protocol", v.reason);
+}
+
+}  // namespace mw::link

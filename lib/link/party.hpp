@@ -1,0 +1,90 @@
+// What a provider and a consumer have in common: options, callback, the way
+// events and log lines are made. Used by session. Fields: see each.
+#pragma once
+#include "link/policy.hpp"
+#include <meshwork/link.h>
+#include "link/session.hpp"
+#include "loop/runtime.hpp"
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace mw::link {
+
+// Request bits of peers and parties; bit 0 is loop::kCloseRequest.
+inline constexpr uint32_t kClose = loop::kCloseRequest;
+inline constexpr uint32_t kWritable = 2, kDropped = 4, kPause = 8, kResume = 16, kStart = 32, kDrain = 64,
+                          kOverflow = 128, kSlow = 256, kAbort = 512, kFlush = 1024;
+
+// Traffic of one lane; written there, read anywhere.
+struct alignas(64) Counters {
+  std::atomic<uint64_t> messages_in{0}, messages_out{0}, bytes_in{0}, bytes_out{0};
+};
+
+class Party : public loop::Object {
+ public:
+  Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
+
+  virtual void session_ended(Session& s) = 0;                       // on the lane; its carrier is gone
+  virtual wire::SharedDeflate& shared_deflate(loop::Lane& lane) = 0;
+  virtual Counters& counters(loop::Lane& lane) = 0;
+  // The own wire, on the lane of the session.
+  virtual void greeted(Session&) {}
+  virtual mw_status remote_subscribe(Session& s, uint64_t number, uint8_t syntax, std::string_view pattern,
+                                     std::string* why) = 0;
+  virtual mw_status remote_unsubscribe(Session& s, uint64_t number) = 0;
+  virtual void subscribe_result(Session&, uint64_t, bool, mw_status, std::string_view) {}
+  virtual void told_to_drain(Session&, uint64_t, uint64_t) {}
+
+  // Events. On a lane.
+  void emit(loop::Lane& lane, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body);
+  void event(loop::Lane& lane, uint32_t kind, mw_handle peer, uint64_t token, mw_status status, int32_t code,
+             uint64_t id, std::string_view body);
+  void log(loop::Lane& lane, base::LogLevel level, mw_handle peer, std::string_view area, std::string_view line);
+  void done(loop::Lane& lane, uint64_t op, mw_status status, int32_t code, std::string_view body,
+            mw_handle peer = 0);
+
+  void violation(loop::Lane& lane, mw_handle peer, const wire::Violation& v);
+  void count_dropped(uint64_t n) noexcept { dropped.fetch_add(n, std::memory_order_relaxed); }
+  std::atomic<uint64_t> dropped{0}, violations{0};
+
+  // Any thread, before start.
+  mw_status on(mw_event_fn fn, void* user, mw_free_fn free_user);
+  // Any thread.
+  std::shared_ptr<const base::Conf> conf() const;
+  void set_conf(std::shared_ptr<const base::Conf> c);
+
+  Policy policy;
+  loop::Target* target;                      // until CLOSED
+  std::atomic<bool> started{false};
+  std::atomic<CloseWish*> wish{nullptr};     // the first mw_close
+
+ protected:
+  ~Party();
+  mutable std::mutex mutex_;                 // conf, start ops, facts
+
+ private:
+  std::shared_ptr<const base::Conf> conf_;
+  bool told_ = false;
+};
+
+// The headers of PEER_DOWN and CLOSED: what was accepted and never sent.
+std::string unsent_meta(uint64_t messages, uint64_t bytes);
+
+// Posts a function to a lane.
+template <class F>
+void post(loop::Lane& lane, F f) {
+  struct Call final : loop::Command {
+    F f;
+    explicit Call(F&& g) : f(std::move(g)) {}
+    void run(loop::Lane&, bool dead) override {
+      if (!dead) f();
+      delete this;
+    }
+  };
+  lane.post(new Call(std::move(f)));
+}
+
+}  // namespace mw::link

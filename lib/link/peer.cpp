@@ -1,0 +1,72 @@
+#include "link/peer.hpp"
+
+#include "base/json.hpp"
+#include "link/provider.hpp"
+#include "net/tls.hpp"
+
+#include <sys/random.h>
+
+#include <cstdio>
+
+namespace mw::link {
+
+Peer::Peer(Provider& p, loop::Lane& l, const net::Address& from)
+    : Object(p.runtime, &l), provider(p), session(p, *this), remote(from) {
+  (void)!getrandom(uuid, sizeof uuid, 0);
+  uuid[6] = static_cast<uint8_t>((uuid[6] & 0x0f) | 0x40);  // RFC 9562: version 4, variant 1
+  uuid[8] = static_cast<uint8_t>((uuid[8] & 0x3f) | 0x80);
+}
+
+Peer::~Peer() { delete wish.load(); }
+
+std::string Peer::facts() const {
+  char id[37];
+  std::snprintf(id, sizeof id, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", uuid[0],
+                uuid[1], uuid[2], uuid[3], uuid[4], uuid[5], uuid[6], uuid[7], uuid[8], uuid[9], uuid[10], uuid[11],
+                uuid[12], uuid[13], uuid[14], uuid[15]);
+  std::string out = "{\"uuid\":\"" + std::string(id) + "\",";
+  if (extra) return out + *extra + "}";
+  static constexpr const char* kWires[] = {"raw", "network-cluster", "meshwork"};
+  std::string rest;
+  base::JsonObject o(rest);
+  o.text("ip", remote.text()).number("port", remote.port);
+  o.text("path", provider.conf()->text(base::Opt::path)).raw("parameters", "{}");
+  o.text("wire", kWires[static_cast<size_t>(session.dialect())]).text("subprotocol", "");
+  o.end();
+  return out + rest.substr(1);
+}
+
+void Peer::attend(uint32_t bits) {
+  if (bits & kOverflow) session.overflowed();
+  if (bits & kSlow) session.tell_slow();
+  if (bits & kDropped) session.tell_dropped();
+  if (bits & kWritable) session.look_for_writable();
+  if (bits & (kPause | kResume)) session.pause((bits & kPause) != 0);
+  if (bits & kFlush) session.uncorked();
+  if (bits & kAbort) session.close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
+  if (bits & kClose)
+    if (CloseWish* w = wish.load(std::memory_order_acquire)) session.close(*w);
+}
+
+void Peer::destroy(bool dead) noexcept {
+  loop::Lane& l = *lane;
+  Provider& p = provider;
+  if (!dead) {
+    const Ending& e = session.ending;
+    std::string meta = unsent_meta(e.unsent, e.unsent_bytes);
+    mw_event ev{};
+    ev.kind = MW_EVENT_PEER_DOWN;
+    ev.token = token.load(std::memory_order_relaxed);
+    ev.peer = handle;
+    ev.status = e.status;
+    ev.code = e.code;
+    if (!e.reason.empty()) ev.flags = MW_F_TEXT;
+    p.emit(l, ev, {}, meta, e.reason);
+  }
+  loop::Runtime& r = runtime;
+  delete this;
+  if (!dead) p.child_gone(l);
+  r.objects.fetch_sub(1, std::memory_order_release);
+}
+
+}  // namespace mw::link

@@ -1,0 +1,33 @@
+// The options of a party that its connections look at, as plain numbers.
+// Live ones are relaxed atomics, so that an update needs no lock. Any thread.
+#pragma once
+#include "base/choices.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace mw::link {
+
+struct Policy {
+  std::atomic<int64_t> soft{0}, max{0};      // bytes
+  std::atomic<base::Overflow> overflow{base::Overflow::refuse};
+  std::atomic<int64_t> beat_interval{0};     // ms, 0 = none
+  std::atomic<int64_t> max_strikes{2};
+  std::atomic<int64_t> close_timeout{5000};  // ms
+  std::atomic<int64_t> events{0};            // set of kinds
+  std::atomic<base::LogLevel> log{base::LogLevel::warn};
+  std::atomic<int64_t> max_rate{0}, max_rate_bytes{0};  // per second, 0 = no limit
+  size_t max_message = 1 << 20;
+  size_t copy_below = 1024;      // smaller bodies are copied into the output
+  size_t compress_min = 1024;
+  base::Compress compress = base::Compress::off;
+  uint32_t max_ratio = 200;
+  int64_t cork_max = 5;          // ms
+
+  bool wants(uint32_t kind) const noexcept {
+    return base::event_wanted(events.load(std::memory_order_relaxed), kind);
+  }
+  bool logs(base::LogLevel l) const noexcept { return l <= log.load(std::memory_order_relaxed); }
+};
+
+}  // namespace mw::link

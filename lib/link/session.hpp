@@ -1,0 +1,248 @@
+// One WebSocket connection on a lane, either role: parses what arrives,
+// collects and sends what goes out, keeps time, closes. Owned by a peer or a
+// consumer. The lane's thread, except the functions marked "any thread".
+#pragma once
+#include "base/utf8.hpp"
+#include "link/outbox.hpp"
+#include "link/policy.hpp"
+#include "loop/lane.hpp"
+#include "loop/object.hpp"
+#include "net/carrier.hpp"
+#include "wire/deflate.hpp"
+#include "wire/dialect.hpp"
+#include "wire/envelope.hpp"
+#include "wire/frame.hpp"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace mw::link {
+
+class Party;
+struct Counters;
+class Speech;  // the own wire (meshwork.0) on one connection
+
+// Why a session ended, for PEER_DOWN and DOWN.
+struct Ending {
+  mw_status status = MW_OK;
+  uint16_t code = 1006;
+  std::string reason;
+  uint64_t unsent = 0;        // messages accepted that never reached the kernel whole
+  uint64_t unsent_bytes = 0;
+};
+
+// What a session keeps while a frame or message is incomplete.
+struct Inflow {
+  base::Buffer partial;   // raw bytes of a frame that did not arrive whole, or that found no room
+  size_t need = 0;        // bytes the frame at the front of partial wants; 0 unknown
+  base::Buffer sealed;    // ciphertext that found no room
+  base::Buffer message;   // payload of fragments so far
+  base::Utf8 utf8;
+  bool in_message = false, text = false, compressed = false;
+  bool idle() const noexcept { return partial.empty() && sealed.empty() && !in_message; }
+};
+
+// Compression of one connection; null members: shared ones of the party are used.
+struct Squeeze {
+  wire::Deflate agreed;
+  std::unique_ptr<wire::Deflator> out;
+  std::unique_ptr<wire::Inflator> in;
+};
+
+// A close asked for by the host; the first one counts.
+struct CloseWish {
+  int32_t code = 1000;
+  uint32_t flags = 0;
+  mw_status status = MW_OK;
+  std::string reason;
+};
+
+// Numbers read from any thread; written by the lane alone.
+struct SessionStats {
+  std::atomic<uint64_t> bytes_in{0}, bytes_out{0}, messages_in{0}, messages_out{0};
+  std::atomic<uint32_t> dropped{0}, rtt_us{0};
+  std::atomic<int64_t> last_beat{0};  // wall ms
+  std::atomic<uint32_t> strikes{0};
+};
+
+class Session final : public loop::Source, public loop::Timer {
+ public:
+  Session(Party& party, loop::Object& self) noexcept;
+  ~Session();
+
+  // ---- any thread that has a pin
+  // Sends with the caller's bytes (m null) or message. On the lane it goes
+  // into the connection's output; else it is posted.
+  mw_status send(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
+  // Reserves an outgoing message's cost; MW_OK, MW_BUFFERED or why not.
+  mw_status reserve(int64_t cost) noexcept;
+  void refund(int64_t cost) noexcept;  // not on the lane: asks it to look for waiting senders
+  // Holds writes; nests; ends by itself after cork.max.
+  void cork(bool on) noexcept;
+  int64_t beat_interval() const noexcept;  // ms
+  int64_t beat_cutoff() const noexcept;    // ms without a sign of life until the link is ended
+  int64_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
+  bool open() const noexcept { return state_.load(std::memory_order_acquire) == State::up; }
+
+  // ---- the lane
+  // Takes over a ready connection. Call begin() after the host was told.
+  bool adopt(net::Carrier&& carrier, wire::Role role, wire::Dialect dialect, const wire::Deflate& deflate);
+  void begin();  // what is in user space already, then the poller
+  void close(const CloseWish& wish);
+  void pause(bool on);
+  void arrive(OutFrame* f);                        // posted by another thread
+  bool publish(mw_msg* origin, uint32_t flags, mw_msg* frame);  // frame: ready to send, or null; false: dropped
+  void look_for_writable();
+  void uncorked();
+  void tell_dropped();
+  void tell_slow();
+  void overflowed();
+  void beat_changed();
+  void reset();  // a consumer's session, for the next connection
+  Speech* speech() const noexcept { return speech_.get(); }
+
+  void on_ready(uint32_t events) override;
+  void on_flush() override;
+  void on_resume() override;
+  void on_budget() override;
+  void expired() override;
+
+  bool is_open() const noexcept { return state_.load(std::memory_order_relaxed) == State::up; }
+  bool over() const noexcept { return state_.load(std::memory_order_relaxed) == State::closed; }
+  bool fresh() const noexcept { return state_.load(std::memory_order_relaxed) == State::none; }
+  wire::Role role() const noexcept { return role_; }
+  wire::Dialect dialect() const noexcept { return dialect_; }
+  loop::Lane& lane() const noexcept;
+  loop::Object& self() const noexcept { return self_; }
+  Party& party() const noexcept { return party_; }
+  bool deflates() const noexcept { return squeeze_ != nullptr; }
+
+  // ---- for Speech
+  void message(const wire::MessageView& m, uint32_t flags, const uint8_t* body, size_t len);
+  void write_control(uint8_t opcode, const void* payload, size_t n);
+  void write_packet(const void* p, size_t n);      // a binary frame of the own wire, not counted as a message
+  bool fail(const wire::Violation& v);             // false, for `return fail(...)`
+
+  SessionStats stats;
+  Ending ending;
+
+ private:
+  enum class State : uint8_t {
+    none,       // not connected
+    up,
+    closing,    // our close frame is queued or sent, theirs has not come
+    lingering,  // both sent, or failed: output leaves, input is discarded until FIN
+    closed
+  };
+  friend struct OutFrame;
+
+  // session_read.cpp
+  void read_input();
+  void read_plain(size_t cap);
+  void read_tls(size_t cap);
+  void discard_input();
+  void take_bytes(uint8_t* p, size_t n);
+  void parse_partial();
+  size_t parse(uint8_t* p, size_t n);
+  bool frame(const wire::Head& h, uint8_t* payload);
+  bool data(const wire::Head& h, uint8_t* payload);
+  bool control(const wire::Head& h, uint8_t* payload);
+  bool deliver(const uint8_t* p, size_t n, bool text, bool ascii);
+  bool seed_text(std::string_view text);
+  void input_end(ssize_t n, int err);
+  bool inflate(const uint8_t* p, size_t n, bool last, base::Buffer& out);
+  bool rate_ok(size_t bytes);
+  void stall();
+  void keep(const uint8_t* p, size_t n);
+  Inflow& inflow();
+  size_t max_payload() const noexcept;
+  bool can_read() const noexcept {
+    State s = state_.load(std::memory_order_relaxed);
+    return s == State::up || s == State::closing;
+  }
+
+  // session_write.cpp
+  mw_status send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
+  mw_status admit(const void* body, size_t len, uint32_t flags) noexcept;
+  mw_status refused(mw_status why) noexcept;
+  int64_t low_mark() const noexcept;
+  void give_back(int64_t cost) noexcept;
+  size_t head_room(const mw_msg* m) const noexcept;
+  uint8_t out_bits() const noexcept;
+  OutFrame* compose(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
+  void enqueue(OutFrame* f);
+  void encode(OutFrame* f);
+  void trim();
+  void uncork();
+  void requeue(const uint8_t* p, size_t sent, size_t n);
+  void write_out();
+  bool write_plain();
+  bool write_sealed();
+  bool send_cipher();
+  void handed(OutFrame* f);
+  void discard(OutFrame* f, mw_status why);
+  void want_write(bool on);
+  void watch();
+  static constexpr uint16_t wire_abnormal() noexcept { return 1006; }
+  bool ever_up() const noexcept { return state_.load(std::memory_order_relaxed) != State::none; }
+  bool blocked() const noexcept { return !out_.empty() || !cipher_out_.empty(); }
+
+  // session_life.cpp
+  void finish(mw_status status, uint16_t code, std::string_view reason);
+  void start_close(uint16_t code, std::string_view reason);
+  void closed_by_peer(uint16_t code, std::string_view reason);
+  void linger();
+  void after_output();
+  void beat();
+  void arm_beat();
+  void send_text(std::string_view text);
+  friend class Speech;
+
+  void count_in(uint64_t bytes) noexcept;
+  void count_out(uint64_t bytes) noexcept;
+  void count_message_in() noexcept;
+  void count_message_out() noexcept;
+
+  Party& party_;
+  Counters* counters_ = nullptr;          // of the party on this lane
+  loop::Object& self_;
+  std::atomic<int64_t> queued_{0};        // bytes reserved
+  std::atomic<bool> wants_{false};        // a sender waits for WRITABLE
+  std::atomic<int> corks_{0};
+  std::atomic<int64_t> seed_interval_{30000};  // ms, told by a network-cluster provider
+  std::atomic<bool> starved_{false};      // refused by the context's budget
+  std::atomic<bool> slow_told_{false};    // SLOW was told since the last WRITABLE
+  std::atomic<uint32_t> dropped_untold_{0};
+  std::atomic<bool> streaming_{false};    // a fragmented message is being sent
+  std::atomic<State> state_{State::none};
+  int fd_ = -1;
+  wire::Role role_ = wire::Role::server;
+  wire::Dialect dialect_ = wire::Dialect::raw;
+  bool watching_write_ = false, in_poller_ = false;
+  uint64_t corked_at_ = 0;
+  uint32_t watched_ = 0;                  // events the poller reports
+  uint32_t sealed_messages_ = 0;          // in cipher_out_, from the cork
+  bool paused_ = false, stalled_ = false;
+  bool closed_here_ = false;              // the host closed: no more messages for it
+  bool close_sent_ = false, close_received_ = false;
+  bool alive_ = false;                    // bytes came since the last beat
+  bool beat_waiting_ = false;             // a ping is unanswered
+  bool pong_waiting_ = false, close_handed_ = false, eof_sent_ = false;
+  bool held_streaming_ = false;           // fragments are in the output: others wait in held_
+  std::unique_ptr<net::Tls> tls_;
+  std::unique_ptr<Inflow> in_;
+  std::unique_ptr<Squeeze> squeeze_;
+  std::unique_ptr<Speech> speech_;
+  Outbox out_;
+  std::unique_ptr<Outbox> held_;
+  base::Buffer cipher_out_;
+  std::unique_ptr<Outbox> sealed_;        // encrypted, not yet handed to the kernel whole
+  base::MsgRef last_dropped_;
+  uint64_t ping_at_ = 0;                  // us
+  uint64_t rate_at_ = 0;
+  double rate_left_ = 0, rate_bytes_left_ = 0;
+};
+
+}  // namespace mw::link

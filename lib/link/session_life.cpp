@@ -1,0 +1,418 @@
+// A session's life: taking over a ready connection, heartbeats, the close
+// handshake (RFC 6455 section 7), the end.
+#include "base/clock.hpp"
+#include "link/party.hpp"
+#include "link/session.hpp"
+#include "link/speech.hpp"
+#include "net/tls.hpp"
+#include "wire/close.hpp"
+#include "wire/heartbeat.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace mw::link {
+
+using base::LogLevel;
+using loop::Lane;
+using wire::Dialect;
+using wire::Role;
+
+Session::Session(Party& party, loop::Object& self) noexcept : party_(party), self_(self) {}
+Session::~Session() = default;
+
+Lane& Session::lane() const noexcept { return *self_.lane; }
+
+bool Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wire::Deflate& deflate) {
+  fd_ = std::exchange(carrier.fd, -1);
+  tls_ = std::move(carrier.tls);
+  role_ = role;
+  counters_ = &party_.counters(lane());
+  dialect_ = dialect;
+  if (!carrier.early.empty()) inflow().partial = std::move(carrier.early);
+  if (deflate.on) {
+    squeeze_ = std::make_unique<Squeeze>();
+    squeeze_->agreed = deflate;
+    bool server = role == Role::server;
+    bool out_reset = server ? deflate.server_no_takeover : deflate.client_no_takeover;
+    bool in_reset = server ? deflate.client_no_takeover : deflate.server_no_takeover;
+    int bits_out = server ? deflate.server_bits : deflate.client_bits;
+    int bits_in = server ? deflate.client_bits : deflate.server_bits;
+    // Contexts that forget everything after a message are shared by the lane.
+    if (!out_reset)
+      squeeze_->out = std::make_unique<wire::Deflator>(bits_out, wire::compress_memory(party_.policy.compress).level, false);
+    squeeze_->in = std::make_unique<wire::Inflator>(bits_in, in_reset);
+  }
+  if (dialect == Dialect::meshwork) speech_ = std::make_unique<Speech>(*this);
+  state_.store(State::up, std::memory_order_release);
+  stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
+  return true;
+}
+
+void Session::begin() {
+  if (speech_) speech_->greet();
+  if (dialect_ == Dialect::network_cluster && role_ == Role::server) {
+    char hello[wire::kMaxBeat];
+    int64_t ms = party_.policy.beat_interval.load(std::memory_order_relaxed);
+    send_text({hello, wire::put_beat_hello(hello, ms > 0 ? ms : 1)});
+  }
+  arm_beat();
+  // Bytes that came with the upgrade: the poller cannot tell about them.
+  if (in_ && !in_->partial.empty()) parse_partial();
+  if (!over() && !stalled_ && !paused_ && tls_ && can_read()) read_tls(0);
+  if (in_ && in_->idle()) in_.reset();
+  if (!over()) watch();
+}
+
+// Text that the dialect itself says; never dropped, not counted as a message.
+void Session::send_text(std::string_view text) {
+  OutFrame* f = OutFrame::make(text.data(), text.size(), wire::kMaxHead);
+  f->opcode = wire::kText;
+  f->control = true;
+  f->session = this;
+  enqueue(f);
+}
+
+void Session::pause(bool on) {
+  if (paused_ == on || over()) return;
+  paused_ = on;
+  if (on) {
+    watch();
+  } else {
+    alive_ = true;
+    stalled_ = true;  // go on like one that found no room
+    lane().resume_later(this);
+    lane().poke();
+  }
+}
+
+// ---- heartbeat
+
+void Session::arm_beat() {
+  int64_t interval = party_.policy.beat_interval.load(std::memory_order_relaxed);
+  if (dialect_ == Dialect::network_cluster && role_ == Role::client) interval = seed_interval_ * 2;
+  if (interval <= 0)
+    loop::Wheel::cancel(*this);
+  else
+    lane().wheel.set(*this, lane().now() + static_cast<uint64_t>(interval));
+}
+
+void Session::beat_changed() {
+  if (is_open()) arm_beat();
+}
+
+void Session::expired() {
+  switch (state_.load(std::memory_order_relaxed)) {
+    case State::up:
+      beat();
+      break;
+    case State::closing:
+      finish(ending.status, close_received_ ? ending.code : wire::kAbnormal,
+             close_received_ ? ending.reason : "no answer to the close frame");
+      break;
+    case State::lingering:
+      finish(ending.status, ending.code, ending.reason);
+      break;
+    default:
+      break;
+  }
+}
+
+void Session::beat() {
+  Lane& l = lane();
+  int64_t interval = party_.policy.beat_interval.load(std::memory_order_relaxed);
+  // A lane that overslept by most of an interval accuses nobody; nor does one
+  // that does not read this peer by choice.
+  bool late = l.now() > at + static_cast<uint64_t>(interval) / 2 + 50;
+  bool excused = late || paused_ || stalled_;
+  if (dialect_ == Dialect::network_cluster && role_ == Role::client) {
+    if (alive_ || excused) {
+      alive_ = false;
+      arm_beat();
+      return;
+    }
+    return finish(MW_ETIMEDOUT, wire::kAbnormal, "no heartbeat from the provider within the cutoff");
+  }
+  int64_t max = party_.policy.max_strikes.load(std::memory_order_relaxed);
+  bool seed = dialect_ == Dialect::network_cluster;
+  // The seed counts only its own PONG as an answer; else any byte is a sign of life.
+  bool answered = seed ? !beat_waiting_ : alive_ || !beat_waiting_;
+  alive_ = false;
+  if (answered || excused) {
+    if (!excused || answered) stats.strikes.store(0, std::memory_order_relaxed);
+    if (seed && answered) party_.log(l, LogLevel::trace, self_.handle, "heartbeat", "HEARTBEAT_ALIVE");
+    beat_waiting_ = true;
+    if (seed) {
+      send_text(wire::kBeatPing);
+    } else {
+      ping_at_ = static_cast<uint64_t>(base::mono_us());
+      uint8_t payload[8];
+      std::memcpy(payload, &ping_at_, 8);
+      write_control(wire::kPing, payload, sizeof payload);
+    }
+    return arm_beat();
+  }
+  uint32_t strikes = stats.strikes.load(std::memory_order_relaxed);
+  if (strikes >= max) {
+    party_.log(l, LogLevel::debug, self_.handle, "heartbeat", "HEARTBEAT_KILL");
+    return finish(MW_ETIMEDOUT, wire::kAbnormal, "heartbeat: no answer");
+  }
+  stats.strikes.store(strikes + 1, std::memory_order_relaxed);
+  party_.log(l, LogLevel::debug, self_.handle, "heartbeat", "HEARTBEAT_STRIKE");
+  if (!seed) {
+    ping_at_ = static_cast<uint64_t>(base::mono_us());
+    write_control(wire::kPing, &ping_at_, sizeof ping_at_);
+  }
+  arm_beat();
+}
+
+// The seed's text heartbeat. True: the text was one and is eaten.
+bool Session::seed_text(std::string_view text) {
+  int64_t ms = 0;
+  switch (wire::read_beat(text, &ms)) {
+    case wire::Beat::hello:
+      if (role_ != Role::client) return false;
+      seed_interval_ = ms;
+      stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
+      arm_beat();
+      return true;
+    case wire::Beat::ping:
+      if (role_ != Role::client) return false;
+      stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
+      alive_ = true;
+      send_text(wire::kBeatPong);
+      return true;
+    case wire::Beat::pong:
+      if (role_ != Role::server) return false;
+      beat_waiting_ = false;
+      stats.strikes.store(0, std::memory_order_relaxed);
+      stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
+      return true;
+    default:
+      return false;
+  }
+}
+
+// ---- closing
+
+void Session::close(const CloseWish& wish) {
+  if (over()) return;
+  bool first = !closed_here_;
+  closed_here_ = true;
+  if (wish.status != MW_OK) ending.status = wish.status;
+  if (wish.flags & MW_CLOSE_ABORT) return finish(ending.status, wire::kAbnormal, wish.reason);
+  if (!first || !is_open()) return;
+  start_close(static_cast<uint16_t>(wish.code == 0 ? 1000 : wish.code), wish.reason);
+}
+
+// Queues our close frame behind what was accepted and waits for theirs.
+void Session::start_close(uint16_t code, std::string_view reason) {
+  ending.code = code;
+  ending.reason = reason;
+  uint8_t payload[wire::kMaxControl];
+  size_t n = wire::put_close(payload, code, reason);
+  if (held_) {  // a fragmented message that will not be finished: the rest cannot be sent
+    while (!held_->empty()) ++ending.unsent, discard(held_->pop(), MW_ECLOSED);
+    held_.reset();
+  }
+  held_streaming_ = false;
+  close_sent_ = true;
+  if (paused_ || stalled_) {  // their close frame must be heard
+    paused_ = false;
+    if (stalled_ == false) stalled_ = true, lane().resume_later(this);
+  }
+  state_.store(State::closing, std::memory_order_release);
+  write_control(wire::kClose, payload, n);
+  lane().flush_later(this);
+  lane().wheel.set(*this, lane().now() + static_cast<uint64_t>(party_.policy.close_timeout.load(std::memory_order_relaxed)));
+}
+
+// Their close frame.
+void Session::closed_by_peer(uint16_t code, std::string_view reason) {
+  close_received_ = true;
+  if (state_.load(std::memory_order_relaxed) == State::closing) {
+    ending.code = closed_here_ ? ending.code : code;
+  } else {
+    ending.code = code;
+    ending.reason = reason;
+    uint8_t payload[2];
+    size_t n = wire::put_close(payload, code == wire::kNoStatus ? 1000 : code, {});
+    close_sent_ = true;
+    write_control(wire::kClose, payload, code == wire::kNoStatus ? 0 : n);
+  }
+  linger();
+}
+
+// A violation: says why, sends it, hears nothing more.
+bool Session::fail(const wire::Violation& v) {
+  if (over() || state_.load(std::memory_order_relaxed) == State::lingering) return false;
+  if (ending.status == MW_OK) ending.status = v.code == 1009 ? MW_ETOOBIG : MW_EPROTO;
+  ending.code = v.code;
+  ending.reason = v.reason;
+  party_.violation(lane(), self_.handle, v);
+  if (!close_sent_) {
+    uint8_t payload[wire::kMaxControl];
+    size_t n = wire::put_close(payload, v.code, v.reason);
+    close_sent_ = true;
+    write_control(wire::kClose, payload, n);
+  }
+  linger();
+  return false;
+}
+
+// Output leaves, then the write side is shut and input discarded until their
+// end of file: closing with unread input would reset the connection and could
+// destroy our last frames on their way.
+void Session::linger() {
+  state_.store(State::lingering, std::memory_order_release);
+  in_.reset();
+  stalled_ = false;
+  paused_ = false;
+  lane().flush_later(this);
+  lane().wheel.set(*this, lane().now() + static_cast<uint64_t>(party_.policy.close_timeout.load(std::memory_order_relaxed)));
+  watch();
+}
+
+void Session::after_output() {
+  if (state_.load(std::memory_order_relaxed) != State::lingering || eof_sent_) return;
+  eof_sent_ = true;
+  if (tls_) {
+    tls_->shutdown(lane().cipher);
+    send_cipher();
+  }
+  // The server ends the connection (RFC 6455 7.1.1) as soon as both said goodbye.
+  if (role_ == Role::server && close_received_) return finish(ending.status, ending.code, ending.reason);
+  ::shutdown(fd_, SHUT_WR);
+}
+
+void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
+  if (over()) return;
+  Lane& l = lane();
+  std::string why(reason);  // reason may be ending.reason
+  if (l.cork.owner == this) {
+    ending.unsent += l.cork.messages;
+    ending.unsent_bytes += l.cork.n;
+    l.cork.owner = nullptr;
+    l.cork.n = 0;
+    l.cork.messages = 0;
+  }
+  state_.store(State::closed, std::memory_order_release);
+  loop::Wheel::cancel(*this);
+  l.forget(this);
+  if (in_poller_) l.poller.del(fd_);
+  in_poller_ = false;
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+  l.cipher.clear();
+  tls_.reset();
+  in_.reset();
+  squeeze_.reset();
+  if (status != MW_OK || ending.status == MW_OK) ending.status = status;
+  ending.code = code;
+  ending.reason = std::move(why);
+  ending.unsent += sealed_messages_;
+  ending.unsent_bytes += cipher_out_.size();
+  cipher_out_.release();
+  auto drop_all = [&](Outbox& box) {
+    while (!box.empty()) {
+      OutFrame* f = box.pop();
+      if (!f->control || f->op != 0) {
+        ++ending.unsent;
+        ending.unsent_bytes += f->length() - f->sent;
+      }
+      discard(f, MW_ECLOSED);
+    }
+  };
+  if (sealed_) drop_all(*sealed_);
+  drop_all(out_);
+  if (held_) drop_all(*held_);
+  if (speech_) speech_->end();
+  party_.session_ended(*this);
+}
+
+// Ready for the next connection of a consumer.
+void Session::reset() {
+  speech_.reset();
+  sealed_.reset();
+  held_.reset();
+  ending = Ending{};
+  watching_write_ = in_poller_ = stalled_ = closed_here_ = close_sent_ = close_received_ = false;
+  alive_ = beat_waiting_ = held_streaming_ = pong_waiting_ = close_handed_ = eof_sent_ = false;
+  sealed_messages_ = 0;
+  ping_at_ = 0;
+  streaming_.store(false, std::memory_order_relaxed);
+  stats.strikes.store(0, std::memory_order_relaxed);
+  state_.store(State::none, std::memory_order_release);
+}
+
+// ---- what other threads noticed
+
+void Session::tell_slow() {
+  if (over()) return;
+  party_.event(lane(), MW_EVENT_SLOW, self_.handle, self_.token.load(std::memory_order_relaxed), MW_OK,
+               static_cast<int32_t>(party_.policy.overflow.load(std::memory_order_relaxed)),
+               static_cast<uint64_t>(queued_.load(std::memory_order_relaxed)), {});
+}
+
+void Session::tell_dropped() {
+  if (dropped_untold_.load(std::memory_order_relaxed) == 0) return;
+  size_t len = last_dropped_ ? last_dropped_->len : 0;
+  if (!over() && !lane().room(len)) {  // paced: it adds up until there is room
+    lane().resume_later(this);
+    return;
+  }
+  uint32_t n = dropped_untold_.exchange(0, std::memory_order_relaxed);
+  stats.dropped.store(stats.dropped.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  party_.count_dropped(n);
+  base::MsgRef last = std::move(last_dropped_);
+  last_dropped_ = base::MsgRef();
+  if (!party_.policy.wants(MW_EVENT_DROPPED)) return;
+  mw_event ev{};
+  ev.kind = MW_EVENT_DROPPED;
+  ev.peer = self_.handle;
+  ev.token = self_.token.load(std::memory_order_relaxed);
+  ev.status = MW_EDROPPED;
+  ev.code = static_cast<int32_t>(n);
+  std::string_view topic, body;
+  if (last) {
+    ev.flags = last->flags & MW_F_TEXT;
+    if (last->topic) topic = *last->topic;
+    body = {reinterpret_cast<const char*>(last->body), last->len};
+  }
+  party_.emit(lane(), ev, topic, {}, body);
+}
+
+void Session::overflowed() {
+  if (is_open()) finish(MW_EOVERFLOW, wire::kAbnormal, "send.max_bytes exceeded: peer too slow");
+}
+
+int64_t Session::beat_interval() const noexcept {
+  if (dialect_ == Dialect::network_cluster && role_ == Role::client) return seed_interval_.load(std::memory_order_relaxed);
+  return party_.policy.beat_interval.load(std::memory_order_relaxed);
+}
+
+int64_t Session::beat_cutoff() const noexcept {
+  if (dialect_ == Dialect::network_cluster && role_ == Role::client) return 2 * beat_interval();
+  return beat_interval() * (party_.policy.max_strikes.load(std::memory_order_relaxed) + 1);
+}
+
+// ---- corking
+
+void Session::cork(bool on) noexcept {
+  if (on) {
+    corks_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  int n = corks_.load(std::memory_order_relaxed);
+  while (n > 0 && !corks_.compare_exchange_weak(n, n - 1, std::memory_order_relaxed)) {
+  }
+  if (n == 1) self_.request(kFlush);
+}
+
+void Session::uncorked() {
+  if (!over() && !fresh()) lane().flush_later(this);
+}
+
+void Session::on_budget() { look_for_writable(); }
+
+}  // namespace mw::link
