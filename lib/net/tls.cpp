@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <new>
 
+#include <arpa/inet.h>
+
 namespace mw::net {
 
 namespace {
@@ -18,9 +20,8 @@ namespace {
 constexpr uint8_t kMaxKeyUpdates = 16;
 
 bool is_ip(const std::string& host) {
-  ASN1_OCTET_STRING* ip = ::a2i_IPADDRESS(host.c_str());
-  ::ASN1_OCTET_STRING_free(ip);
-  return ip != nullptr;
+  in6_addr ip;
+  return ::inet_pton(AF_INET, host.c_str(), &ip) == 1 || ::inet_pton(AF_INET6, host.c_str(), &ip) == 1;
 }
 
 }  // namespace
@@ -122,7 +123,12 @@ Tls::Tls(std::shared_ptr<TlsContext> ctx, bool server, const std::string& host) 
   ctx_->offer(ssl_);
 }
 
-Tls::~Tls() { ::SSL_free(ssl_); }
+Tls::~Tls() {
+  // A session whose connection was merely cut may still be resumed (RFC 5246
+  // section 7.2.1); OpenSSL would forget it. One that failed is forgotten.
+  if (!failed_) ::SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN);
+  ::SSL_free(ssl_);
+}
 
 Tls::Status Tls::handshake(base::Buffer& out) {
   if (failed_) return Status::failed;

@@ -32,6 +32,7 @@ std::string verify_text(long verify, bool server, const std::string& host) {
 }  // namespace
 
 std::string checked_name(SSL* ssl) {
+  if (::SSL_is_server(ssl)) return {};
   X509_VERIFY_PARAM* param = ::SSL_get0_param(ssl);
   if (const char* name = ::X509_VERIFY_PARAM_get0_host(param, 0)) return name;
   char* ip = ::X509_VERIFY_PARAM_get1_ip_asc(param);

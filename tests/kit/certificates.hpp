@@ -15,7 +15,7 @@ struct CertificateWish {
   std::string name = "localhost";     // common name
   std::string alt = "DNS:localhost,IP:127.0.0.1,IP:::1";
   int days_from = -1, days_to = 30;   // validity, from today
-  std::string passphrase;             // of the key; "" = plain
+  std::string passphrase{};           // of the key; "" = plain
 };
 
 class Authority {
