@@ -67,7 +67,7 @@ bool parse_message(const PacketView& packet, NameReader& names, size_t max, Mess
   out = {};
   out.flags = static_cast<uint32_t>(flags);
   const auto mode = static_cast<TopicMode>(flags & kTopicMask);
-  if ((flags & kContinued) != 0 && (flags & ~uint64_t{kContinued | kMore}) != 0)
+  if ((flags & kContinued) != 0 && (flags & ~uint64_t{kContinuedFlags}) != 0)
     return bad(1002, "unknown message flags");
   if (mode != TopicMode::none && !parse_topic(mode, in, names, out, v)) return false;
   if ((flags & kHeaders) != 0) {

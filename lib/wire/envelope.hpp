@@ -33,8 +33,9 @@ enum MessageFlag : uint32_t {
   kHeaders = 0x08,    // a header block follows
   kWantsAck = 0x10,   // tell when the host took it
   kMore = 0x20,       // a part of a message, not its last
-  kContinued = 0x40,  // a part of a message, not its first: flags and body only
+  kContinued = 0x40,  // a part of a message, not its first: no topic, headers, text flag
   kKnownFlags = 0x7F,
+  kContinuedFlags = kContinued | kMore | kWantsAck,  // all that a later part may have
 };
 
 inline constexpr size_t kMaxHeaders = 64 * 1024;  // bytes of a header block
@@ -70,9 +71,10 @@ inline size_t message_head_room(const TopicCode& topic, std::string_view meta) n
 
 // Writes everything of a message packet up to its body of body_len bytes,
 // which follows from wherever it lies. flags: kTextBody, kWantsAck, kMore,
-// kContinued. Returns the bytes written.
+// kContinued (then without topic and meta). Returns the bytes written.
 inline size_t put_message_head(uint8_t* out, uint32_t flags, const TopicCode& topic,
                                std::string_view meta, size_t body_len) noexcept {
+  if ((flags & kContinued) != 0) flags &= kContinuedFlags;
   size_t extra = 0;
   const bool by_number = topic.mode == TopicMode::number || topic.mode == TopicMode::define;
   const bool by_text = topic.mode == TopicMode::text || topic.mode == TopicMode::define;
