@@ -15,16 +15,17 @@
 namespace mw::base {
 namespace {
 
-// The first key that an object of the tree holds twice, or null.
-const char* repeated_key(const cJSON* v) {
-  if (cJSON_IsObject(v)) {
-    std::unordered_set<std::string_view> seen;
-    for (const cJSON* m = v->child; m != nullptr; m = m->next)
-      if (!seen.insert(m->string).second) return m->string;
+// What the grammar allows and we do not: a repeated key, of which one reader
+// sees the first and another the last, and numbers that overflow. Empty = none.
+std::string flaw(const cJSON* v) {
+  if (cJSON_IsNumber(v) && !std::isfinite(v->valuedouble)) return "a number is too large";
+  std::unordered_set<std::string_view> seen;
+  for (const cJSON* m = v->child; m != nullptr; m = m->next) {
+    if (m->string != nullptr && !seen.insert(m->string).second)
+      return "an object holds the key \"" + std::string(m->string).substr(0, 64) + "\" twice";
+    if (std::string deeper = flaw(m); !deeper.empty()) return deeper;
   }
-  for (const cJSON* m = v->child; m != nullptr; m = m->next)
-    if (const char* key = repeated_key(m)) return key;
-  return nullptr;
+  return {};
 }
 
 void wipe_texts(cJSON* v) noexcept {
@@ -50,10 +51,13 @@ void append_all(std::string& out, const cJSON* v, char open, char close) {
 }
 
 void append_number(std::string& out, double n) {
-  // The shortest text that reads back the same, whole numbers without exponent.
-  char buf[32];
-  const bool whole = std::abs(n) < 1e15 && n == std::trunc(n);
-  const auto end = whole ? std::to_chars(buf, buf + sizeof buf, static_cast<int64_t>(n)) : std::to_chars(buf, buf + sizeof buf, n);
+  // The shortest text that reads back the same: whole numbers as such, beyond
+  // 2^53 with an exponent, since they are not exact there.
+  char buf[40];
+  const bool whole = n == std::trunc(n), exact = std::abs(n) <= 9007199254740992.0;
+  const auto end = whole && exact ? std::to_chars(buf, std::end(buf), static_cast<int64_t>(n))
+                   : whole        ? std::to_chars(buf, std::end(buf), n, std::chars_format::scientific)
+                                  : std::to_chars(buf, std::end(buf), n);
   out.append(buf, end.ptr);
 }
 
@@ -115,8 +119,8 @@ Result<Json> Json::parse(std::string_view text, JsonLimits limits) {
     return Error{MW_EINVAL, 0, "The JSON is not valid: " + why + "."};
   Json json(cJSON_ParseWithLength(text.data(), text.size()));
   if (json.root_ == nullptr) throw std::bad_alloc();  // the grammar was checked above
-  if (const char* key = repeated_key(json.root_))
-    return Error{MW_EINVAL, 0, "The JSON is not valid: an object holds the key \"" + std::string(key).substr(0, 64) + "\" twice."};
+  if (std::string why = flaw(json.root_); !why.empty())
+    return Error{MW_EINVAL, 0, "The JSON is not valid: " + why + "."};
   return json;
 }
 

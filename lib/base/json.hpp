@@ -53,8 +53,9 @@ class JsonValue {
 // Owns a parsed text; its strings are wiped when it goes (they may be secrets).
 class Json {
  public:
-  // Strict RFC 8259. Refused besides: duplicate keys, NUL characters, numbers
-  // that no double holds, more than the limits. MW_EINVAL says line and column.
+  // Strict RFC 8259. Refused besides: repeated keys, NUL characters, numbers
+  // that a double would change (whole ones beyond 2^53, 1e999), more than the
+  // limits. MW_EINVAL says what and, for the grammar, line and column.
   static Result<Json> parse(std::string_view text, JsonLimits limits = {});
   Json(Json&& o) noexcept : root_(o.root_) { o.root_ = nullptr; }
   Json& operator=(Json&& o) noexcept {

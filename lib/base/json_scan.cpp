@@ -2,8 +2,7 @@
 
 #include "base/utf8.hpp"
 
-#include <cmath>
-#include <cstdlib>
+#include <charconv>
 
 namespace mw::base {
 namespace {
@@ -93,9 +92,18 @@ class Scanner {
       if (!take('+')) take('-');
       if (!digits()) return bad("a digit is missing");
     }
-    // No double holds 1e999; cJSON would make it infinite.
-    if (!std::isfinite(std::strtod(std::string(t_.substr(begin, at_ - begin)).c_str(), nullptr)))
-      return bad("a number is too large");
+    return representable(t_.substr(begin, at_ - begin));
+  }
+  // Every number becomes a double; one that would not come out as it went in
+  // is refused rather than changed. cJSON reads at most 63 characters of it.
+  bool representable(std::string_view n) {
+    if (n.size() > 63) return bad("a number has more than 63 characters");
+    if (n.find_first_of(".eE") == n.npos) {
+      int64_t v = 0;
+      const auto r = std::from_chars(n.data(), n.data() + n.size(), v);
+      constexpr int64_t kExact = int64_t{1} << 53;
+      if (r.ec != std::errc() || v > kExact || v < -kExact) return bad("a whole number beyond 2^53 must be written as a text");
+    }
     return true;
   }
   bool digits() {

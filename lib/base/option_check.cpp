@@ -1,5 +1,6 @@
 #include "base/option_check.hpp"
 
+#include "base/secret.hpp"
 #include "base/utf8.hpp"
 
 #include <algorithm>
@@ -91,9 +92,10 @@ std::string check_json(Opt id, JsonValue v) {
       must = kObject;
     } else if (id == Opt::headers) {
       // A line break in a header would begin another one.
-      const std::string value = m.as_text();
+      std::string value = m.as_text();
       if (!token(key) || std::any_of(value.begin(), value.end(), [](char c) { return control(c) && c != '\t'; }))
         must = "a JSON object of header names (tokens) and values without control characters";
+      wipe(value);
     }
     return must.empty();
   });

@@ -74,7 +74,15 @@ TEST(Json, RefusesBesides) {
   EXPECT_TRUE(says(why("{\"a\":1,\"b\":{\"c\":1,\"c\":2}}"), "\"c\" twice"));
   EXPECT_TRUE(says(why("{\"a\":1,\"\\u0061\":2}"), "twice"));
   EXPECT_TRUE(says(why("\"a\\u0000b\""), "NUL"));
-  EXPECT_TRUE(says(why("1e999"), "too large"));
+  EXPECT_TRUE(says(why("[1e999]"), "too large"));
+  EXPECT_TRUE(says(why("{\"a\":-1.5e999}"), "too large"));
+  EXPECT_EQ(why("1e-999"), "");
+  EXPECT_EQ(why("[9007199254740992,-9007199254740992]"), "");
+  EXPECT_TRUE(says(why("9007199254740993"), "beyond 2^53"));
+  EXPECT_TRUE(says(why("-9007199254740993"), "beyond 2^53"));
+  EXPECT_TRUE(says(why("123456789012345678901234567890"), "beyond 2^53"));
+  EXPECT_EQ(why("0." + std::string(61, '1')), "");
+  EXPECT_TRUE(says(why("0." + std::string(62, '1')), "63 characters"));
 }
 
 TEST(Json, LimitsBite) {
@@ -91,7 +99,7 @@ TEST(Json, SaysWhere) {
 }
 
 TEST(Json, PrintsNumbersShortAndExact) {
-  const std::string text = "[1,-7,0.1,1.5,1e+300,9007199254740991,123456789012345680000]";
+  const std::string text = "[1,-7,0.1,1.5,1e+300,9007199254740991,1.2345678901234568e+20]";
   auto r = Json::parse(text);
   ASSERT_TRUE(r);
   auto again = Json::parse(r->root().print());
