@@ -424,12 +424,24 @@ mw_status Consumer::keep_offline(const void* body, size_t len, mw_msg* m, uint32
   return MW_BUFFERED;
 }
 
+bool Consumer::keep(mw_msg* m, uint32_t flags, uint64_t op) {
+  if (closing_ || drain_end_ != 0 || conf()->num(Opt::offline_max_bytes) <= 0) return false;
+  auto cost = static_cast<int64_t>(m->len) + 64;
+  lane->slice.force(cost);  // its reservation on the link is given back at the same time
+  std::lock_guard lock(mutex_);
+  // Before what was accepted later, in the order of the link.
+  offline_.insert(offline_.begin() + static_cast<std::ptrdiff_t>(kept_++), Kept{base::MsgRef(base::ref(m)), flags, op, cost});
+  offline_bytes_.fetch_add(cost);
+  return true;
+}
+
 void Consumer::replay() {
   if (!session_.is_open() || (session_.speech() && !session_.speech()->greeted())) return;
   for (;;) {
     Kept k;
     {
       std::lock_guard lock(mutex_);
+      kept_ = 0;
       if (offline_.empty()) break;
       k = offline_.front();
     }

@@ -36,6 +36,7 @@ class Consumer final : public Party, public net::DialSink {
   void session_ended(Session& s) override;
   wire::SharedDeflate& shared_deflate(loop::Lane& lane) override;
   Counters& counters(loop::Lane&) override { return counters_; }
+  bool keep(mw_msg* m, uint32_t flags, uint64_t op) override;
   void greeted(Session& s) override;
   mw_status remote_subscribe(Session&, uint64_t, uint8_t, std::string_view, std::string* why) override;
   mw_status remote_unsubscribe(Session&, uint64_t) override { return MW_ENOTSUP; }
@@ -110,6 +111,7 @@ class Consumer final : public Party, public net::DialSink {
   };
   std::deque<Kept> offline_;              // under mutex_
   std::atomic<int64_t> offline_bytes_{0};
+  size_t kept_ = 0;                       // under mutex_: at the front, from the link that was lost
   // the lane
   RetryTimer retry_timer_;
   StartTimer start_timer_;

@@ -29,6 +29,8 @@ class Party : public loop::Object {
 
   virtual void session_ended(Session& s) = 0;                       // on the lane; its carrier is gone
   virtual wire::SharedDeflate& shared_deflate(loop::Lane& lane) = 0;
+  // A message accepted and not begun when the link was lost. True: it waits for the next one.
+  virtual bool keep(mw_msg*, uint32_t /*flags*/, uint64_t /*op*/) { return false; }
   virtual Counters& counters(loop::Lane& lane) = 0;
   // The own wire, on the lane of the session.
   virtual void greeted(Session&) {}

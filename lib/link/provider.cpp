@@ -835,7 +835,6 @@ void Provider::begin_close(const CloseWish& w) {
     listener = listener_;
   }
   for (uint64_t op : ops) done(*lane, op, MW_ECANCELED, 0, {});
-  if (how_.code == 1000) how_.code = 1001;  // going away (RFC 6455 7.4.1)
   shards_left_ = shards_.size();
   for (Shard& s : shards_) post(*s.lane, [this, &s, w2 = how_] { close_shard(s, w2); });
   if (listener_stopped_)

@@ -195,6 +195,8 @@ class Session final : public loop::Source, public loop::Timer {
   void closed_by_peer(uint16_t code, std::string_view reason);
   void linger();
   void after_output();
+  bool keep_for_later(OutFrame* f);
+  bool taken(OutFrame* f);
   void beat();
   void arm_beat();
   void send_text(std::string_view text);

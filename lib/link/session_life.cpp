@@ -45,12 +45,12 @@ bool Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wi
   }
   if (dialect == Dialect::meshwork) speech_ = std::make_unique<Speech>(*this);
   state_.store(State::up, std::memory_order_release);
+  if (speech_) speech_->greet();  // before anything the host says
   stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
   return true;
 }
 
 void Session::begin() {
-  if (speech_) speech_->greet();
   if (dialect_ == Dialect::network_cluster && role_ == Role::server) {
     char hello[wire::kMaxBeat];
     int64_t ms = party_.policy.beat_interval.load(std::memory_order_relaxed);
@@ -217,9 +217,10 @@ void Session::start_close(uint16_t code, std::string_view reason) {
   }
   held_streaming_ = false;
   close_sent_ = true;
-  if (paused_ || stalled_) {  // their close frame must be heard
+  if (paused_) {  // their close frame must be heard
     paused_ = false;
-    if (stalled_ == false) stalled_ = true, lane().resume_later(this);
+    stalled_ = true;
+    lane().resume_later(this);
   }
   state_.store(State::closing, std::memory_order_release);
   write_control(wire::kClose, payload, n);
@@ -316,6 +317,7 @@ void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
   auto drop_all = [&](Outbox& box) {
     while (!box.empty()) {
       OutFrame* f = box.pop();
+      if (!f->control && f->sent == 0 && keep_for_later(f)) continue;
       if (!f->control || f->op != 0) {
         ++ending.unsent;
         ending.unsent_bytes += f->length() - f->sent;
@@ -328,6 +330,48 @@ void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
   if (held_) drop_all(*held_);
   if (speech_) speech_->end();
   party_.session_ended(*this);
+}
+
+// A consumer's message that was not begun waits for the next link, where the
+// host asked for that. True: the party has taken it.
+bool Session::keep_for_later(OutFrame* f) {
+  if (f->flags & (MW_F_MORE | MW_F_CONT | MW_F_PING | MW_F_NOQUEUE)) return false;
+  if (f->body && f->origin) return party_.keep(f->origin.get(), f->flags, f->op) && taken(f);
+  uint8_t* p = f->encoded ? f->own() : f->payload();
+  size_t n = f->encoded ? f->own_len() : f->own_payload;
+  uint32_t flags = f->flags;
+  if (f->encoded) {  // what was wrapped is unwrapped: the next link has its own keys and numbers
+    wire::Head h{};
+    wire::Violation v;
+    if (f->body || wire::read_head(p, n, role_ == Role::client, true, h, v) != wire::HeadStatus::ok || h.rsv1) return false;
+    p += h.size;
+    n = static_cast<size_t>(h.length);
+    if (h.masked) wire::mask(p, n, h.key);
+    if (h.opcode == wire::kText) flags |= MW_F_TEXT;
+    if (dialect_ == Dialect::meshwork) {
+      wire::Bytes in{p, p + n};
+      wire::PacketView packet;
+      wire::MessageView m;
+      wire::NameReader names(0);
+      if (wire::next_packet(in, packet, v) != wire::PacketRead::ok ||
+          !wire::parse_message(packet, names, party_.policy.max_message, m, v))
+        return false;
+      if (m.flags & wire::kTextBody) flags |= MW_F_TEXT;
+      if (f->origin) return party_.keep(f->origin.get(), flags, f->op) && taken(f);
+      p = const_cast<uint8_t*>(m.body);
+      n = m.size;
+    }
+  }
+  if (f->origin) return party_.keep(f->origin.get(), flags, f->op) && taken(f);
+  base::MsgRef m(base::message_copy(p, n, flags & MW_F_TEXT));
+  return party_.keep(m.get(), flags, f->op) && taken(f);
+}
+
+// The party answers for it now; only the reservation goes back.
+bool Session::taken(OutFrame* f) {
+  f->op = 0;
+  discard(f, MW_OK);
+  return true;
 }
 
 // Ready for the next connection of a consumer.

@@ -213,7 +213,7 @@ size_t Session::parse(uint8_t* p, size_t n) {
     if (s == HeadStatus::bad) return fail(v), n;
     if (h.length > limit) return fail({1009, "message too large"}), n;
     if (h.length > static_cast<uint64_t>(end - p) - h.size) break;
-    if (!l.room(static_cast<size_t>(h.length))) {
+    if (!closed_here_ && !l.room(static_cast<size_t>(h.length))) {
       stall();
       break;
     }

@@ -125,7 +125,17 @@ void Lane::turn(int wait_ms) {
     armed_.store(true, std::memory_order_seq_cst);
     if (!commands_.empty() || stopping()) timeout = 0;
   }
-  int n = poller.wait(timeout);
+  int n = 0;
+  if (spin_us_ != 0 && timeout != 0) {
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t began = static_cast<uint64_t>(t.tv_sec) * 1000000 + static_cast<uint64_t>(t.tv_nsec) / 1000, now_us = began;
+    while ((n = poller.wait(0)) == 0 && now_us - began < spin_us_ && commands_.empty()) {
+      clock_gettime(CLOCK_MONOTONIC, &t);
+      now_us = static_cast<uint64_t>(t.tv_sec) * 1000000 + static_cast<uint64_t>(t.tv_nsec) / 1000;
+    }
+  }
+  if (n == 0) n = poller.wait(timeout);
   armed_.store(false, std::memory_order_seq_cst);
   if (n > 0 || timeout != 0) read_clock();
   count_turn();

@@ -90,6 +90,7 @@ class Lane final : public Source {
   void end_slab() noexcept { slab_ = nullptr; }
   void discard_events() noexcept;  // nobody will take any more
   void set_ref_above(size_t n) noexcept { ref_above_ = n; }
+  void set_spin(uint32_t us) noexcept { spin_us_ = us; }  // polls so long before it sleeps
   // Whether a paced event with so many bytes may be made now.
   bool room(size_t len) noexcept {
     if (door_ == Door::callback) [[likely]]
@@ -201,6 +202,7 @@ class Lane final : public Source {
   Door door_ = Door::undecided;
   Slab* slab_ = nullptr;
   size_t ref_above_ = 64 << 10;
+  uint32_t spin_us_ = 0;
   std::deque<Waiting> waiting_;
   Batch* batch_ = nullptr;
   base::Buffer scratch_;

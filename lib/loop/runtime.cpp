@@ -106,6 +106,7 @@ Runtime::Runtime(std::shared_ptr<const base::Conf> conf, int threads, bool queue
   for (int i = 0; i < n; ++i) {
     lanes_.push_back(std::make_unique<Lane>(*this, i, threads_ == 0));
     lanes_.back()->set_ref_above(static_cast<size_t>(conf_->num(Opt::slab_ref_above)));
+    if (threads_ > 0) lanes_.back()->set_spin(static_cast<uint32_t>(conf_->num(Opt::spin)));
     if (threads_ > 0) lanes_.back()->set_door(queued_ ? Door::inbox : Door::callback);
   }
   lane = lanes_[0].get();
@@ -209,7 +210,7 @@ mw_status Runtime::take(Slab& slab) {
 
 mw_status Runtime::dispatch(size_t max, size_t* n) {
   *n = 0;
-  if (!queued() || !enter_door(Way::dispatch)) return MW_ESTATE;
+  if (!queued() || dispatcher_.load() == std::this_thread::get_id() || !enter_door(Way::dispatch)) return MW_ESTATE;
   if (taking_.exchange(true, std::memory_order_acquire)) return MW_EBUSY;
   dispatcher_.store(std::this_thread::get_id());
   mw_status s = MW_EEND;
