@@ -36,7 +36,7 @@ struct Echo {
     });
     started.wait(1);
     if (started < 0) throw failure(started, why, "own echo provider");
-    url = first_text(provider.handle().info("address"));
+    url = first_text(field(provider.handle().info("address"), "address").value_or(""));
   }
   static mw::Conf conf(const BenchOptions& o) {
     mw::Conf c(MW_CONF_PROVIDER, {{"host", "127.0.0.1"}, {"port", 0}});

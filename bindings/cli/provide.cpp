@@ -63,11 +63,11 @@ class Provide {
   }
 
   void listen() {
-    provider_.on_up([this] {
+    provider_.on_up([this](std::string_view facts) {
       up_ = true;
-      const std::string facts = provider_.handle().info("address");
-      if (o_.common.json) return output_.line("{\"event\":\"listening\",\"address\":" + facts + "}");
-      remarks_.say("listening on " + first_text(facts));
+      const std::string urls = field(facts, "address").value_or("[]");
+      if (o_.common.json) return output_.line("{\"event\":\"listening\",\"address\":" + urls + "}");
+      remarks_.say("listening on " + first_text(urls));
     });
     provider_.on_peer_up([this](mw::Peer peer, std::string_view facts) {
       const int n = ++last_number_;

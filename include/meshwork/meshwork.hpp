@@ -226,13 +226,11 @@ class Sender : public Handle {
     return mw_send(id_, m.get(), flags, 0);
   }
   mw_status ping(std::string_view body = {}) const noexcept { return send(body, MW_F_PING); }
-  Handle subscribe(std::string_view pattern, const Conf* sub = nullptr) const {
+  void subscribe(std::string_view pattern, const Conf* sub = nullptr) const {
     mw_error e{};
-    mw_handle sid = 0;
     detail::check(mw_subscribe(id_, pattern.data(), pattern.size(), sub ? sub->get() : nullptr, 0,
-                               0, &sid, &e),
+                               0, nullptr, &e),
                   e);
-    return Handle(sid);
   }
   mw_status unsubscribe(std::string_view pattern) const noexcept {
     return mw_unsubscribe(id_, pattern.data(), pattern.size(), 0);
@@ -587,7 +585,7 @@ class Consumer : public Endpoint {
   mw_status send(const Message& m, Completion done) {
     return state_->run(std::move(done), [&](uint64_t op) { return mw_send(id_, m.get(), 0, op); });
   }
-  Handle subscribe(std::string_view pattern) const { return link().subscribe(pattern); }
+  void subscribe(std::string_view pattern) const { link().subscribe(pattern); }
 };
 
 }  // namespace mw
