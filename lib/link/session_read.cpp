@@ -63,6 +63,8 @@ void Session::read_input() {
     read_tls(cap);
   else
     read_plain(cap);
+  // One send for all that was said to this input; the cork is free for the next connection.
+  if (!over() && corks_.load(std::memory_order_relaxed) == 0) uncork();
   if (in_ && in_->idle()) in_.reset();
 }
 
