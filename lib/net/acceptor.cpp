@@ -1,5 +1,7 @@
 #include "net/acceptor.hpp"
 
+#include "net/insist.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <cerrno>
@@ -83,19 +85,18 @@ void Acceptor::pump() {
   // Without room, whoever leaves pumps again; the rest waits in the backlog.
   if (!more || queued_ || !owner_.room()) return;
   queued_ = true;
-  asio::post(io_, [this, keep = owner_.keep()] {
-    queued_ = false;
-    pump();
+  insist([&] {
+    asio::post(io_, [this, keep = owner_.keep()] {
+      queued_ = false;
+      pump();
+    });
   });
 }
 
 Acceptor::Took Acceptor::take(Entry& e) {
   Address from;
   int fd = accept_from(e.door, from);
-  if (fd >= 0) {
-    owner_.accepted(fd, from, false);
-    return Took::one;
-  }
+  if (fd >= 0) return give(fd, from, false);
   switch (errno) {
     case EAGAIN:
       e.ready = false;
@@ -124,13 +125,15 @@ Acceptor::Took Acceptor::take(Entry& e) {
 void Acceptor::arm(Entry& e) {
   if (e.armed) return;
   e.armed = true;
-  e.wait.async_wait(asio::posix::descriptor_base::wait_read,
-                    [this, &e, keep = owner_.keep()](boost::system::error_code ec) {
-                      if (ec || closed_) return;  // e may be gone
-                      e.armed = false;
-                      e.ready = true;
-                      pump();
-                    });
+  insist([&] {
+    e.wait.async_wait(asio::posix::descriptor_base::wait_read,
+                      [this, &e, keep = owner_.keep()](boost::system::error_code ec) {
+                        if (ec || closed_) return;  // e may be gone
+                        e.armed = false;
+                        e.ready = true;
+                        pump();
+                      });
+  });
 }
 
 // Connections would wait in the backlog without a word, so the descriptor kept
@@ -142,20 +145,32 @@ void Acceptor::shortage(Entry& e, int os) {
     ::close(std::exchange(reserve_, -1));
     Address from;
     int fd = accept_from(e.door, from);
-    if (fd >= 0) {
-      owner_.accepted(fd, from, true);
-    } else {
+    if (fd < 0) {
       reserve_ = spare();
+    } else if (give(fd, from, true) == Took::pause) {
+      return;
     }
   }
   pause();
 }
 
+Acceptor::Took Acceptor::give(int fd, const Address& from, bool tight) {
+  try {
+    owner_.accepted(fd, from, tight);
+    return Took::one;
+  } catch (const std::bad_alloc&) {
+    pause();
+    return Took::pause;
+  }
+}
+
 void Acceptor::pause() {
   paused_ = true;
   pause_.expires_after(kPause);
-  pause_.async_wait([this, keep = owner_.keep()](boost::system::error_code ec) {
-    if (!ec) retry();
+  insist([&] {
+    pause_.async_wait([this, keep = owner_.keep()](boost::system::error_code ec) {
+      if (!ec) retry();
+    });
   });
 }
 

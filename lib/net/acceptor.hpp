@@ -20,8 +20,8 @@ namespace asio = boost::asio;
 class AcceptorOwner {
  public:
   virtual bool room() const noexcept = 0;  // for one more connection
-  // A connected descriptor, now the owner's. tight: it holds the last
-  // descriptor of the process; say no and close it.
+  // A connected descriptor, now the owner's, also when this throws (no
+  // memory). tight: it is the last descriptor of the process; say no and close it.
   virtual void accepted(int fd, const Address& from, bool tight) = 0;
   virtual void exhausted(int os) = 0;  // once, when a shortage begins
   virtual void broken(base::Error e) = 0;  // a door that can accept no more
@@ -51,6 +51,7 @@ class Acceptor {
   };
   enum class Took { one, none, pause };
   Took take(Entry& e);
+  Took give(int fd, const Address& from, bool tight);
   void arm(Entry& e);
   void shortage(Entry& e, int os);
   void pause();

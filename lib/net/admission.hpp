@@ -38,8 +38,6 @@ class Asks {
   bool settle(uint64_t ticket) noexcept {
     return ticket != 0 && words_[slot(ticket)].compare_exchange_strong(ticket, 0);
   }
-  // Takes a settle() back.
-  void reopen(uint64_t ticket) noexcept { words_[slot(ticket)].store(ticket); }
   size_t slot(uint64_t ticket) const noexcept { return static_cast<size_t>(ticket % slots_); }
 
  private:

@@ -1,6 +1,7 @@
 #include "net/listener.hpp"
 
 #include "base/choices.hpp"
+#include "net/insist.hpp"
 #include "net/reception.hpp"
 #include "net/resolver.hpp"
 
@@ -79,16 +80,23 @@ Reception::Reception(Control& control, std::shared_ptr<const base::Conf> conf, L
       asks_(max_visits_),
       tick_(io_) {}
 
-void Reception::post(std::function<void()> fn) { control_.post(std::move(fn)); }
+template <class F>
+void Reception::post(const F& f) {
+  insist([&] { control_.post(f); });
+}
 
 // ---- Opening ----------------------------------------------------------------
 
 void Reception::start() {
-  asio::co_spawn(io_, open_doors(),
-                 asio::bind_cancellation_slot(give_up_.slot(), [self = self()](std::exception_ptr e) {
-                   // Thrown by a resolve that was given up, or for want of memory.
-                   if (e) self->opened(Error{self->stopping_ ? MW_ECANCELED : MW_ENOMEM, 0, "listening was given up"});
-                 }));
+  try {
+    // What is thrown: no memory, or a resolve that was given up.
+    asio::co_spawn(io_, open_doors(),
+                   asio::bind_cancellation_slot(give_up_.slot(), [self = self()](std::exception_ptr e) {
+                     if (e) self->opened(Error{self->stopping_ ? MW_ECANCELED : MW_ENOMEM, 0, ""});
+                   }));
+  } catch (const std::bad_alloc&) {
+    opened(Error{MW_ENOMEM, 0, ""});
+  }
 }
 
 Task<void> Reception::open_doors() {
@@ -99,7 +107,7 @@ Task<void> Reception::open_doors() {
   if (!all) co_return opened(all.error());
   for (const Place& p : *all) {
     auto r = co_await open_door(p);
-    if (stopping_) co_return opened(Error{MW_ECANCELED, 0, "listening was given up"});
+    if (stopping_) co_return opened(Error{MW_ECANCELED, 0, ""});
     if (!r) co_return opened(r.error());
   }
   opened(base::Result<void>());
@@ -129,48 +137,42 @@ Task<base::Result<void>> Reception::open_door(const Place& place) {
   co_return base::Result<void>();
 }
 
-void Reception::opened(base::Result<void> r) {
+void Reception::opened(const base::Result<void>& r) {
   if (!std::exchange(opening_, false)) return;
   first_.reset();
-  if (!r || stopping_) {
-    acceptor_.close();
-    sink_.listening(r ? Error{MW_ECANCELED, 0, "listening was given up"} : r.error());
-    return finish_if_empty();
+  if (r && !stopping_) {
+    insist([&] { sink_.listening(acceptor_.urls(policy_->tls != nullptr, policy_->conf->text(Opt::path))); });
+    return acceptor_.pump();
   }
-  sink_.listening(acceptor_.urls(policy_->tls != nullptr, policy_->conf->text(Opt::path)));
-  acceptor_.pump();
+  acceptor_.close();
+  insist([&] { sink_.listening(r ? Error{MW_ECANCELED, 0, ""} : r.error()); });
+  finish_if_empty();
 }
 
 // ---- What link asks for -------------------------------------------------------
 
 bool Reception::answer(uint64_t ticket, Answer a) {
-  auto self = this->self();
-  std::function<void()> tell = [self, ticket, a = std::move(a)]() mutable {
+  auto said = std::make_shared<Answer>(std::move(a));
+  if (!asks_.settle(ticket)) return false;
+  post([self = self(), ticket, said] {
     VisitPtr v = self->visits_[self->asks_.slot(ticket)];
-    v->said = std::move(a);
+    if (v == nullptr || v->ticket != ticket) return;
+    v->said = std::move(*said);
     v->host_answered = v->settled = true;
     v->bell.ring();
-  };
-  if (!asks_.settle(ticket)) return false;
-  try {
-    post(std::move(tell));
-  } catch (...) {
-    asks_.reopen(ticket);  // as if nobody had answered; the deadline will
-    throw;
-  }
+  });
   return true;
 }
 
 void Reception::update(std::shared_ptr<const base::Conf> conf) {
   post([self = self(), conf = std::move(conf)] {
-    if (self->opening_) {
-      // What is live has no say in where to listen.
-      self->first_ = conf;
-      if (!self->policy_) return;
-    }
-    auto policy = Policy::make(conf);
-    if (!policy) return self->sink_.trouble(policy.error());
-    self->policy_ = std::move(*policy);
+    if (self->opening_) self->first_ = conf;  // what is live has no say in where to listen
+    if (!self->policy_) return;
+    insist([&] {
+      auto policy = Policy::make(conf);
+      if (!policy) return self->sink_.trouble(policy.error());
+      self->policy_ = std::move(*policy);
+    });
   });
 }
 
@@ -205,7 +207,7 @@ void Reception::stop() {
 void Reception::finish_if_empty() {
   if (!stopping_ || opening_ || active_ > 0 || std::exchange(told_stopped_, true)) return;
   tick_.cancel();
-  sink_.stopped();
+  insist([&] { sink_.stopped(); });
 }
 
 // ---- Visits come and go ---------------------------------------------------------
@@ -237,6 +239,7 @@ void Reception::accepted(int fd, const Address& from, bool tight) {
 }
 
 void Reception::leave(const VisitPtr& v) {
+  asks_.settle(v->ticket);  // of a visit that failed for want of memory
   if (std::exchange(v->seated, false)) seats_.leave(v->remote);
   v->stream.close();
   visits_[v->slot] = nullptr;
@@ -267,9 +270,11 @@ void Reception::wind() {
   int64_t shortest = std::min({c.num(Opt::handshake_timeout), c.num(Opt::tls_handshake_timeout), c.num(Opt::auth_timeout)});
   tick_every_ = milliseconds(std::clamp<int64_t>(shortest / 16, 2, 100));
   tick_.expires_after(tick_every_);
-  tick_.async_wait([self = self()](boost::system::error_code ec) {
-    self->ticking_ = false;
-    if (!ec && self->active_ > 0) self->tick();
+  insist([&] {
+    tick_.async_wait([self = self()](boost::system::error_code ec) {
+      self->ticking_ = false;
+      if (!ec && self->active_ > 0) self->tick();
+    });
   });
 }
 
@@ -292,7 +297,7 @@ void Reception::tick() {
 void Reception::settle(const VisitPtr& v) {
   if (v->settled || !asks_.settle(v->ticket)) return;
   v->settled = true;
-  sink_.ask_over(v->ticket);
+  insist([&] { sink_.ask_over(v->ticket); });
   v->bell.ring();
 }
 

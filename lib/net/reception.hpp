@@ -76,16 +76,18 @@ class Reception final : public Listener, public AcceptorOwner {
 
   // Life
   std::shared_ptr<Reception> self() { return std::static_pointer_cast<Reception>(shared_from_this()); }
-  void post(std::function<void()> fn);
+  template <class F>
+  void post(const F& f);  // cannot fail
   Task<void> open_doors();
   Task<base::Result<void>> open_door(const Place& place);
-  void opened(base::Result<void> r);
+  void opened(const base::Result<void>& r);
   void leave(const VisitPtr& v);
   void wind();  // the clock
   void tick();
   void settle(const VisitPtr& v);
   void finish_if_empty();
   void debug(const char* what, const VisitPtr& v, std::string_view detail);
+  void log(std::string line);
   static void count(std::atomic<uint64_t>& n) noexcept { n.fetch_add(1, std::memory_order_relaxed); }
 
   // One visit

@@ -23,7 +23,12 @@ base::Result<Stream> Stream::adopt(asio::io_context& io, int fd) {
   int family = ::getsockname(fd, reinterpret_cast<sockaddr*>(&sa), &n) == 0 ? sa.ss_family : AF_INET;
   Socket socket(io);
   Code ec;
-  socket.assign(asio::generic::stream_protocol(family, 0), fd, ec);
+  try {
+    socket.assign(asio::generic::stream_protocol(family, 0), fd, ec);
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
   if (!ec) return Stream(std::move(socket));
   ::close(fd);
   return base::Error{MW_EIO, ec.value(), "cannot watch a socket: " + ec.message()};

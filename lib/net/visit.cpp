@@ -360,13 +360,16 @@ Task<void> Reception::welcome(VisitPtr v, const Request& q) {
   }
   auto early = v->buffer.data();
   auto carrier = co_await v->stream.release(early.data(), early.size());
-  if (!carrier) co_return sink_.log(static_cast<int>(base::LogLevel::debug), carrier.error().text);
+  if (!carrier) co_return debug("CONNECTION_LOST", v, carrier.error().text);
   if (stopping_) co_return;  // a close that came meanwhile wins
   a.carrier = std::move(*carrier);
-  v->seated = false;  // gone() gives the seat back
   count(counters.upgraded);
-  debug("CONNECTION_UPGRADE", v, q.path);
+  if (base::log_level(*policy_->conf) >= base::LogLevel::debug) {
+    const std::string ip = v->remote.text();
+    log("CONNECTION_UPGRADE|" + ip + ":" + std::to_string(v->remote.port) + "|" + ip);
+  }
   sink_.ready(std::move(a));
+  v->seated = false;  // gone() gives the seat back
 }
 
 // ---- Saying no ------------------------------------------------------------------------
@@ -404,7 +407,9 @@ void Reception::debug(const char* what, const VisitPtr& v, std::string_view deta
   if (base::log_level(*policy_->conf) < base::LogLevel::debug) return;
   std::string line = std::string(what) + "|" + v->remote.text();
   if (!detail.empty()) line.append("|").append(detail);
-  sink_.log(static_cast<int>(base::LogLevel::debug), std::move(line));
+  log(std::move(line));
 }
+
+void Reception::log(std::string line) { sink_.log(static_cast<int>(base::LogLevel::debug), std::move(line)); }
 
 }  // namespace mw::net

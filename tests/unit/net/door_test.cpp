@@ -175,13 +175,17 @@ TEST(Door, notAllowed) {
   std::string dir = f.file("closed");
   ASSERT_EQ(::mkdir(dir.c_str(), 0500), 0);
   const bool root = ::geteuid() == 0;
-  if (root) ASSERT_EQ(::seteuid(65534), 0);
+  if (root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
   {
     Site s({{"listen", "unix:" + dir + "/door"}});
     EXPECT_EQ(s.refusal().code, MW_EDENIED) << s.refusal().text;
     EXPECT_EQ(s.refusal().os, EACCES);
   }
-  if (root) ASSERT_EQ(::seteuid(0), 0);
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
 }
 
 TEST(Door, unresolvableForeignAndMissing) {
@@ -209,7 +213,9 @@ TEST(Door, wrongPlacesAreToldBeforeAnythingOpens) {
     EXPECT_EQ(r.error().code, MW_EOPTION) << bad;
   }
   base::Conf c(MW_CONF_PROVIDER);
-  if (c.set("listen", "unix:/" + std::string(120, 'x'))) EXPECT_FALSE(net::Listener::check(c));
+  if (c.set("listen", "unix:/" + std::string(120, 'x'))) {
+    EXPECT_FALSE(net::Listener::check(c));
+  }
 }
 
 TEST(Door, backlogHoldsWhatIsNotAccepted) {
