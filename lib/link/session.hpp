@@ -125,6 +125,9 @@ class Session final : public loop::Source, public loop::Timer {
   void write_packet(const void* p, size_t n);      // a binary frame of the own wire, not counted as a message
   bool fail(const wire::Violation& v);             // false, for `return fail(...)`
 
+  // Of each message beside its body, so that empty ones are bounded too.
+  static constexpr int64_t kOverhead = 64;
+
   SessionStats stats;
   Ending ending;
 
@@ -163,7 +166,7 @@ class Session final : public loop::Source, public loop::Timer {
     return s == State::up || s == State::closing;
   }
 
-  // session_write.cpp
+  // session_reserve.cpp, session_write.cpp, session_flush.cpp
   mw_status send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
   mw_status admit(const void* body, size_t len, uint32_t flags) noexcept;
   mw_status refused(mw_status why) noexcept;

@@ -1,0 +1,90 @@
+// What a provider tells about itself: peers, sums, the metrics page.
+#include "base/json.hpp"
+#include "link/provider.hpp"
+
+namespace mw::link {
+
+mw_status Provider::gather_peers(uint64_t op) {
+  struct Gather {
+    std::mutex mutex;
+    std::string json = "[";
+    size_t left;
+  };
+  auto g = std::make_shared<Gather>();
+  g->left = shards_.size();
+  for (Shard& s : shards_)
+    post(*s.lane, [this, &s, g, op] {
+      std::lock_guard lock(g->mutex);
+      for (Peer* p : s.peers) {
+        if (g->json.size() > 1) g->json += ',';
+        std::string f = p->facts();
+        f.pop_back();
+        f += ",\"id\":" + std::to_string(p->handle);
+        f += ",\"buffered\":" + std::to_string(p->session.queued());
+        f += ",\"strikes\":" + std::to_string(p->session.stats.strikes.load()) + "}";
+        g->json += f;
+      }
+      if (--g->left == 0) post(*lane, [this, g, op] { done(*lane, op, MW_OK, 0, g->json + "]"); });
+    });
+  return MW_OK;
+}
+
+void Provider::sum(uint64_t* messages_in, uint64_t* messages_out, uint64_t* bytes_in, uint64_t* bytes_out) const noexcept {
+  *messages_in = *messages_out = *bytes_in = *bytes_out = 0;
+  for (const Shard& s : shards_) {
+    *messages_in += s.counters.messages_in.load(std::memory_order_relaxed);
+    *messages_out += s.counters.messages_out.load(std::memory_order_relaxed);
+    *bytes_in += s.counters.bytes_in.load(std::memory_order_relaxed);
+    *bytes_out += s.counters.bytes_out.load(std::memory_order_relaxed);
+  }
+}
+
+std::string Provider::metrics() {
+  uint64_t mi, mo, bi, bo;
+  sum(&mi, &mo, &bi, &bo);
+  std::string out;
+  auto line = [&](const char* name, const char* type, const char* help, uint64_t v) {
+    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name + " " +
+           std::to_string(v) + "\n";
+  };
+  line("meshwork_peers", "gauge", "Connected peers.", peers());
+  line("meshwork_messages_received_total", "counter", "Messages received from peers.", mi);
+  line("meshwork_messages_sent_total", "counter", "Messages handed to the kernel.", mo);
+  line("meshwork_received_bytes_total", "counter", "Bytes read from sockets.", bi);
+  line("meshwork_sent_bytes_total", "counter", "Bytes written to sockets, before encryption.", bo);
+  line("meshwork_dropped_messages_total", "counter", "Messages dropped by an overflow policy.", dropped.load());
+  line("meshwork_protocol_violations_total", "counter", "Connections closed for breaking the protocol.", violations.load());
+  line("meshwork_memory_bytes", "gauge", "Bytes of the context's budget in use.", static_cast<uint64_t>(runtime.budget().used()));
+  std::shared_ptr<net::Listener> listener;
+  {
+    std::lock_guard lock(mutex_);
+    listener = listener_;
+  }
+  if (listener) {
+    const net::ListenerCounters& c = listener->counters;
+    line("meshwork_accepted_total", "counter", "Connections accepted.", c.accepted.load());
+    line("meshwork_upgraded_total", "counter", "Connections upgraded to WebSocket.", c.upgraded.load());
+    out += "# HELP meshwork_rejected_total Connections that never became peers, by reason.\n"
+           "# TYPE meshwork_rejected_total counter\n";
+    auto why = [&](const char* reason, const std::atomic<uint64_t>& n) {
+      out += std::string("meshwork_rejected_total{reason=\"") + reason + "\"} " + std::to_string(n.load()) + "\n";
+    };
+    why("auth", c.rejected_auth);
+    why("limit", c.rejected_limit);
+    why("origin", c.rejected_origin);
+    why("version", c.rejected_version);
+    why("bad_request", c.bad_request);
+    why("header_too_large", c.header_too_large);
+    why("handshake_timeout", c.handshake_timeout);
+    why("tls", c.tls_failed);
+    line("meshwork_descriptors_exhausted_total", "counter", "Times accepting paused for lack of descriptors.", c.fd_exhausted.load());
+  }
+  return out;
+}
+
+mw_status Provider::gather_metrics(uint64_t op) {
+  post(*lane, [this, op] { done(*lane, op, MW_OK, 0, metrics()); });
+  return MW_OK;
+}
+
+}  // namespace mw::link
