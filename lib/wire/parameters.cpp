@@ -20,8 +20,8 @@ const char* decode(std::string_view in, std::string& out) {
     if (c == '+') {
       c = ' ';
     } else if (c == '%') {
-      int hi = i + 2 < in.size() ? hex(in[i + 1]) : -1;
-      int lo = i + 2 < in.size() ? hex(in[i + 2]) : -1;
+      if (in.size() - i < 3) return "a parameter has a broken % escape";
+      const int hi = hex(in[i + 1]), lo = hex(in[i + 2]);
       if (hi < 0 || lo < 0) return "a parameter has a broken % escape";
       c = static_cast<char>(hi << 4 | lo);
       i += 2;
