@@ -115,8 +115,9 @@ static mw_conf *conf_of(int kind, const char *key, const char *value) {
 }
 
 static void open_provider(void) {
-  mw_conf *c = conf_of(MW_CONF_PROVIDER, "listen", "127.0.0.1:0");
-  if (c != NULL && mw_provider_open(now.handle[CTX], c, PROVIDER, &now.handle[PROVIDER], NULL) == MW_OK)
+  mw_conf *c = conf_of(MW_CONF_PROVIDER, "listen", "tcp://127.0.0.1:0");
+  if (c != NULL && mw_provider_open(now.handle[CTX], c, PROVIDER, &now.handle[PROVIDER], NULL) == MW_OK &&
+      mw_on(now.handle[PROVIDER], on_event, NULL, NULL) == MW_OK)
     owed(OP_LISTEN, mw_start(now.handle[PROVIDER], OP_LISTEN, NULL));
   else
     now.hopeless = 1;
@@ -125,7 +126,8 @@ static void open_provider(void) {
 
 static void open_consumer(void) {
   mw_conf *c = conf_of(MW_CONF_CONSUMER, "url", now.url);
-  if (c != NULL && mw_consumer_open(now.handle[CTX], c, CONSUMER, &now.handle[CONSUMER], NULL) == MW_OK)
+  if (c != NULL && mw_consumer_open(now.handle[CTX], c, CONSUMER, &now.handle[CONSUMER], NULL) == MW_OK &&
+      mw_on(now.handle[CONSUMER], on_event, NULL, NULL) == MW_OK)
     owed(OP_CONNECT, mw_start(now.handle[CONSUMER], OP_CONNECT, NULL));
   else
     now.hopeless = 1;

@@ -4,6 +4,7 @@
 #include "kit/process.hpp"
 
 #include <gtest/gtest.h>
+#include <thread>
 
 namespace {
 
@@ -26,6 +27,7 @@ class LeakCheck : public testing::EmptyTestEventListener {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
+  std::thread([] {}).join();  // a sanitizer starts a thread of its own with the first one
   testing::UnitTest::GetInstance()->listeners().Append(new LeakCheck);
   return RUN_ALL_TESTS();
 }

@@ -44,7 +44,7 @@ static void in_callback(int threads) {
   CHECK(mw_ctx_open(c, &ctx, NULL) == MW_OK);
   mw_conf_unref(c);
   c = mw_conf_new(MW_CONF_PROVIDER);
-  CHECK(mw_conf_set(c, "listen", MW_NTS, "127.0.0.1:0", MW_NTS, NULL) == MW_OK);
+  CHECK(mw_conf_set(c, "listen", MW_NTS, "tcp://127.0.0.1:0", MW_NTS, NULL) == MW_OK);
   CHECK(mw_provider_open(ctx, c, 1, &provider, NULL) == MW_OK);
   mw_conf_unref(c);
   CHECK(mw_on(provider, leave, NULL, NULL) == MW_OK);

@@ -49,7 +49,10 @@ mw_status pair_turn(struct pair *p, int64_t ms) {
 }
 
 static void set(mw_conf *c, const char *key, const char *value) {
-  CHECK(mw_conf_set(c, key, MW_NTS, value, MW_NTS, NULL) == MW_OK);
+  mw_error err;
+  mw_status s = mw_conf_set(c, key, MW_NTS, value, MW_NTS, &err);
+  if (s != MW_OK) fprintf(stderr, "%s\n", err.text);
+  CHECK(s == MW_OK);
 }
 
 void pair_open(struct pair *p, int threads) {
@@ -62,7 +65,7 @@ void pair_open(struct pair *p, int threads) {
   CHECK(mw_on(p->ctx, on_event, p, NULL) == MW_OK);
 
   c = mw_conf_new(MW_CONF_PROVIDER);
-  set(c, "listen", "127.0.0.1:0");
+  set(c, "listen", "tcp://127.0.0.1:0");
   CHECK(mw_provider_open(p->ctx, c, 1, &p->provider, NULL) == MW_OK);
   mw_conf_unref(c);
   CHECK(mw_on(p->provider, on_event, p, NULL) == MW_OK);

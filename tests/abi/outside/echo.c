@@ -13,6 +13,8 @@ static void fail(const char *what, mw_status s) {
   printf("%s: %s\n", what, mw_status_text(s));
 }
 
+static void on_event(const mw_event *ev, const uint8_t *data, void *user);
+
 static void connect_to(const char *facts, size_t len) {
   /* facts of the provider: {"urls":["ws://127.0.0.1:43121/..."],...} */
   char url[256];
@@ -29,6 +31,7 @@ static void connect_to(const char *facts, size_t len) {
   s = mw_conf_set(conf, "url", MW_NTS, url, n, &err);
   if (s == MW_OK) s = mw_consumer_open(ctx, conf, 2, &consumer, &err);
   mw_conf_unref(conf);
+  if (s == MW_OK) s = mw_on(consumer, on_event, NULL, NULL);
   if (s == MW_OK) s = mw_start(consumer, 0, &err);
   if (s != MW_OK) {
     printf("consumer of \"%s\": %s\n", url, err.text);
@@ -74,6 +77,7 @@ int main(void) {
   s = mw_conf_set(conf, "host", MW_NTS, "127.0.0.1", MW_NTS, &err);
   if (s == MW_OK) s = mw_provider_open(ctx, conf, 1, &provider, &err);
   mw_conf_unref(conf);
+  if (s == MW_OK) s = mw_on(provider, on_event, NULL, NULL);
   if (s == MW_OK) s = mw_start(provider, 0, &err);
   if (s != MW_OK) return fail("provider", s), 1;
 
