@@ -13,6 +13,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -75,7 +76,13 @@ class Attempt::Limit {
     timer_.async_wait([weak = a.weak_from_this(), ms, option](boost::system::error_code ec) {
       auto self = weak.lock();
       if (ec || self == nullptr) return;
-      self->end({MW_ETIMEDOUT, 0, self->stage_ + " took longer than " + seconds(ms) + " (" + option + ")"});
+      base::Error why{MW_ETIMEDOUT, 0, ""};
+      try {
+        why.text = self->stage_ + " took longer than " + seconds(ms) + " (" + option + ")";
+      } catch (const std::bad_alloc&) {
+        // The code says it, too.
+      }
+      self->end(std::move(why));
     });
   }
 
@@ -95,8 +102,10 @@ void Attempt::begin(std::function<void(Outcome&&)> done) {
       std::rethrow_exception(e);
     } catch (const std::bad_alloc&) {
       done(Refused{{MW_ENOMEM, 0, ""}});
-    } catch (const std::exception& x) {
-      done(Refused{{MW_EINTERNAL, 0, x.what()}});
+    } catch (const boost::system::system_error& x) {  // a service of Asio without its descriptors
+      done(Refused{{MW_EIO, x.code().value(), ""}});
+    } catch (...) {
+      done(Refused{{MW_EINTERNAL, 0, ""}});
     }
   };
   asio::co_spawn(io_, run(), asio::bind_cancellation_slot(stop_.slot(), std::move(finish)));

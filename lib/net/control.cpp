@@ -2,6 +2,7 @@
 #include "net/tls.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -55,6 +56,11 @@ base::Result<void> Control::start() {
   if (i.running.load(std::memory_order_acquire)) return {};
   std::lock_guard lock(i.mutex);
   if (i.thread || i.stopped) return {};
+  try {
+    if (!i.poller) i.poller.emplace(i.io);
+  } catch (const boost::system::system_error& e) {
+    return base::Error{MW_EIO, e.code().value(), "no poller for connections: " + e.code().message()};
+  }
   // The thread inherits this mask, so that no signal of the host ever lands on it.
   sigset_t all, before;
   ::sigfillset(&all);

@@ -14,12 +14,11 @@ namespace mw::net {
 
 class Control {
  public:
-  // name: of the thread, at most 15 bytes are used. Throws std::system_error
-  // where the descriptors of a poller are not to be had.
-  explicit Control(std::string name);
+  explicit Control(std::string name);  // of the thread, at most 15 bytes are used
   ~Control();  // stop() and join() must have happened, or no post ever
-  // Starts the thread unless it runs; MW_EIO where the system refuses one. A
-  // post does the same and throws std::system_error instead.
+  // Starts the thread unless it runs; MW_EIO where the system refuses it or the
+  // descriptors of its poller. A post does the same and throws
+  // std::system_error instead, so who posts first calls start() first.
   base::Result<void> start();
   void post(std::function<void()> fn);
   // When all work is gone the thread ends; nothing may be posted after.

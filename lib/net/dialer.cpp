@@ -1,6 +1,7 @@
 #include "net/dialer.hpp"
 
 #include "net/attempt.hpp"
+#include "net/insist.hpp"
 #include "net/own_fields.hpp"
 #include "net/reactor.hpp"
 
@@ -15,27 +16,49 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
   DialerImpl(Control& control, std::shared_ptr<const base::Conf> conf, DialSink& sink)
       : control_(control), conf_(std::move(conf)), sink_(sink) {}
 
-  void start() override { post(&DialerImpl::begin); }
-  void cancel() override { post(&DialerImpl::end); }
-  void stop() override { post(&DialerImpl::finish); }
+  void start() override {
+    if (auto r = control_.start(); !r) return sink_.refused(Refused{r.error()});
+    post([self = shared_from_this()] { self->begin(); });
+  }
+  void cancel() override {
+    if (control_.start()) post([self = shared_from_this()] { self->end(); });
+  }
+  void stop() override {
+    if (!control_.start()) return sink_.stopped();
+    post([self = shared_from_this()] { self->finish(); });
+  }
   void update(std::shared_ptr<const base::Conf> conf) override {
-    control_.post([self = shared_from_this(), conf = std::move(conf)]() mutable {
-      self->conf_ = std::move(conf);
+    auto take = [self = shared_from_this(), conf = std::move(conf)] {
+      self->conf_ = conf;
       self->tls_.reset();  // made anew by the next attempt
-    });
+    };
+    if (!control_.start()) return take();  // there is no other thread
+    post(take);
   }
 
  private:
-  void post(void (DialerImpl::*f)()) {
-    control_.post([self = shared_from_this(), f] { (*self.*f)(); });
+  // An outcome is owed, so none of these may be lost for want of memory.
+  template <class F>
+  void post(const F& f) {
+    insist([&] { control_.post(f); });
   }
 
   void begin() {
-    if (stopping_) return sink_.refused(Refused{{MW_ECANCELED, 0, ""}});
+    owed_ = true;
+    if (stopping_) return refuse(Refused{{MW_ECANCELED, 0, ""}});
+    try {
+      attempt();
+    } catch (const std::bad_alloc&) {
+      attempt_.reset();
+      refuse(Refused{{MW_ENOMEM, 0, ""}});
+    }
+  }
+
+  void attempt() {
     auto to = target_of(*conf_);
     if (to && to->tls && tls_ == nullptr) {
       auto made = TlsContext::client(*conf_);
-      if (!made) return sink_.refused(Refused{made.error()});
+      if (!made) return refuse(Refused{made.error()});
       tls_ = std::move(*made);
     }
     attempt_ = std::make_shared<Attempt>(control_.impl().io, conf_, tls_, [this](int level, std::string line) {
@@ -47,11 +70,24 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
   void ended(Attempt::Outcome&& o) {
     attempt_.reset();
     if (auto* c = std::get_if<Connected>(&o)) {
-      sink_.connected(std::move(*c));
+      try {
+        sink_.connected(std::move(*c));
+        owed_ = false;
+      } catch (const std::bad_alloc&) {
+        refuse(Refused{{MW_ENOMEM, 0, ""}});
+      }
     } else {
-      sink_.refused(std::move(std::get<Refused>(o)));
+      refuse(std::move(std::get<Refused>(o)));
     }
-    if (stopping_) sink_.stopped();
+    if (stopping_) insist([&] { sink_.stopped(); });
+  }
+
+  void refuse(Refused r) {
+    if (!std::exchange(owed_, false)) return;
+    insist([&] {
+      Refused copy = r;
+      sink_.refused(std::move(copy));
+    });
   }
 
   void end() {
@@ -60,7 +96,7 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
 
   void finish() {
     if (std::exchange(stopping_, true)) return;
-    if (attempt_ == nullptr) return sink_.stopped();
+    if (attempt_ == nullptr) return insist([&] { sink_.stopped(); });
     end();
   }
 
@@ -69,6 +105,7 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
   DialSink& sink_;
   std::shared_ptr<TlsContext> tls_;  // keeps the session to resume
   std::shared_ptr<Attempt> attempt_;
+  bool owed_ = false;  // an outcome
   bool stopping_ = false;
 };
 

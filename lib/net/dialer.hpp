@@ -1,7 +1,8 @@
 // The connecting side of the control thread: resolve, race the addresses,
 // proxy, TLS, upgrade. One attempt at a time; when to try again is link's.
 // Used by link's consumer. All functions: any thread; the sink is called on
-// the control thread only.
+// the control thread only, or inside start() and stop() where the system
+// refuses that thread.
 #pragma once
 #include "base/conf.hpp"
 #include "net/carrier.hpp"

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace mw::net {
 
@@ -44,6 +45,19 @@ int weight(int os) {
   }
 }
 
+// Takes the descriptor over, or closes it.
+boost::system::error_code assign(Stream::Socket& socket, int family, int fd) {
+  boost::system::error_code ec;
+  try {
+    socket.assign(asio::generic::stream_protocol(family, 0), fd, ec);
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
+  if (ec) ::close(fd);
+  return ec;
+}
+
 struct Race {
   explicit Race(const asio::any_io_executor& e) : ex(e), bell(e) {}
 
@@ -62,25 +76,22 @@ struct Race {
   // Begins one attempt; false where it failed at once.
   static bool begin(const std::shared_ptr<Race>& race, const SocketAddress& to) {
     int family = to.data()->sa_family;
+    auto runner = std::make_shared<Runner>(race->ex);
+    runner->to = to;
+    race->runners.reserve(race->runners.size() + 1);
     int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return race->failed(to, errno), false;
     int on = 1;
     if (family != AF_UNIX) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    auto runner = std::make_shared<Runner>(race->ex);
-    runner->to = to;
-    boost::system::error_code ec;
-    runner->socket.assign(asio::generic::stream_protocol(family, 0), fd, ec);
-    if (ec) return ::close(fd), race->failed(to, ec.value()), false;
+    boost::system::error_code ec = assign(runner->socket, family, fd);
+    if (ec) return race->failed(to, ec.value()), false;
     race->runners.push_back(runner);
     runner->socket.async_connect(to, [race, runner](boost::system::error_code result) {
       if (race->over) return;
+      race->bell.ring();  // first: what follows may lack memory
       std::erase(race->runners, runner);
-      if (result) {
-        race->failed(runner->to, result.value());
-      } else if (race->winner == nullptr) {
-        race->winner = runner;
-      }
-      race->bell.ring();
+      if (!result && race->winner == nullptr) race->winner = runner;
+      if (result) race->failed(runner->to, result.value());
     });
     return true;
   }

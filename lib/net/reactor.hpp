@@ -19,15 +19,15 @@ namespace mw::net {
 namespace asio = boost::asio;
 
 struct Control::Impl {
-  explicit Impl(std::string n) : name(std::move(n)), opened(io) {}
+  explicit Impl(std::string n) : name(std::move(n)) {}
 
   std::string name;
   asio::io_context io{1};
-  // Makes the reactor's descriptors exist from the start, so that their lack
-  // is an error of opening the context and not of the first connection.
-  asio::steady_timer opened;
 
   std::mutex mutex;  // guards what follows
+  // Its service owns the poller's descriptors; made by start(), so that their
+  // lack is an answer there and not an exception anywhere else.
+  std::optional<asio::steady_timer> poller;
   std::condition_variable over;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
   std::optional<pthread_t> thread;

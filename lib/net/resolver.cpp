@@ -3,6 +3,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <cerrno>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -58,8 +60,11 @@ bool is_localhost(std::string host) {
 }
 
 // Our sockets for c-ares: close-on-exec from birth, no SIGPIPE.
-int open_socket(int family, int type, int protocol, void*) {
-  return ::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+// os: where the last failure is told.
+int open_socket(int family, int type, int protocol, void* os) {
+  int fd = ::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  if (fd < 0) *static_cast<int*>(os) = errno;
+  return fd;
 }
 int connect_socket(ares_socket_t fd, const sockaddr* to, ares_socklen_t len, void*) { return ::connect(fd, to, len); }
 ares_ssize_t receive(ares_socket_t fd, void* p, size_t n, int flags, sockaddr* from, ares_socklen_t* len, void*) {
@@ -92,6 +97,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   }
 
   int status() const noexcept { return status_; }
+  bool short_of_descriptors() const noexcept { return status_ == ARES_EFILE || os_ == EMFILE || os_ == ENFILE; }
 
   SocketAddresses take(uint16_t port) const {
     SocketAddresses all;
@@ -111,7 +117,11 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
 
   struct Watch {
     Watch(const asio::any_io_executor& ex, int fd) : descriptor(ex, fd) {}
-    ~Watch() { (void)descriptor.release(); }  // c-ares closes it
+    ~Watch() { let_go(); }
+    // c-ares closes it; Asio must have forgotten the number before.
+    void let_go() {
+      if (descriptor.is_open()) (void)descriptor.release();
+    }
     asio::posix::stream_descriptor descriptor;
     bool want[2] = {};     // what c-ares wants to hear of: read, write
     bool waiting[2] = {};  // what Asio waits for
@@ -123,31 +133,44 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     std::call_once(once, [] { ares_library_init(ARES_LIB_INIT_ALL); });
     ares_options o{};
     o.flags = ARES_FLAG_NOALIASES;  // HOSTALIASES is an environment variable
-    o.sock_state_cb = [](void* self, ares_socket_t fd, int r, int w) { static_cast<Lookup*>(self)->watch(fd, r, w); };
+    o.sock_state_cb = [](void* p, ares_socket_t fd, int r, int w) {
+      auto* self = static_cast<Lookup*>(p);
+      try {
+        self->watch(fd, r, w);
+      } catch (...) {  // C code is above us
+        self->end(ARES_ENOMEM);
+      }
+    };
     o.sock_state_cb_data = this;
     int rc = ares_init_options(&channel_, &o, ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB);
     if (rc != ARES_SUCCESS) return channel_ = nullptr, rc;
     static const ares_socket_functions functions = {
         open_socket, [](ares_socket_t fd, void*) { return ::close(fd); }, connect_socket, receive, transmit};
-    ares_set_socket_functions(channel_, &functions, nullptr);
+    ares_set_socket_functions(channel_, &functions, &os_);
     return name_servers.empty() ? ARES_SUCCESS : ares_set_servers_ports_csv(channel_, name_servers.c_str());
   }
 
   static void answered(void* p, int status, int, ares_addrinfo* answer) {
     auto* self = static_cast<Lookup*>(p);
     self->answer_.reset(answer);
-    self->status_ = status;
-    self->done_.ring();
+    self->end(status);
+  }
+
+  void end(int status) {
+    if (status_ == kRunning) status_ = status;
+    done_.ring();
   }
 
   // c-ares wants to hear of a socket; neither: it is about to close it.
   void watch(int fd, int readable, int writable) {
     if (!readable && !writable) {
-      watches_.erase(fd);
+      // A pending wait keeps the Watch alive, but not its descriptor.
+      if (auto it = watches_.find(fd); it != watches_.end()) it->second->let_go(), watches_.erase(it);
       return;
     }
-    auto& w = watches_[fd];
-    if (w == nullptr) w = std::make_shared<Watch>(ex_, fd);
+    auto it = watches_.find(fd);
+    if (it == watches_.end()) it = watches_.emplace(fd, std::make_shared<Watch>(ex_, fd)).first;
+    auto& w = it->second;
     w->want[0] = readable != 0;
     w->want[1] = writable != 0;
     arm(w);
@@ -160,14 +183,19 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
       w->descriptor.async_wait(kind, [weak = weak_from_this(), w, way](boost::system::error_code ec) {
         w->waiting[way] = false;
         auto self = weak.lock();
-        if (ec || self == nullptr || !w->descriptor.is_open()) return;
-        int fd = w->descriptor.native_handle();
-        ares_process_fd(self->channel_, way == 0 ? fd : ARES_SOCKET_BAD, way == 1 ? fd : ARES_SOCKET_BAD);
-        // What c-ares still watches is watched again; it may have closed this one.
-        auto it = self->watches_.find(fd);
-        if (it != self->watches_.end() && it->second == w) self->arm(w);
-        self->tick();
+        if (!ec && self != nullptr && w->descriptor.is_open()) self->ready(w, way);
       });
+    }
+  }
+
+  void ready(const std::shared_ptr<Watch>& w, int way) {
+    int fd = w->descriptor.native_handle();
+    ares_process_fd(channel_, way == 0 ? fd : ARES_SOCKET_BAD, way == 1 ? fd : ARES_SOCKET_BAD);
+    try {
+      if (w->descriptor.is_open()) arm(w);  // unless c-ares has closed it
+      tick();
+    } catch (const std::bad_alloc&) {
+      end(ARES_ENOMEM);
     }
   }
 
@@ -194,6 +222,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   std::map<int, std::shared_ptr<Watch>> watches_;
   std::unique_ptr<ares_addrinfo, FreeAnswer> answer_;
   int status_ = kRunning;
+  int os_ = 0;
 };
 
 base::Error failure(const std::string& host, int status) {
@@ -216,7 +245,10 @@ Task<base::Result<SocketAddresses>> resolve(std::string host, uint16_t port, std
   if (is_localhost(host)) co_return SocketAddresses{*numeric("127.0.0.1", port), *numeric("::1", port)};
   auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
   co_await lookup->ask(host, name_servers);
-  if (lookup->status() != ARES_SUCCESS) co_return failure(host, lookup->status());
+  if (lookup->status() != ARES_SUCCESS) {
+    if (lookup->short_of_descriptors()) co_return base::Error{MW_EIO, EMFILE, "no descriptor left to resolve \"" + host + "\""};
+    co_return failure(host, lookup->status());
+  }
   SocketAddresses all = interleave(lookup->take(port));
   if (all.empty()) co_return failure(host, ARES_ENODATA);
   co_return all;
