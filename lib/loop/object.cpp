@@ -10,13 +10,15 @@ void Object::request(uint32_t bits) noexcept {
 }
 
 void Object::run(Lane& l, bool dead) {
-  uint32_t bits = requests_.exchange(0, std::memory_order_acq_rel);
+  // The last two stay set: a request without a pin (the context closes its
+  // children) must not post us again while we are dying.
+  uint32_t bits = requests_.fetch_and(kDisposed | kBuried, std::memory_order_acq_rel);
   if (bits & kBuried) {
     destroy(dead);
   } else if (bits & kDisposed) {
     // Once more to the end of the queue: commands posted under the last pins
     // may stand behind us.
-    requests_.store(kBuried, std::memory_order_relaxed);
+    requests_.fetch_or(kBuried, std::memory_order_relaxed);
     l.post(this);
   } else if (!dead) {
     attend(bits);

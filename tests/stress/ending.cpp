@@ -76,6 +76,19 @@ TEST_P(Ending, ContextsThatNeverDidAnything) {
   for (int i = 0; i < 300; i++) Host host(GetParam());
 }
 
+// A handle that is just dying when its context closes.
+TEST_P(Ending, HandleAndContextClosedAtOnce) {
+  for (int i = 0; i < 300; i++) {
+    Host host(GetParam());
+    mw_handle c = host.consumer("ws://127.0.0.1:1/connect"), p = host.provider();
+    EXPECT_EQ(mw_close(c, 0, nullptr, 0, 0), MW_OK);
+    if (i % 3 == 0) {
+      ASSERT_TRUE(host.wait_kind(MW_EVENT_CLOSED, 1));
+    }
+    if (i % 2) mw_close(p, 0, nullptr, 0, MW_CLOSE_ABORT);
+  }
+}
+
 TEST_P(Ending, ClosedBeforeReadyAtEveryMoment) {
   Host server(Door::inline_);
   std::string url = server.listen(server.provider());
