@@ -71,7 +71,7 @@ class Play:
         return re.sub(r'\$\{([\w.]+)\}|\$(?!peer\b|id\b|body\b)([a-zA-Z_]\w*(?:\.\w+)?)', one, text)
 
     def agent_of(self, name):
-        if name[0] == '#' or name.startswith('token:'):
+        if name[0] == '#' or name == 'ctx' or name.startswith('token:'):
             return self.agents['a']
         if name in self.owner:
             return self.owner[name]
@@ -106,7 +106,10 @@ class Play:
         else:
             have = facts.get(key, 'OK' if key == 'status' else '0' if key in ('code', 'id', 'value') else '')
         if w.sign == '~':
-            return re.search(want, have) is not None
+            try:
+                return re.search(want, have) is not None
+            except re.error as e:
+                raise Failed(f'{want!r} is no pattern: {e}')
         if w.sign == '!=':
             return have != want
         if w.sign in ('>=', '<='):
@@ -158,6 +161,7 @@ class Play:
             self.verb(step)
 
     def send_line(self, agent, verb, args, words, text):
+        words = sorted(words, key=lambda w: w.key != 'preset')  # must come first
         line = ' '.join([verb] + [self.fill(a) for a in args] + [self.word(w) for w in words])
         status, facts = agent.ask(line)
         op = next((self.fill(w.value) for w in words if w.key == 'op'), '0')
@@ -240,7 +244,7 @@ class Play:
     def do_collect(self, step):
         """collect OBJECT KIND N conditions: N events, each of which holds."""
         within, conditions, _ = self.split_within(step)
-        for i in range(int(step.args[2])):
+        for i in range(int(self.fill(step.args[2]))):
             e = self.next_event(step.args[0], step.args[1], within)
             for w in conditions:
                 want = w.value.replace('$i', str(i))
