@@ -12,6 +12,7 @@
 // standard input ends the provider.
 #include <meshwork/meshwork.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -67,7 +68,9 @@ class Demo {
     provider_.on_message([this](mw::Peer peer, std::string_view text) { joined(peer, std::string(text)); });
     provider_.on_peer_down([this](mw::Peer peer, const mw::Event& e) {
       auto node = peers_.extract(peer.id());
-      if (node) tell("left " + node.mapped().name + " " + std::to_string(e.code()));
+      if (!node) return;
+      if (node.mapped().name == "cli-2") held_ = false;
+      tell("left " + node.mapped().name + " " + std::to_string(e.code()));
     });
     provider_.on_slow([this](mw::Peer peer) { ++slow_[peers_[peer.id()].name]; });
     provider_.on_dropped([this](mw::Peer peer, const mw::Event& e) { dropped_[peers_[peer.id()].name] += e.code(); });
@@ -92,7 +95,8 @@ class Demo {
   struct Reader {
     std::string name;
     size_t next = 0;    // line to send next, while it catches up
-    bool live = false;  // subscribed to the stream
+    bool joining = false;  // its subscription is on the way
+    bool live = false;     // subscribed to the stream
     bool closing = false;
   };
 
@@ -115,15 +119,15 @@ class Demo {
     bool busy = false, room = true;
     for (auto& [id, r] : peers_) {
       const mw::Peer peer(id);
-      if (!r.live) busy |= catch_up(peer, r);
+      if (!r.live && !r.joining) busy |= catch_up(peer, r);
       else if (r.name != "slow") room &= peer.stat(MW_STAT_BUFFERED) < kBound / 2;
       if (head_ == lines_.size() && r.live && !r.closing && r.name == "slow") {
         r.closing = true;  // the others leave by themselves: they know the number of lines
         peer.close(1000, "end of the input");
       }
     }
-    if (!room || head_ == lines_.size()) return busy;
-    for (size_t n = 0; n < kBatch && head_ < lines_.size(); ++n) provider_.publish("lines", message(head_++));
+    if (!room || held_ || head_ == lines_.size()) return busy;
+    for (size_t n = 0; n < batch_ && head_ < lines_.size(); ++n) provider_.publish("lines", message(head_++));
     milestones();
     return true;
   }
@@ -134,10 +138,14 @@ class Demo {
       peer.send(message(r.next++));
       ++n;
     }
-    if (r.next == head_) {
-      peer.subscribe("lines");
-      r.live = true;
-    }
+    if (r.next < head_) return n > 0;
+    r.joining = true;
+    provider_.subscribe(peer, "lines", [this, peer](mw_status s, const mw::Event&) {
+      const auto it = peers_.find(peer.id());
+      if (s < 0 || it == peers_.end()) return;
+      while (it->second.next < head_) peer.send(message(it->second.next++));  // published meanwhile
+      it->second.live = true;
+    });
     return n > 0;
   }
 
@@ -158,6 +166,7 @@ class Demo {
     if (percent == percent_) return;
     for (size_t p = percent_ + 1; p <= percent; ++p) {
       tell("at " + std::to_string(p));
+      held_ |= p == 30;  // until the script has killed cli-2, however short the input
       if (p != 50) continue;
       for (auto& [id, r] : peers_)
         if (r.name == "c++") mw::Peer(id).abort();  // as a broken network would
@@ -168,8 +177,8 @@ class Demo {
   static void tell(const std::string& line) { std::cout << line << std::endl; }
 
   std::vector<std::string_view> lines_;
-  size_t expected_, head_ = 0, percent_ = 0;
-  bool begun_ = false;
+  size_t expected_, batch_ = std::clamp<size_t>(lines_.size() / 100, 1, kBatch), head_ = 0, percent_ = 0;
+  bool begun_ = false, held_ = false;
   std::map<mw_handle, Reader> peers_;
   std::map<std::string, int64_t> slow_, dropped_;
   mw::Context ctx_;

@@ -566,6 +566,12 @@ class Provider : public Endpoint {
   mw_status publish(std::string_view topic, std::string_view text) {
     return publish(topic, Message(text));
   }
+  /* Publishes reach the peer from done on, at the latest. */
+  void subscribe(Peer peer, std::string_view pattern, Completion done) {
+    configure(std::move(done), [&](uint64_t op, mw_error* e) {
+      return mw_subscribe(peer.id(), pattern.data(), pattern.size(), nullptr, 0, op, nullptr, e);
+    });
+  }
   /* done: handed to the kernel, or taken by the peer's host (wire meshwork). */
   mw_status send(Peer peer, const Message& m, Completion done) {
     return state_->run(std::move(done),
