@@ -237,7 +237,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
     }
     if (auto* p = ref.peer()) {
       if (w.empty() || w == "address") return give(p->facts());
-      if (w == "topics") return give(p->provider.topics(*p));
+      if (w == "topics") return give(p->provider().topics(*p));
     }
     return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, peers or metrics"});
   });

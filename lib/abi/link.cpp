@@ -122,7 +122,7 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return fill(err, {s, 0, {}});
     mw::link::Party* party = ref.party();
-    if (auto* p = ref.peer()) party = &p->provider;
+    if (auto* p = ref.peer()) party = &p->provider();
     if (party == nullptr) return fill(err, {MW_EKIND, 0, {}});
     mw::base::Syntax syntax = mw::base::syntax(*party->conf());
     if (sub != nullptr) {
@@ -131,7 +131,7 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
       if ((*conf)->has(mw::base::Opt::pattern_syntax)) syntax = mw::base::syntax(**conf);
     }
     if (auto* p = ref.peer()) {
-      auto made = p->provider.subscribe(*p, pattern, syntax, token, op, id != nullptr);
+      auto made = p->provider().subscribe(*p, pattern, syntax, token, op, id != nullptr);
       if (!made) return fill(err, made.error());
       if (id != nullptr) *id = *made;
       return MW_OK;
@@ -152,7 +152,7 @@ mw_status mw_unsubscribe(mw_handle h, const char* pat, size_t plen, uint64_t op)
   return guard(nullptr, [&]() -> mw_status {
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return s;
-    if (auto* p = ref.peer()) return p->provider.unsubscribe(*p, pattern, op);
+    if (auto* p = ref.peer()) return p->provider().unsubscribe(*p, pattern, op);
     if (auto* c = ref.consumer()) return c->unsubscribe(pattern, op);
     return MW_EKIND;
   });
@@ -164,7 +164,7 @@ mw_status mw_subscribed(mw_handle h, const char* topic, size_t tlen) {
   return guard(nullptr, [&]() -> mw_status {
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return s;
-    if (auto* p = ref.peer()) return p->provider.subscribed(*p, t) ? 1 : 0;
+    if (auto* p = ref.peer()) return p->provider().subscribed(*p, t) ? 1 : 0;
     if (auto* c = ref.consumer()) return c->subscribed(t) ? 1 : 0;
     return MW_EKIND;
   });

@@ -85,6 +85,14 @@ void Consumer::attend(uint32_t bits) {
   }
 }
 
+void Consumer::later(loop::Timer& t, void (Consumer::*step)()) noexcept {
+  try {
+    (this->*step)();
+  } catch (...) {
+    lane->wheel.set(t, lane->now() + 20);
+  }
+}
+
 // ---- connecting
 
 mw_status Consumer::start(uint64_t op) {
@@ -265,7 +273,7 @@ void Consumer::retry() {
 // ---- losing the session
 
 void Consumer::session_ended(Session& s) {
-  Ending e = std::move(s.ending);
+  Ending e = std::move(s.ending());
   Party::log(*lane, base::LogLevel::debug, 0, "consumer", "DISCONNECTED");
   if (closing_ || drain_end_ != 0) {
     how_.code = e.code;

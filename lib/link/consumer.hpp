@@ -61,19 +61,21 @@ class Consumer final : public Party, public net::DialSink {
   };
   struct RetryTimer final : loop::Timer {
     Consumer* c = nullptr;
-    void expired() override { c->retry(); }
+    void expired() noexcept override { c->later(*this, &Consumer::retry); }
   };
   struct StartTimer final : loop::Timer {
     Consumer* c = nullptr;
-    void expired() override { c->start_late(); }
+    void expired() noexcept override { c->later(*this, &Consumer::start_late); }
   };
   struct DrainTimer final : loop::Timer {
     Consumer* c = nullptr;
-    void expired() override { c->drain_step(); }
+    void expired() noexcept override { c->later(*this, &Consumer::drain_step); }
   };
 
   Consumer(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
   ~Consumer();
+  // Runs a step; without memory, again a little later.
+  void later(loop::Timer& t, void (Consumer::*step)()) noexcept;
   void begin_start();
   void dial();
   void retry();

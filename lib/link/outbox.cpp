@@ -31,12 +31,12 @@ void OutFrame::run(loop::Lane&, bool dead) {
 }
 
 OutFrame* Outbox::steal(const std::string* topic, const OutFrame* but) noexcept {
-  OutFrame** link = &head_;
-  for (OutFrame* f = head_; f != nullptr; link = &f->next_out, f = f->next_out) {
+  OutFrame* before = nullptr;
+  for (OutFrame* f = head_; f != nullptr; before = f, f = f->next_out) {
     if (f == but || f->control || f->sent != 0 || (f->flags & (MW_F_MORE | MW_F_CONT))) continue;
     if (topic != nullptr && (!f->origin || f->origin->topic == nullptr || *f->origin->topic != *topic)) continue;
-    *link = f->next_out;
-    if (tail_ == &f->next_out) tail_ = link;
+    (before != nullptr ? before->next_out : head_) = f->next_out;
+    if (tail_ == f) tail_ = before;
     --frames_;
     return f;
   }

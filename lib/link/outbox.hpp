@@ -56,28 +56,26 @@ class Outbox {
   size_t frames() const noexcept { return frames_; }
   void push(OutFrame* f) noexcept {
     f->next_out = nullptr;
-    *tail_ = f;
-    tail_ = &f->next_out;
-    newest_ = f;
+    (tail_ != nullptr ? tail_->next_out : head_) = f;
+    tail_ = f;
     ++frames_;
   }
   OutFrame* pop() noexcept {
     OutFrame* f = head_;
     head_ = f->next_out;
-    if (head_ == nullptr) tail_ = &head_;
+    if (head_ == nullptr) tail_ = nullptr;
     --frames_;
     return f;
   }
-  OutFrame* tail() const noexcept { return newest_; }
+  OutFrame* tail() const noexcept { return tail_; }
   // Takes out the first frame that may be dropped: data, whole, not begun,
   // and not `but`. topic: only one with this topic; null: any.
   OutFrame* steal(const std::string* topic, const OutFrame* but) noexcept;
 
  private:
   OutFrame* head_ = nullptr;
-  OutFrame** tail_ = &head_;
-  OutFrame* newest_ = nullptr;
-  size_t frames_ = 0;
+  OutFrame* tail_ = nullptr;
+  uint32_t frames_ = 0;
 };
 
 }  // namespace mw::link

@@ -11,11 +11,13 @@
 namespace mw::link {
 
 Peer::Peer(Provider& p, loop::Lane& l, const net::Address& from)
-    : Object(p.runtime, &l), provider(p), session(p, *this), remote(from) {
+    : Object(p.runtime, &l), session(p, *this), remote(from) {
   (void)!getrandom(uuid, sizeof uuid, 0);
   uuid[6] = static_cast<uint8_t>((uuid[6] & 0x0f) | 0x40);  // RFC 9562: version 4, variant 1
   uuid[8] = static_cast<uint8_t>((uuid[8] & 0x3f) | 0x80);
 }
+
+Provider& Peer::provider() const noexcept { return static_cast<Provider&>(session.party()); }
 
 Peer::~Peer() { delete wish.load(); }
 
@@ -30,7 +32,7 @@ std::string Peer::facts() const {
   std::string rest;
   base::JsonObject o(rest);
   o.text("ip", remote.text()).number("port", remote.port);
-  o.text("path", provider.conf()->text(base::Opt::path)).raw("parameters", "{}");
+  o.text("path", provider().conf()->text(base::Opt::path)).raw("parameters", "{}");
   o.text("wire", kWires[static_cast<size_t>(session.dialect())]).text("subprotocol", "");
   o.end();
   return out + rest.substr(1);
@@ -50,9 +52,9 @@ void Peer::attend(uint32_t bits) {
 
 void Peer::destroy(bool dead) noexcept {
   loop::Lane& l = *lane;
-  Provider& p = provider;
+  Provider& p = provider();
   if (!dead) {
-    const Ending& e = session.ending;
+    const Ending& e = session.ending();
     std::string meta = unsent_meta(e.unsent, e.unsent_bytes);
     mw_event ev{};
     ev.kind = MW_EVENT_PEER_DOWN;

@@ -31,7 +31,8 @@ class Peer final : public loop::Object {
 
   std::string facts() const;  // any thread that has a pin: the body of PEER_UP
 
-  Provider& provider;
+  Provider& provider() const noexcept;
+
   Session session;
   net::Address remote;
   uint8_t uuid[16];

@@ -116,7 +116,13 @@ class Provider final : public Party, public net::ListenerSink {
   size_t shards_left_ = 0;
   struct DrainTimer final : loop::Timer {
     Provider* provider = nullptr;
-    void expired() override { provider->drain_tick(); }
+    void expired() noexcept override {
+      try {
+        provider->drain_tick();
+      } catch (...) {
+        provider->lane->wheel.set(*this, provider->lane->now() + 20);
+      }
+    }
   } drain_timer_;
   void drain_tick();
   uint64_t drain_began_ = 0, drain_end_ = 0;

@@ -51,6 +51,22 @@ struct Squeeze {
   std::unique_ptr<wire::Inflator> in;
 };
 
+// Ciphertext that the kernel has not taken, and what it was made of.
+struct Sealed {
+  base::Buffer cipher;
+  Outbox frames;          // handed over when cipher is gone
+  uint32_t messages = 0;  // from the cork
+};
+
+// What few connections need.
+struct Rare {
+  Outbox held;                // messages that wait for the end of a fragmented one
+  base::MsgRef last_dropped;
+  uint64_t corked_at = 0;     // ms
+  uint64_t rate_at = 0;       // ms
+  double rate_left = 0, rate_bytes_left = 0;
+};
+
 // A close asked for by the host; the first one counts.
 struct CloseWish {
   int32_t code = 1000;
@@ -107,7 +123,8 @@ class Session final : public loop::Source, public loop::Timer {
   void on_flush() override;
   void on_resume() override;
   void on_budget() override;
-  void expired() override;
+  void on_trouble() noexcept override;
+  void expired() noexcept override;
 
   bool is_open() const noexcept { return state_.load(std::memory_order_relaxed) == State::up; }
   bool over() const noexcept { return state_.load(std::memory_order_relaxed) == State::closed; }
@@ -129,7 +146,7 @@ class Session final : public loop::Source, public loop::Timer {
   static constexpr int64_t kOverhead = 64;
 
   SessionStats stats;
-  Ending ending;
+  Ending& ending() noexcept;  // made when the end begins
 
  private:
   enum class State : uint8_t {
@@ -190,7 +207,8 @@ class Session final : public loop::Source, public loop::Timer {
   void watch();
   static constexpr uint16_t wire_abnormal() noexcept { return 1006; }
   bool ever_up() const noexcept { return state_.load(std::memory_order_relaxed) != State::none; }
-  bool blocked() const noexcept { return !out_.empty() || !cipher_out_.empty(); }
+  bool blocked() const noexcept { return !out_.empty() || (sealed_ && !sealed_->cipher.empty()); }
+  Rare& rare();
 
   // session_life.cpp
   void finish(mw_status status, uint16_t code, std::string_view reason);
@@ -200,6 +218,7 @@ class Session final : public loop::Source, public loop::Timer {
   void after_output();
   bool keep_for_later(OutFrame* f);
   bool taken(OutFrame* f);
+  void time_is_up();
   void beat();
   void arm_beat();
   void send_text(std::string_view text);
@@ -216,7 +235,7 @@ class Session final : public loop::Source, public loop::Timer {
   std::atomic<int64_t> queued_{0};        // bytes reserved
   std::atomic<bool> wants_{false};        // a sender waits for WRITABLE
   std::atomic<int> corks_{0};
-  std::atomic<int64_t> seed_interval_{30000};  // ms, told by a network-cluster provider
+  std::atomic<uint32_t> seed_interval_{30000};  // ms, told by a network-cluster provider
   std::atomic<bool> starved_{false};      // refused by the context's budget
   std::atomic<bool> slow_told_{false};    // SLOW was told since the last WRITABLE
   std::atomic<uint32_t> dropped_untold_{0};
@@ -226,9 +245,7 @@ class Session final : public loop::Source, public loop::Timer {
   wire::Role role_ = wire::Role::server;
   wire::Dialect dialect_ = wire::Dialect::raw;
   bool watching_write_ = false, in_poller_ = false;
-  uint64_t corked_at_ = 0;
   uint32_t watched_ = 0;                  // events the poller reports
-  uint32_t sealed_messages_ = 0;          // in cipher_out_, from the cork
   bool paused_ = false, stalled_ = false;
   bool closed_here_ = false;              // the host closed: no more messages for it
   bool close_sent_ = false, close_received_ = false;
@@ -241,13 +258,10 @@ class Session final : public loop::Source, public loop::Timer {
   std::unique_ptr<Squeeze> squeeze_;
   std::unique_ptr<Speech> speech_;
   Outbox out_;
-  std::unique_ptr<Outbox> held_;
-  base::Buffer cipher_out_;
-  std::unique_ptr<Outbox> sealed_;        // encrypted, not yet handed to the kernel whole
-  base::MsgRef last_dropped_;
+  std::unique_ptr<Sealed> sealed_;        // with TLS, when the kernel is slow
+  std::unique_ptr<Rare> rare_;
+  std::unique_ptr<Ending> ending_;
   uint64_t ping_at_ = 0;                  // us
-  uint64_t rate_at_ = 0;
-  double rate_left_ = 0, rate_bytes_left_ = 0;
 };
 
 }  // namespace mw::link

@@ -61,7 +61,7 @@ void Session::uncork() {
     tls_->write(c.bytes, n, lane().cipher);
     count_out(n);
     send_cipher();
-    if (!cipher_out_.empty()) sealed_messages_ += messages;
+    if (sealed_ && !sealed_->cipher.empty()) sealed_->messages += messages;
     return;
   }
   ssize_t r = ::send(fd_, c.bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -100,8 +100,8 @@ void Session::on_flush() {
   if (over()) return;
   if (corks_.load(std::memory_order_relaxed) > 0) [[unlikely]] {
     uint64_t now = lane().now(), max = static_cast<uint64_t>(party_.policy.cork_max);
-    if (corked_at_ == 0) corked_at_ = now;
-    if (now < corked_at_ + max) {
+    if (rare().corked_at == 0) rare().corked_at = now;
+    if (now < rare().corked_at + max) {
       Cork& c = lane().cork;
       if (c.owner == this) {  // the lane's cork is for everybody
         requeue(c.bytes, 0, c.n);
@@ -109,12 +109,12 @@ void Session::on_flush() {
         c.n = 0;
         c.messages = 0;
       }
-      lane().flush_at(this, corked_at_ + max);
+      lane().flush_at(this, rare().corked_at + max);
       return;
     }
     corks_.store(0, std::memory_order_relaxed);
   }
-  corked_at_ = 0;
+  if (rare_) rare_->corked_at = 0;
   uncork();
   if (!watching_write_) write_out();
 }
@@ -188,10 +188,11 @@ bool Session::write_plain() {
 
 bool Session::write_sealed() {
   for (int round = 0; round < 16; ++round) {
-    if (!cipher_out_.empty() && !send_cipher()) return false;
-    if (sealed_)
-      while (!sealed_->empty()) handed(sealed_->pop());
-    sealed_messages_ = 0;
+    if (sealed_) {
+      if (!sealed_->cipher.empty() && !send_cipher()) return false;
+      std::unique_ptr<Sealed> whole = std::move(sealed_);  // all of it has reached the kernel
+      while (!whole->frames.empty()) handed(whole->frames.pop());
+    }
     if (out_.empty()) return true;
     uint8_t* plain = lane().receive;  // free outside of reading
     size_t n = 0;
@@ -213,8 +214,8 @@ bool Session::write_sealed() {
       };
       add(f->own(), f->own_len());
       if (f->body) add(f->body->body, f->body->len);
-      if (!sealed_) sealed_ = std::make_unique<Outbox>();
-      sealed_->push(f);
+      if (!sealed_) sealed_ = std::make_unique<Sealed>();
+      sealed_->frames.push(f);
     }
     if (n != 0) tls_->write(plain, n, lane().cipher);
     if (!send_cipher()) return false;
@@ -227,24 +228,27 @@ bool Session::write_sealed() {
 // the poller will say so).
 bool Session::send_cipher() {
   base::Buffer& made = lane().cipher;
-  if (!cipher_out_.empty()) {
-    if (!made.empty()) cipher_out_.append(made.data(), made.size());
+  if (sealed_ && !sealed_->cipher.empty()) {
+    base::Buffer& old = sealed_->cipher;
+    if (!made.empty()) old.append(made.data(), made.size());
     made.clear();
-    ssize_t r = ::send(fd_, cipher_out_.data(), cipher_out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (r > 0) cipher_out_.consume(static_cast<size_t>(r));
-    if (!cipher_out_.empty()) return want_write(true), false;
-    cipher_out_.release();
+    ssize_t r = ::send(fd_, old.data(), old.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (r > 0) old.consume(static_cast<size_t>(r));
+    if (!old.empty()) return want_write(true), false;
+    old.release();
     return true;
   }
   if (made.empty()) return true;
   ssize_t r = ::send(fd_, made.data(), made.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   size_t sent = r > 0 ? static_cast<size_t>(r) : 0;
-  if (sent < made.size()) {
-    cipher_out_.append(made.data() + sent, made.size() - sent);
+  bool all = sent == made.size();
+  if (!all) {
+    if (!sealed_) sealed_ = std::make_unique<Sealed>();
+    sealed_->cipher.append(made.data() + sent, made.size() - sent);
     want_write(true);
   }
   made.clear();
-  return cipher_out_.empty();
+  return all;
 }
 
 // A frame has reached the kernel.

@@ -90,7 +90,7 @@ void Session::pause(bool on) {
 
 void Session::arm_beat() {
   int64_t interval = party_.policy.beat_interval.load(std::memory_order_relaxed);
-  if (dialect_ == Dialect::network_cluster && role_ == Role::client) interval = seed_interval_ * 2;
+  if (dialect_ == Dialect::network_cluster && role_ == Role::client) interval = int64_t{seed_interval_} * 2;
   if (interval <= 0)
     loop::Wheel::cancel(*this);
   else
@@ -101,17 +101,32 @@ void Session::beat_changed() {
   if (is_open()) arm_beat();
 }
 
-void Session::expired() {
+void Session::expired() noexcept {
+  try {
+    time_is_up();
+  } catch (...) {
+    on_trouble();
+  }
+}
+
+void Session::on_trouble() noexcept {
+  try {
+    finish(MW_ENOMEM, wire::kAbnormal, {});
+  } catch (...) {  // finish makes no memory but for events; what it owes is done
+  }
+}
+
+void Session::time_is_up() {
   switch (state_.load(std::memory_order_relaxed)) {
     case State::up:
       beat();
       break;
     case State::closing:
-      finish(ending.status, close_received_ ? ending.code : wire::kAbnormal,
-             close_received_ ? ending.reason : "no answer to the close frame");
+      finish(ending().status, close_received_ ? ending().code : wire::kAbnormal,
+             close_received_ ? ending().reason : "no answer to the close frame");
       break;
     case State::lingering:
-      finish(ending.status, ending.code, ending.reason);
+      finish(ending().status, ending().code, ending().reason);
       break;
     default:
       break;
@@ -172,7 +187,7 @@ bool Session::seed_text(std::string_view text) {
   switch (wire::read_beat(text, &ms)) {
     case wire::Beat::hello:
       if (role_ != Role::client) return false;
-      seed_interval_ = ms;
+      seed_interval_ = static_cast<uint32_t>(ms);
       stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
       arm_beat();
       return true;
@@ -199,22 +214,21 @@ void Session::close(const CloseWish& wish) {
   if (over()) return;
   bool first = !closed_here_;
   closed_here_ = true;
-  if (wish.status != MW_OK) ending.status = wish.status;
-  if (wish.flags & MW_CLOSE_ABORT) return finish(ending.status, wire::kAbnormal, wish.reason);
+  if (wish.status != MW_OK) ending().status = wish.status;
+  if (wish.flags & MW_CLOSE_ABORT) return finish(ending().status, wire::kAbnormal, wish.reason);
   if (!first || !is_open()) return;
   start_close(static_cast<uint16_t>(wish.code == 0 ? 1000 : wish.code), wish.reason);
 }
 
 // Queues our close frame behind what was accepted and waits for theirs.
 void Session::start_close(uint16_t code, std::string_view reason) {
-  ending.code = code;
-  ending.reason = reason;
+  ending().code = code;
+  ending().reason = reason;
   uint8_t payload[wire::kMaxControl];
   size_t n = wire::put_close(payload, code, reason);
-  if (held_) {  // a fragmented message that will not be finished: the rest cannot be sent
-    while (!held_->empty()) ++ending.unsent, discard(held_->pop(), MW_ECLOSED);
-    held_.reset();
-  }
+  // A fragmented message that will not be finished: what waits for its end cannot be sent.
+  if (rare_)
+    while (!rare_->held.empty()) ++ending().unsent, discard(rare_->held.pop(), MW_ECLOSED);
   held_streaming_ = false;
   close_sent_ = true;
   if (paused_) {  // their close frame must be heard
@@ -232,10 +246,10 @@ void Session::start_close(uint16_t code, std::string_view reason) {
 void Session::closed_by_peer(uint16_t code, std::string_view reason) {
   close_received_ = true;
   if (state_.load(std::memory_order_relaxed) == State::closing) {
-    ending.code = closed_here_ ? ending.code : code;
+    ending().code = closed_here_ ? ending().code : code;
   } else {
-    ending.code = code;
-    ending.reason = reason;
+    ending().code = code;
+    ending().reason = reason;
     uint8_t payload[2];
     size_t n = wire::put_close(payload, code == wire::kNoStatus ? 1000 : code, {});
     close_sent_ = true;
@@ -247,9 +261,9 @@ void Session::closed_by_peer(uint16_t code, std::string_view reason) {
 // A violation: says why, sends it, hears nothing more.
 bool Session::fail(const wire::Violation& v) {
   if (over() || state_.load(std::memory_order_relaxed) == State::lingering) return false;
-  if (ending.status == MW_OK) ending.status = v.code == 1009 ? MW_ETOOBIG : MW_EPROTO;
-  ending.code = v.code;
-  ending.reason = v.reason;
+  if (ending().status == MW_OK) ending().status = v.code == 1009 ? MW_ETOOBIG : MW_EPROTO;
+  ending().code = v.code;
+  ending().reason = v.reason;
   party_.violation(lane(), self_.handle, v);
   if (!close_sent_) {
     uint8_t payload[wire::kMaxControl];
@@ -282,17 +296,17 @@ void Session::after_output() {
     send_cipher();
   }
   // The server ends the connection (RFC 6455 7.1.1) as soon as both said goodbye.
-  if (role_ == Role::server && close_received_) return finish(ending.status, ending.code, ending.reason);
+  if (role_ == Role::server && close_received_) return finish(ending().status, ending().code, ending().reason);
   ::shutdown(fd_, SHUT_WR);
 }
 
 void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
   if (over()) return;
   Lane& l = lane();
-  std::string why(reason);  // reason may be ending.reason
+  std::string why(reason);  // reason may be ending().reason
   if (l.cork.owner == this) {
-    ending.unsent += l.cork.messages;
-    ending.unsent_bytes += l.cork.n;
+    ending().unsent += l.cork.messages;
+    ending().unsent_bytes += l.cork.n;
     l.cork.owner = nullptr;
     l.cork.n = 0;
     l.cork.messages = 0;
@@ -308,26 +322,27 @@ void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
   tls_.reset();
   in_.reset();
   squeeze_.reset();
-  if (status != MW_OK || ending.status == MW_OK) ending.status = status;
-  ending.code = code;
-  ending.reason = std::move(why);
-  ending.unsent += sealed_messages_;
-  ending.unsent_bytes += cipher_out_.size();
-  cipher_out_.release();
+  if (status != MW_OK || ending().status == MW_OK) ending().status = status;
+  ending().code = code;
+  ending().reason = std::move(why);
+  if (sealed_) {
+    ending().unsent += sealed_->messages;
+    ending().unsent_bytes += sealed_->cipher.size();
+  }
   auto drop_all = [&](Outbox& box) {
     while (!box.empty()) {
       OutFrame* f = box.pop();
       if (!f->control && f->sent == 0 && keep_for_later(f)) continue;
       if (!f->control || f->op != 0) {
-        ++ending.unsent;
-        ending.unsent_bytes += f->length() - f->sent;
+        ++ending().unsent;
+        ending().unsent_bytes += f->length() - f->sent;
       }
       discard(f, MW_ECLOSED);
     }
   };
-  if (sealed_) drop_all(*sealed_);
+  if (sealed_) drop_all(sealed_->frames);
   drop_all(out_);
-  if (held_) drop_all(*held_);
+  if (rare_) drop_all(rare_->held);
   if (speech_) speech_->end();
   party_.session_ended(*this);
 }
@@ -374,15 +389,29 @@ bool Session::taken(OutFrame* f) {
   return true;
 }
 
+// Made when the end begins, so that an idle connection does not carry it.
+// Without memory the reason is lost, not the event.
+Ending& Session::ending() noexcept {
+  if (!ending_) ending_.reset(new (std::nothrow) Ending);
+  if (ending_) return *ending_;
+  static thread_local Ending nobody;
+  nobody = Ending{MW_ENOMEM, wire::kAbnormal, {}, 0, 0};
+  return nobody;
+}
+
+Rare& Session::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
 // Ready for the next connection of a consumer.
 void Session::reset() {
   speech_.reset();
   sealed_.reset();
-  held_.reset();
-  ending = Ending{};
+  rare_.reset();
+  ending_.reset();
   watching_write_ = in_poller_ = stalled_ = closed_here_ = close_sent_ = close_received_ = false;
   alive_ = beat_waiting_ = held_streaming_ = pong_waiting_ = close_handed_ = eof_sent_ = false;
-  sealed_messages_ = 0;
   ping_at_ = 0;
   streaming_.store(false, std::memory_order_relaxed);
   stats.strikes.store(0, std::memory_order_relaxed);
@@ -400,7 +429,7 @@ void Session::tell_slow() {
 
 void Session::tell_dropped() {
   if (dropped_untold_.load(std::memory_order_relaxed) == 0) return;
-  size_t len = last_dropped_ ? last_dropped_->len : 0;
+  size_t len = rare_ && rare_->last_dropped ? rare_->last_dropped->len : 0;
   if (!over() && !lane().room(len)) {  // paced: it adds up until there is room
     lane().resume_later(this);
     return;
@@ -408,8 +437,8 @@ void Session::tell_dropped() {
   uint32_t n = dropped_untold_.exchange(0, std::memory_order_relaxed);
   stats.dropped.store(stats.dropped.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   party_.count_dropped(n);
-  base::MsgRef last = std::move(last_dropped_);
-  last_dropped_ = base::MsgRef();
+  base::MsgRef last;
+  if (rare_) last = std::exchange(rare_->last_dropped, base::MsgRef());
   if (!party_.policy.wants(MW_EVENT_DROPPED)) return;
   mw_event ev{};
   ev.kind = MW_EVENT_DROPPED;

@@ -124,7 +124,7 @@ void Session::read_tls(size_t cap) {
 void Session::input_end(ssize_t n, int err) {
   if (n < 0 && (err == EAGAIN || err == EWOULDBLOCK || err == EINTR)) return;
   if (n == 0) {
-    if (close_received_) return finish(ending.status, ending.code, ending.reason);
+    if (close_received_) return finish(ending().status, ending().code, ending().reason);
     return finish(MW_ERESET, wire::kAbnormal, "connection closed without a close frame");
   }
   finish(err == ETIMEDOUT ? MW_ETIMEDOUT : MW_ERESET, wire::kAbnormal, "connection reset");
@@ -136,7 +136,7 @@ void Session::discard_input() {
   ssize_t n = recv(fd_, lane().receive, Lane::kReceive, 0);
   if (n > 0) return;
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  finish(ending.status, ending.code, ending.reason);
+  finish(ending().status, ending().code, ending().reason);
 }
 
 // New bytes at p, with kHeadroom bytes free before them.
@@ -318,20 +318,20 @@ bool Session::rate_ok(size_t bytes) {
   auto per_s = static_cast<double>(party_.policy.max_rate.load(std::memory_order_relaxed));
   auto bytes_per_s = static_cast<double>(party_.policy.max_rate_bytes.load(std::memory_order_relaxed));
   if (per_s == 0 && bytes_per_s == 0) return true;
-  // A token bucket that holds one second.
+  Rare& r = rare();  // a token bucket that holds one second
   uint64_t now = lane().now();
-  double passed = rate_at_ == 0 ? 1.0 : static_cast<double>(now - rate_at_) / 1000.0;
-  rate_at_ = now;
-  rate_left_ = std::min(per_s, rate_left_ + passed * per_s) - 1;
-  rate_bytes_left_ = std::min(bytes_per_s, rate_bytes_left_ + passed * bytes_per_s) - static_cast<double>(bytes);
-  return (per_s == 0 || rate_left_ >= -0.001) && (bytes_per_s == 0 || rate_bytes_left_ >= -0.001);
+  double passed = r.rate_at == 0 ? 1.0 : static_cast<double>(now - r.rate_at) / 1000.0;
+  r.rate_at = now;
+  r.rate_left = std::min(per_s, r.rate_left + passed * per_s) - 1;
+  r.rate_bytes_left = std::min(bytes_per_s, r.rate_bytes_left + passed * bytes_per_s) - static_cast<double>(bytes);
+  return (per_s == 0 || r.rate_left >= -0.001) && (bytes_per_s == 0 || r.rate_bytes_left >= -0.001);
 }
 
 // A whole WebSocket message. False: nothing more is to be read.
 bool Session::deliver(const uint8_t* p, size_t n, bool text, bool ascii) {
   if (state_.load(std::memory_order_relaxed) != State::up || closed_here_) return can_read();
   if (!rate_ok(n)) {
-    ending.status = MW_ERATE;
+    ending().status = MW_ERATE;
     return fail({1008, "message rate too high"});
   }
   if (dialect_ == wire::Dialect::meshwork) {

@@ -165,15 +165,12 @@ void Session::enqueue(OutFrame* f) {
     out_.push(f);
   } else if (held_streaming_ && !(f->flags & MW_F_CONT)) {
     // A fragmented message is under way: others wait for its end (RFC 6455 5.4).
-    if (!held_) held_ = std::make_unique<Outbox>();
-    held_->push(f);
+    rare().held.push(f);
   } else {
     if (f->flags & kFragment) held_streaming_ = (f->flags & MW_F_MORE) != 0;
     out_.push(f);
-    if (!held_streaming_ && held_) {
-      while (!held_->empty()) out_.push(held_->pop());
-      held_.reset();
-    }
+    if (!held_streaming_ && rare_)
+      while (!rare_->held.empty()) out_.push(rare_->held.pop());
   }
   trim();
   if (!watching_write_) lane().flush_later(this);
@@ -192,7 +189,7 @@ void Session::trim() {
     if (old == nullptr) return;
     if (!slow_told_.exchange(true, std::memory_order_relaxed)) self_.request(kSlow);
     dropped_untold_.fetch_add(1, std::memory_order_relaxed);
-    last_dropped_ = old->origin;
+    rare().last_dropped = old->origin;
     self_.request(kDropped);
     discard(old, MW_EDROPPED);
   }

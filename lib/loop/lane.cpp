@@ -26,6 +26,17 @@ namespace {
 thread_local Lane* t_before[8];
 thread_local int t_depth = 0;
 
+// The library never takes the host down with it: without memory a connection
+// ends, the others go on.
+template <class F>
+void guarded(Source& s, F f) noexcept {
+  try {
+    f();
+  } catch (...) {
+    s.on_trouble();
+  }
+}
+
 }  // namespace
 
 Lane::Lane(Runtime& r, int i, bool host_turned)
@@ -139,7 +150,11 @@ void Lane::turn(int wait_ms) {
   armed_.store(false, std::memory_order_seq_cst);
   if (n > 0 || timeout != 0) read_clock();
   count_turn();
-  for (int i = 0; i < n; ++i) poller.source(i)->on_ready(poller.events(i));
+  for (int i = 0; i < n; ++i) {
+    Source* s = poller.source(i);
+    uint32_t events = poller.events(i);
+    guarded(*s, [&] { s->on_ready(events); });
+  }
   run_commands();
   wheel.advance(now_);
   flush_all();
@@ -149,7 +164,10 @@ void Lane::turn(int wait_ms) {
 void Lane::run_commands() {
   for (Command* c = commands_.take(); c != nullptr;) {
     Command* next = c->next;
-    c->run(*this, false);
+    try {
+      c->run(*this, false);
+    } catch (...) {  // without memory a command is lost, not the process
+    }
     c = next;
   }
 }
@@ -182,7 +200,7 @@ void Lane::flush_all() {
     Source* s = flush_;
     flush_ = s->next_flush;
     s->in_flush = false;
-    s->on_flush();
+    guarded(*s, [&] { s->on_flush(); });
   }
 }
 
@@ -193,7 +211,7 @@ void Lane::resume_all() {
   while (s != nullptr) {
     Source* next = s->next_resume;
     s->in_resume = false;
-    s->on_resume();
+    guarded(*s, [&] { s->on_resume(); });
     s = next;
   }
 }
@@ -286,7 +304,7 @@ void Lane::budget_look() {
   slice.release(Slice::kProbe);
   std::vector<Source*> waiters = std::move(budget_waiters_);
   budget_waiters_.clear();
-  for (Source* w : waiters) w->on_budget();
+  for (Source* w : waiters) guarded(*w, [&] { w->on_budget(); });
 }
 
 // ---- events

@@ -162,11 +162,11 @@ class Lane final : public Source {
  private:
   struct BudgetTimer final : Timer {
     Lane* lane;
-    void expired() override { lane->budget_look(); }
+    void expired() noexcept override { lane->budget_look(); }
   };
   struct FlushTimer final : Timer {
     Lane* lane;
-    void expired() override { lane->flush_held(); }
+    void expired() noexcept override { lane->flush_held(); }
   };
   void budget_look();
   void flush_held();

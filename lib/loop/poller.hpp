@@ -15,6 +15,7 @@ class Source {
   virtual void on_ready(uint32_t events) = 0;  // EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR
   virtual void on_flush() = 0;                 // write what was collected in this turn
   virtual void on_resume() = 0;                // go on where there was no room
+  virtual void on_trouble() noexcept {}        // one of these threw: no memory
   virtual void on_budget() {}                  // the memory budget may have room again
   Source* next_flush = nullptr;
   Source* next_resume = nullptr;

@@ -83,7 +83,7 @@ void Wheel::advance(uint64_t now) noexcept {
       if (t.at > now_)
         insert(t);  // was clamped
       else
-        t.expired();
+        t.expired();  // noexcept
     }
     if (uint64_t n = scan(); n > now_ + 1) now_ = std::max(now_, std::min(now, n - 1));
   }

@@ -9,7 +9,7 @@ struct Timer {
   Timer* prev_timer = nullptr;  // null: not in a wheel
   Timer* next_timer = nullptr;
   uint64_t at = 0;  // ms of the lane's clock
-  virtual void expired() = 0;
+  virtual void expired() noexcept = 0;
 
  protected:
   ~Timer() = default;
@@ -33,7 +33,7 @@ class Wheel {
  private:
   static constexpr int kLevels = 5, kBits = 6, kSlots = 1 << kBits;
   struct Head final : Timer {
-    void expired() override {}
+    void expired() noexcept override {}
   };
   void insert(Timer& t) noexcept;
   uint64_t scan() const noexcept;
