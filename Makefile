@@ -11,6 +11,7 @@ DESTDIR ?=
 WERROR ?= OFF
 SETUP ?= yes
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 1800
 BUILD ?= build
 
 RESULTS := $(BUILD)/results
@@ -123,6 +124,9 @@ fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in test
 	@$(MAKE_IN) $(BUILD)/fuzz -j $(JOBS) -t set_fuzz
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS)
 
+soak: release ## SOAK_SECONDS (1800) of traffic; memory and descriptors have to stay flat
+	@python3 tests/soak/run.py $(BUILD)/release/tests/soak/soak $(SOAK_SECONDS)
+
 conformance: release ## Autobahn's cases against provider and consumer (needs a Python 2.7)
 	@python3 tests/conformance/run.py --provider $(BUILD)/release/tests/conformance/echo_provider \
 	  --consumer $(BUILD)/release/tests/conformance/echo_consumer --build $(BUILD)/conformance
@@ -131,5 +135,7 @@ interop: release ## ws, undici, websockets, Chromium and network-cluster as our 
 	@python3 tests/interop/run.py --provider $(BUILD)/release/tests/conformance/echo_provider \
 	  --consumer $(BUILD)/release/tests/conformance/echo_consumer --build $(BUILD)/interop
 
-.PHONY: conformance interop help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
+# A stamp is no by-product: make must not clear it away.
+.PRECIOUS: $(BUILD)/.packages-%
+.PHONY: conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan
