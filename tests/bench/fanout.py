@@ -29,7 +29,7 @@ class Fanout:
         for server in (publish, bare):
             crowds[server] = Process([bench.program('crowd'), f'--port={server.port()}', f'--count={self.count}',
                                       f'--frame={frame}'], LOAD_CORE)
-            crowds[server].expect('ready', 120)
+            crowds[server].expect('ready', 600)
         wall = {publish: [], bare: []}
         cpu = {publish: [], bare: []}
         for number in range(self.rounds):

@@ -63,8 +63,8 @@ class Memory:
         with Process(command, SERVER_CORE) as server:
             port = server.port()
             with Process(crowd + [f'--port={port}', f'--count={WARM}'], LOAD_CORE) as first:
-                first.expect('ready', 60)
+                first.expect('ready', 600)
                 before = settled_bytes(server.pid)
                 with Process(crowd + [f'--port={port}', f'--count={self.count}'], LOAD_CORE) as second:
-                    second.expect('ready', 120)
+                    second.expect('ready', 600)
                     return (settled_bytes(server.pid) - before) / self.count
