@@ -1,12 +1,12 @@
 #include "net/listener.hpp"
 
 #include "base/choices.hpp"
-#include "net/insist.hpp"
 #include "net/reception.hpp"
 #include "net/resolver.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -80,26 +80,21 @@ Reception::Reception(Control& control, std::shared_ptr<const base::Conf> conf, L
       asks_(max_visits_),
       tick_(io_) {}
 
-template <class F>
-void Reception::post(const F& f) {
-  insist([&] { control_.post(f); });
-}
-
 // ---- Opening ----------------------------------------------------------------
 
 void Reception::start() {
   try {
-    // What is thrown: no memory, or a resolve that was given up.
-    asio::co_spawn(io_, open_doors(),
-                   asio::bind_cancellation_slot(give_up_.slot(), [self = self()](std::exception_ptr e) {
-                     if (e) self->opened(Error{self->stopping_ ? MW_ECANCELED : MW_ENOMEM, 0, ""});
-                   }));
+    asio::co_spawn(io_, open_doors(), asio::bind_cancellation_slot(give_up_.slot(), asio::detached));
   } catch (const std::bad_alloc&) {
     opened(Error{MW_ENOMEM, 0, ""});
   }
 }
 
 Task<void> Reception::open_doors() {
+  // Where a resolve was given up or there was no memory, nothing else is said.
+  AtEnd end([self = self()] {
+    self->post([self] { self->opened(Error{self->stopping_ ? MW_ECANCELED : MW_ENOMEM, 0, ""}); });
+  });
   auto policy = Policy::make(first_);
   if (!policy) co_return opened(policy.error());
   policy_ = std::move(*policy);
@@ -231,7 +226,7 @@ void Reception::accepted(int fd, const Address& from, bool tight) {
   ++active_;
   try {
     wind();
-    asio::co_spawn(io_, receive(v), [self = self(), v](std::exception_ptr) { self->leave(v); });
+    asio::co_spawn(io_, receive(v), asio::detached);
   } catch (const std::bad_alloc&) {
     leave(v);
     throw;
@@ -239,6 +234,7 @@ void Reception::accepted(int fd, const Address& from, bool tight) {
 }
 
 void Reception::leave(const VisitPtr& v) {
+  if (visits_[v->slot] != v) return;
   asks_.settle(v->ticket);  // of a visit that failed for want of memory
   if (std::exchange(v->seated, false)) seats_.leave(v->remote);
   v->stream.close();

@@ -21,15 +21,15 @@ base::Result<Stream> Stream::adopt(asio::io_context& io, int fd) {
   sockaddr_storage sa{};
   socklen_t n = sizeof sa;
   int family = ::getsockname(fd, reinterpret_cast<sockaddr*>(&sa), &n) == 0 ? sa.ss_family : AF_INET;
-  Socket socket(io);
   Code ec;
   try {
+    Socket socket(io);
     socket.assign(asio::generic::stream_protocol(family, 0), fd, ec);
+    if (!ec) return Stream(std::move(socket));
   } catch (...) {
     ::close(fd);
     throw;
   }
-  if (!ec) return Stream(std::move(socket));
   ::close(fd);
   return base::Error{MW_EIO, ec.value(), "cannot watch a socket: " + ec.message()};
 }

@@ -5,7 +5,7 @@
 #include "net/reception.hpp"
 #include "wire/field.hpp"
 
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -61,9 +61,11 @@ struct Reception::Request {
 // ---- From accept to the head ------------------------------------------------------
 
 Task<void> Reception::receive(VisitPtr v) {
+  AtEnd end([self = self(), v] { self->post([self, v] { self->leave(v); }); });
   Request q;
   bool head = false;
   try {
+    co_await asio::post(asio::use_awaitable);  // accepting goes on before this connection does
     v->left = limit(*policy_->conf, policy_->tls ? Opt::tls_handshake_timeout : Opt::handshake_timeout);
     if (policy_->trusted.contain(v->near) && !co_await read_proxy_header(v)) co_return;
     if (policy_->tls && !co_await secure(v)) co_return;
