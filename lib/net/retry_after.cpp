@@ -46,11 +46,12 @@ std::optional<time_t> date(const char* s) noexcept {
 }  // namespace
 
 int64_t retry_after_ms(std::string_view value, time_t now) noexcept {
+  if (value.empty()) return -1;
   int64_t seconds = 0;
   const char* end = value.data() + value.size();
   auto [p, ec] = std::from_chars(value.data(), end, seconds);
   if (ec == std::errc::result_out_of_range && p == end && value[0] != '-') return kWeek * 1000;
-  if (value.empty() || p != end || seconds < 0) {
+  if (p != end || seconds < 0) {
     char z[64] = "";
     if (value.size() >= sizeof z) return -1;
     std::memcpy(z, value.data(), value.size());
