@@ -33,7 +33,7 @@ void OutFrame::run(loop::Lane&, bool dead) {
 OutFrame* Outbox::steal(const std::string* topic, const OutFrame* but) noexcept {
   OutFrame* before = nullptr;
   for (OutFrame* f = head_; f != nullptr; before = f, f = f->next_out) {
-    if (f == but || f->control || f->sent != 0 || (f->flags & (MW_F_MORE | MW_F_CONT))) continue;
+    if (f == but || f->control || f->sent != 0 || f->number != 0 || (f->flags & (MW_F_MORE | MW_F_CONT))) continue;
     if (topic != nullptr && (!f->origin || f->origin->topic == nullptr || *f->origin->topic != *topic)) continue;
     (before != nullptr ? before->next_out : head_) = f->next_out;
     if (tail_ == f) tail_ = before;

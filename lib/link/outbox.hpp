@@ -37,7 +37,7 @@ struct OutFrame final : loop::Command {
   base::MsgRef body;        // sent from where it lies
   base::MsgRef origin;      // the message as the host gave it: topic for conflate, body for DROPPED
   uint64_t op = 0;          // DONE when handed over
-  uint64_t number = 0;      // of the own wire's message
+  uint64_t number = 0;      // of the own wire's message; from here on it must reach the other end
   int64_t cost = 0;         // reserved; 0 = nothing
   size_t own_payload = 0;   // payload bytes in this allocation
   size_t sent = 0;

@@ -41,7 +41,7 @@ bool Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wi
     // Contexts that forget everything after a message are shared by the lane.
     if (!out_reset)
       squeeze_->out = std::make_unique<wire::Deflator>(bits_out, wire::compress_memory(party_.policy.compress).level, false);
-    squeeze_->in = std::make_unique<wire::Inflator>(bits_in, in_reset);
+    if (!in_reset) squeeze_->in = std::make_unique<wire::Inflator>(bits_in, false);
   }
   if (dialect == Dialect::meshwork) speech_ = std::make_unique<Speech>(*this);
   state_.store(State::up, std::memory_order_release);
@@ -343,7 +343,7 @@ void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
   if (sealed_) drop_all(sealed_->frames);
   drop_all(out_);
   if (rare_) drop_all(rare_->held);
-  if (speech_) speech_->end();
+  if (speech_) speech_->end(MW_ECLOSED);
   party_.session_ended(*this);
 }
 

@@ -258,11 +258,18 @@ bool Session::data(const Head& h, uint8_t* payload) {
     in.message.clear();
   }
   size_t before = in.message.size();
-  if (in.compressed) {
+  bool together = in.compressed && !squeeze_->in;  // the lane's shared context takes whole messages only
+  if (in.compressed && !together) {
     if (!inflate(payload, n, h.fin, in.message)) return false;
   } else {
     if (before + n > max_payload()) return fail({1009, "message too large"});
     in.message.append(payload, n);
+  }
+  if (together) {
+    if (!h.fin) return true;
+    base::Buffer packed = std::exchange(in.message, base::Buffer());
+    if (!inflate(packed.data(), packed.size(), true, in.message)) return false;
+    before = 0;
   }
   if (in.text && !in.utf8.feed(in.message.data() + before, in.message.size() - before))
     return fail({1007, "text not UTF-8"});

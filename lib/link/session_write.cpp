@@ -197,7 +197,10 @@ void Session::trim() {
 
 // Writes the frame's head, late, so that what is dropped was never encoded.
 void Session::encode(OutFrame* f) {
-  if (f->encoded) return;
+  if (f->encoded) {
+    if (speech_ && !f->control) speech_->count(f);  // published: encoded once for all
+    return;
+  }
   f->encoded = true;
   bool server = role_ == wire::Role::server;
   bool fin = (f->flags & MW_F_MORE) == 0;

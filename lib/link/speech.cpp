@@ -63,6 +63,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
         if (!wire::parse_hello(packet, theirs_, v)) return s_.fail(v);
         greeted_ = true;
         names_out_ = wire::NameWriter(static_cast<size_t>(theirs_.names));
+        if (!acks()) end(MW_OK);  // nobody will tell: handed over is all there is to know
         s_.party().greeted(s_);
         break;
       case wire::Packet::message:
@@ -187,12 +188,12 @@ size_t Speech::put(uint8_t* out, const uint8_t* body, size_t len, const mw_msg* 
 void Speech::wrap(OutFrame* f) {
   uint32_t flags = envelope_flags(f->flags);
   if ((f->flags & MW_F_CONT) == 0) ++out_;
-  if (f->op != 0 && (theirs_.capabilities & wire::kCanAck) && (f->flags & MW_F_MORE) == 0) flags |= wire::kWantsAck;
+  if (f->op != 0 && acks() && (f->flags & MW_F_MORE) == 0) flags |= wire::kWantsAck;
   f->number = out_;
   const mw_msg* m = (f->flags & MW_F_CONT) ? nullptr : f->origin.get();
   std::string_view meta = meta_of(m);
   wire::TopicCode topic;
-  if (m != nullptr && m->topic != nullptr) topic = {wire::TopicMode::text, 0, *m->topic};
+  if (m != nullptr && m->topic != nullptr) topic = names_out_.code(*m->topic);
   base::Buffer large;
   uint8_t small[96];
   size_t room = wire::message_head_room(topic, meta);
@@ -202,7 +203,7 @@ void Speech::wrap(OutFrame* f) {
 }
 
 bool Speech::awaits(OutFrame* f) {
-  if (!(theirs_.capabilities & wire::kCanAck) || f->number == 0) return false;
+  if (!acks() || f->number == 0) return false;
   waiting_.emplace_back(f->number, f->op);
   return true;
 }
@@ -227,8 +228,8 @@ void Speech::unsubscribe(uint64_t number) {
 }
 
 // Open acknowledgements will not come: what was sent may or may not have arrived.
-void Speech::end() {
-  for (auto& [number, op] : waiting_) s_.party().done(s_.lane(), op, MW_ECLOSED, 0, {}, s_.self().handle);
+void Speech::end(mw_status status) {
+  for (auto& [number, op] : waiting_) s_.party().done(s_.lane(), op, status, 0, {}, s_.self().handle);
   waiting_.clear();
 }
 

@@ -23,16 +23,21 @@ class Speech {
   bool read(const uint8_t* p, size_t n);         // one binary message: packets. False: failed
   // Writes a whole frame for a small message to out; returns its size.
   size_t put(uint8_t* out, const uint8_t* body, size_t len, const mw_msg* m, uint32_t flags);
+  void count(OutFrame* f) noexcept {             // its number, where it has none yet
+    if (f->number == 0) f->number = ++out_;
+  }
   void wrap(OutFrame* f);                        // writes the packet's head before the payload
   bool awaits(OutFrame* f);                      // true: its DONE comes with the other end's ack
   void drain(uint64_t slot_ms, uint64_t deadline_ms);
   void subscribe(uint64_t number, std::string_view pattern, uint8_t syntax);
   void unsubscribe(uint64_t number);
-  void end();                                    // the connection is gone: open ops fail
+  void end(mw_status status);                    // no acks will come: tells the open ops
   bool greeted() const noexcept { return greeted_; }
   void acknowledge();                            // what came since the last ack
 
  private:
+  // Until its hello says otherwise the other end acknowledges: every one of this version does.
+  bool acks() const noexcept { return !greeted_ || (theirs_.capabilities & wire::kCanAck) != 0; }
   bool message(const wire::PacketView& packet);
   Session& s_;
   wire::NameReader names_in_;
