@@ -185,6 +185,7 @@ int main(int argc, char **argv) {
   set(ctx_conf, "delivery", door->delivery);
   ctx = open_context(ctx_conf);
   provider = open_provider(ctx, conf, door->callback);
+  start(provider, 1); /* its DONE may come before this returns */
   door->serve(ctx);
   return 0;
 }

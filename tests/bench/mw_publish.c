@@ -20,8 +20,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
     mw_error err = {0};
     check(mw_subscribe(ev->peer, "news", MW_NTS, NULL, 0, SUBSCRIBED, NULL, &err), &err, "mw_subscribe");
   } else if (ev->kind == MW_EVENT_PEER_DOWN) {
-    fprintf(stderr, "a subscriber is gone: %s\n", mw_status_name(ev->status));
-    exit(1);
+    exit(3); /* the crowd ended, or a figure would be wrong */
   } else if (ev->kind == MW_EVENT_DONE && ev->id == START) {
     announce(provider, ev->status);
   } else if (ev->kind == MW_EVENT_DONE) {
@@ -73,6 +72,7 @@ int main(int argc, char **argv) {
   ctx = open_context(ctx_conf);
   set(conf, "heartbeat.interval", "0"); /* the crowd never answers */
   provider = open_provider(ctx, conf, on_event);
+  start(provider, START);
   check(mw_ctx_fd(ctx, &ready[1].fd), NULL, "mw_ctx_fd");
   memset(body, 'x', size);
   m = mw_msg_new(body, size, 0);

@@ -42,11 +42,15 @@ static mw_handle open_provider(mw_handle ctx, mw_conf *conf, mw_event_fn fn) {
   check(mw_provider_open(ctx, conf, 0, &provider, &err), &err, "mw_provider_open");
   mw_conf_unref(conf);
   if (fn != NULL) check(mw_on(provider, fn, NULL, NULL), NULL, "mw_on");
-  check(mw_start(provider, 1, &err), &err, "mw_start");
   return provider;
 }
 
-/* Call on the DONE of open_provider's start. */
+static void start(mw_handle provider, uint64_t op) {
+  mw_error err = {0};
+  check(mw_start(provider, op, &err), &err, "mw_start");
+}
+
+/* Call on the DONE of start. */
 static void announce(mw_handle provider, mw_status started) {
   mw_error err = {0};
   mw_msg *facts = NULL;
