@@ -62,8 +62,8 @@ wire::SharedDeflate& Consumer::shared_deflate(Lane&) {
 }
 
 void Consumer::attend(uint32_t bits) {
-  if (bits & kOverflow) session_.overflowed();
   if (bits & kSlow) session_.tell_slow();
+  if (bits & kOverflow) session_.overflowed();
   if (bits & kDropped) session_.tell_dropped();
   if (bits & kWritable) session_.look_for_writable();
   if (bits & (kPause | kResume)) session_.pause((bits & kPause) != 0);

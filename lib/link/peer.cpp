@@ -39,9 +39,9 @@ std::string Peer::facts() const {
 }
 
 void Peer::attend(uint32_t bits) {
-  if (bits & kOverflow) session.overflowed();
   if (bits & kSlow) session.tell_slow();
   if (bits & kDropped) session.tell_dropped();
+  if (bits & kOverflow) session.overflowed();
   if (bits & kWritable) session.look_for_writable();
   if (bits & (kPause | kResume)) session.pause((bits & kPause) != 0);
   if (bits & kFlush) session.uncorked();

@@ -1,6 +1,7 @@
 // What was collected goes to the kernel, through TLS where there is one; what
 // the kernel does not take waits for the poller. The lane, in a turn; uncork
 // also from a send that fills the cork.
+#include "base/clock.hpp"
 #include "link/party.hpp"
 #include "link/session.hpp"
 #include "link/speech.hpp"
@@ -169,6 +170,7 @@ bool Session::write_plain() {
     bool whole = left == total;
     while (!out_.empty()) {
       OutFrame* f = out_.head();
+      if (!f->encoded) break;  // not among what was handed over; an empty body has no length yet
       size_t rest = f->length() - f->sent;
       if (rest > left) {
         f->sent += left;
@@ -255,6 +257,7 @@ bool Session::send_cipher() {
 void Session::handed(OutFrame* f) {
   if (f->opcode == wire::kPong && f->control) pong_waiting_ = false;
   if (f->opcode == wire::kClose) close_handed_ = true;
+  if (f->opcode == wire::kPing && f->control && ping_at_ == 0) ping_at_ = static_cast<uint64_t>(base::mono_us());
   if (!f->control || f->op != 0) count_message_out();
   if (f->op != 0 && !(speech_ && speech_->awaits(f)))
     party_.done(lane(), f->op, MW_OK, 0, {}, self_.handle);

@@ -363,9 +363,9 @@ mw_status Runtime::join(base::Slot* pin, int64_t timeout_ms) {
     }
   } unpin{pin};
   auto end = timeout_ms < 0 ? steady_clock::time_point::max() : steady_clock::now() + milliseconds(timeout_ms);
-  if (!closing()) return MW_ESTATE;
   if (Lane* l = Lane::current(); l != nullptr && &l->runtime == this) return MW_EDEADLOCK;
   if (dispatcher_.load() == std::this_thread::get_id()) return MW_EDEADLOCK;
+  if (!closing()) return MW_ESTATE;
   if (threads_ == 0) {
     // Nobody may be left to turn the lane: this thread does, and nobody listens.
     while (!finished_.load(std::memory_order_acquire)) {
