@@ -153,7 +153,7 @@ TEST(DialerTls, KeyUpdateWithThe101IsAnsweredBeforeTheHandOver) {
   ASSERT_TRUE(c.carrier.tls->write(reinterpret_cast<const uint8_t*>("three"), 5, out));
   ASSERT_EQ(::send(c.carrier.fd, out.data(), out.size(), MSG_NOSIGNAL), static_cast<ssize_t>(out.size()));
   c = {};
-  d.stop();
+  s.finish();
   EXPECT_EQ(back, "three");
 }
 
@@ -220,7 +220,7 @@ TEST(DialerTls, SecondConnectionResumes) {
   });
   Dial d({{"url", s.wss()}, {"tls.ca", authority().cert()}});
   for (int i = 0; i < 3; ++i) d.connect();
-  d.stop();
+  s.finish();
   ASSERT_EQ(reused.size(), 3u);
   EXPECT_EQ(reused, (std::vector<bool>{false, true, true}));
 }

@@ -186,11 +186,15 @@ class Server {
     thread_ = std::thread([this] { run(); });
   }
   ~Server() {
-    uint64_t one = 1;
-    (void)!::write(over_, &one, sizeof one);
-    thread_.join();
+    finish();
     ::close(over_);
     ::close(fd_);
+  }
+  // Waits for the script under way; then what it wrote may be read.
+  void finish() {
+    uint64_t one = 1;
+    (void)!::write(over_, &one, sizeof one);
+    if (thread_.joinable()) thread_.join();
   }
   uint16_t port = 0;
   std::string ws(const std::string& rest = "/connect") const { return "ws://127.0.0.1:" + std::to_string(port) + rest; }
