@@ -413,7 +413,7 @@ class Play:
             r.dial(self.fill(rest[0]) if rest else 0, step.get('host', '127.0.0.1'),
                    self.fill(step.get('tls', '')) or None, self.fill(step.get('unix', '')) or None)
         elif action == 'listen':
-            r.listen()
+            r.listen(tls=self.fill(step.get('tls', '')) or None)
         elif action == 'accept':
             r.accept(within)
         elif action == 'upgrade':

@@ -20,7 +20,7 @@ class RawError(Exception):
 class RawPeer:
     def __init__(self, patience):
         self.patience = patience
-        self.listener = self.sock = None
+        self.listener = self.sock = self.context = None
         self.inbox = b''
         self.client = True      # masks what it sends
         self.request = ''
@@ -44,12 +44,16 @@ class RawPeer:
             context = ssl.create_default_context(cafile=tls)
             self.sock = context.wrap_socket(self.sock, server_hostname='localhost')
 
-    def listen(self, host='127.0.0.1'):
+    def listen(self, host='127.0.0.1', tls=None):
+        """tls: a key and a certificate, NAME.key and NAME.pem."""
+        if tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(tls + '.pem', tls + '.key')
         self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
         self.listener.settimeout(self.patience)
         self.client = False
         port = self.listener.getsockname()[1]
-        self.facts = {'port': str(port), 'url': f'ws://127.0.0.1:{port}/connect'}
+        self.facts = {'port': str(port), 'url': f'{"wss" if tls else "ws"}://127.0.0.1:{port}/connect'}
 
     def accept(self, within=None):
         if self.sock is not None:
@@ -61,6 +65,11 @@ class RawPeer:
         except TimeoutError:
             raise RawError('nobody came')
         self.sock.settimeout(self.patience)
+        if self.context:
+            try:
+                self.sock = self.context.wrap_socket(self.sock, server_side=True)
+            except (ssl.SSLError, ConnectionError):
+                self.inbox = b''  # refused: the other side says why
 
     def write(self, data):
         self.sock.sendall(data)
