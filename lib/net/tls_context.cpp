@@ -55,7 +55,7 @@ struct TlsPolicy {
   }
 
   Done basics() {
-    ::SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    if (conf.num(Opt::tls_low_memory) != 0) ::SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     ::SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     // Of TLS 1.2 only what is authenticated and forward secret.
     if (::SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20") != 1) {
