@@ -94,6 +94,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
     default:
       break;
   }
+  mw_ctx_wake(now.handle[CTX]);
 }
 
 /* Events for at most ms; MW_EEND after the context's CLOSED. */

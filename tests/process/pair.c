@@ -38,6 +38,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
     default:
       break;
   }
+  mw_ctx_wake(p->ctx); /* whoever waits for this looks again */
 }
 
 mw_status pair_turn(struct pair *p, int64_t ms) {
