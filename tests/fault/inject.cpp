@@ -110,7 +110,6 @@ FAULT_WRAP(int, getpeername, ENOTCONN, (int fd, sockaddr* a, socklen_t* n) noexc
 FAULT_WRAP(int, setsockopt, ENOMEM, (int fd, int l, int o, const void* p, socklen_t n) noexcept, (fd, l, o, p, n))
 FAULT_WRAP(int, getsockopt, ENOBUFS, (int fd, int l, int o, void* p, socklen_t* n) noexcept, (fd, l, o, p, n))
 FAULT_WRAP(int, epoll_create1, EMFILE, (int flags) noexcept, (flags))
-FAULT_WRAP(int, epoll_ctl, ENOSPC, (int fd, int op, int other, epoll_event* e) noexcept, (fd, op, other, e))
 FAULT_WRAP(int, eventfd, EMFILE, (unsigned n, int flags) noexcept, (n, flags))
 FAULT_WRAP(int, timerfd_create, EMFILE, (clockid_t id, int flags) noexcept, (id, flags))
 FAULT_WRAP(ssize_t, recv, ECONNRESET, (int fd, void* p, size_t n, int flags), (fd, p, n, flags))
@@ -118,6 +117,13 @@ FAULT_WRAP(ssize_t, recvmsg, ECONNRESET, (int fd, msghdr* m, int flags), (fd, m,
 FAULT_WRAP(ssize_t, send, ECONNRESET, (int fd, const void* p, size_t n, int flags), (fd, p, n, flags))
 FAULT_WRAP(ssize_t, sendmsg, EPIPE, (int fd, const msghdr* m, int flags), (fd, m, flags))
 FAULT_WRAP(ssize_t, writev, EPIPE, (int fd, const iovec* v, int n), (fd, v, n))
+
+// Only adding asks the kernel for anything.
+extern "C" int epoll_ctl(int fd, int op, int other, epoll_event* e) noexcept {
+  static auto real = next<int(int, int, int, epoll_event*)>("epoll_ctl");
+  if (op == EPOLL_CTL_ADD && hit(FAULT_CALL, "epoll_ctl")) return errno = ENOSPC, -1;
+  return real(fd, op, other, e);
+}
 
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attr, void* (*fn)(void*), void* arg) noexcept {
   static auto real = next<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
