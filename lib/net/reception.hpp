@@ -1,6 +1,6 @@
 // The listener itself: doors, connections that want to become peers (visits),
-// seats, questions. For listener.cpp (its life and its clock) and visit.cpp
-// (what one connection goes through) only.
+// seats, questions. For listener.cpp (its life and its clock), visit.cpp and
+// admit.cpp (what one connection goes through) only.
 // Control thread, but for the functions of Listener that any thread may call.
 #pragma once
 #include "net/acceptor.hpp"
@@ -80,7 +80,7 @@ class Reception final : public Listener, public AcceptorOwner {
 
  private:
   using VisitPtr = std::shared_ptr<Visit>;
-  struct Request;  // a parsed head: visit.cpp
+  struct Request;  // a parsed head: request.hpp
 
   // AcceptorOwner
   bool room() const noexcept override;
