@@ -110,8 +110,7 @@ class Consume {
         return;
       }
       if ((!was_up_ && !o_.retry) || (o_.once && was_up_)) return fail(e.status(), e.text());
-      remarks_.say("lost: " + std::string(e.text().empty() ? mw_status_text(e.status()) : e.text()) + "; again in " +
-                   std::to_string(e.id()) + " ms");
+      remarks_.say("lost: " + reason(e) + "; again in " + std::to_string(e.id()) + " ms");
     });
     consumer_.on_closed([this](const mw::Event& e) {
       closed_ = true;

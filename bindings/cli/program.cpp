@@ -48,6 +48,11 @@ Failure failure(mw_status status, std::string_view detail, std::string_view wher
   }
 }
 
+std::string reason(const mw::Event& e) {
+  if (!e.text().empty()) return std::string(e.text());
+  return e.status() < 0 ? mw_status_text(e.status()) : "closed by the other side";
+}
+
 std::string value_of(std::string_view given) {
   if (given.empty() || given[0] != '@') return std::string(given);
   given.remove_prefix(1);

@@ -30,6 +30,9 @@ struct Failure : std::runtime_error {
 // A status of the library as a failure: what happened, and what to do about it.
 Failure failure(mw_status status, std::string_view detail, std::string_view where);
 
+// Why a link ended, in words: the other side's, or the library's.
+std::string reason(const mw::Event& e);
+
 // "text", or "@file" for the contents of a file, or "@@text" for "@text".
 std::string value_of(std::string_view given);
 

@@ -83,8 +83,7 @@ class Provide {
       if (o_.common.json)
         return output_.line("{\"event\":\"peer_down\",\"peer\":" + n + ",\"code\":" + std::to_string(e.code()) +
                             ",\"status\":\"" + mw_status_name(e.status()) + "\",\"reason\":" + json_text(e.text()) + "}");
-      remarks_.say("[" + n + "] gone: " + std::to_string(e.code()) + " " +
-                   std::string(e.text().empty() ? mw_status_text(e.status()) : e.text()));
+      remarks_.say("[" + n + "] gone: " + std::to_string(e.code()) + " " + reason(e));
     });
     provider_.on_message([this](mw::Peer peer, const mw::Event& e) { heard(peer, e); });
     provider_.on_writable([this](mw::Peer peer) { pay(peer); });
