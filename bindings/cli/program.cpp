@@ -9,11 +9,10 @@
 namespace cli {
 
 Failure failure(mw_status status, std::string_view detail, std::string_view where) {
-  std::string text(where);
-  if (!text.empty()) text += ": ";
   // The body of a DONE is JSON, that of the other events a sentence.
   const std::string sentence = detail.starts_with("{") ? field(detail, "text").value_or("") : std::string(detail);
-  text += sentence.empty() ? std::string(mw_status_text(status)) : sentence;
+  std::string text = sentence.empty() ? std::string(mw_status_text(status)) : sentence;
+  if (!where.empty() && text.find(where) == std::string::npos) text = std::string(where) + ": " + text;
   text += std::string(" (") + mw_status_name(status) + ")";
   auto hint = [&](const char* what) { text += std::string("\n  ") + what; };
   switch (status) {

@@ -51,7 +51,7 @@ class Provide {
   };
 
   mw::Conf options_of() {
-    mw::Conf c(MW_CONF_PROVIDER, {{"host", o_.host}, {"port", o_.port}});
+    mw::Conf c(MW_CONF_PROVIDER, {{"host", o_.host}, {"port", o_.port}, {"drain.stagger", 0}});
     if (!o_.path.empty()) c.set("path", o_.path);
     if (!o_.tls_key.empty()) c.set("tls.key_file", o_.tls_key);
     if (!o_.tls_cert.empty()) c.set("tls.cert_file", o_.tls_cert);
