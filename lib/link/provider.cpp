@@ -111,9 +111,19 @@ void Provider::begin_start() {
   opening_ = true;
   listener_stopped_ = false;
   state_.store(MW_STATE_CONNECTING, std::memory_order_release);
-  auto l = net::Listener::open(control_of(runtime), conf(), *this);
-  std::lock_guard lock(mutex_);
-  listener_ = std::move(l);
+  auto refuse = [this](base::Error why) {
+    listening(std::move(why));
+    stopped();
+  };
+  try {
+    net::Control& control = control_of(runtime);
+    if (auto up = control.start(); !up) return refuse(up.error());
+    auto l = net::Listener::open(control, conf(), *this);
+    std::lock_guard lock(mutex_);
+    listener_ = std::move(l);
+  } catch (const std::bad_alloc&) {
+    refuse({MW_ENOMEM, 0, "no memory to listen"});
+  }
 }
 
 void Provider::listening(base::Result<std::vector<std::string>> urls) {
@@ -370,14 +380,16 @@ void Provider::stopped() {
     listener_stopped_ = true;
     for (const Question& q : questions_) base::retire(q.handle);
     questions_.clear();
+    bool again;
     {
       std::lock_guard lock(mutex_);
       listener_.reset();
+      again = !start_ops_.empty();
     }
     if (closing_)
       all_arrived();
-    else
-      begin_start();  // a start that failed may be tried again
+    else if (again)
+      begin_start();  // asked for while the failed one was being cleared away
   });
 }
 
