@@ -69,15 +69,15 @@ int main(int argc, char **argv) {
 
   int fd;
   need(mw_ctx_fd(ctx, &fd), &err);
-  for (int open = 1;;) {
-    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = open ? 0 : -1, .events = POLLIN}};
+  for (int open = 1; open;) {
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
     poll(p, 2, -1);
     char sink[256];
-    if (p[1].revents && fgets(sink, sizeof sink, stdin) == NULL) {
-      open = 0;
-      mw_close(ctx, 0, NULL, 0, 0);
-    }
-    if (mw_ctx_run(ctx, 0, NULL) < 0) break; /* MW_EEND */
+    if (p[1].revents && fgets(sink, sizeof sink, stdin) == NULL) open = 0;
+    mw_ctx_run(ctx, 0, NULL);
+  }
+  mw_close(ctx, 0, NULL, 0, 0);
+  while (mw_ctx_run(ctx, 1000, NULL) >= 0) {
   }
   return mw_ctx_join(ctx, 5000) == MW_OK ? 0 : 1;
 }
