@@ -136,15 +136,7 @@ void Consumer::begin_start() {
   if (state_.load() == MW_STATE_UP || state_.load() == MW_STATE_READY) return finish_starts(MW_OK, 0, {});
   int64_t limit = conf()->num(Opt::start_timeout);
   if (limit > 0 && !loop::Wheel::pending(start_timer_)) lane->wheel.set(start_timer_, lane->now() + static_cast<uint64_t>(limit));
-  if (state_.load() == MW_STATE_IDLE) {
-    auto now = conf();
-    {
-      std::lock_guard lock(mutex_);
-      if (!dialer_) dialer_ = net::Dialer::open(control_of(runtime), now, *this);
-    }
-    dialer_stopped_ = false;
-    dial();
-  }
+  if (state_.load() == MW_STATE_IDLE) dial();
 }
 
 void Consumer::finish_starts(mw_status status, int32_t code, std::string_view body) {
@@ -166,11 +158,16 @@ void Consumer::dial() {
   ++attempts_;
   state_.store(MW_STATE_CONNECTING, std::memory_order_release);
   Party::log(*lane, base::LogLevel::debug, 0, "consumer", "IN_FLIGHT");
+  auto now = conf();
   std::shared_ptr<net::Dialer> d;
-  {
+  try {
     std::lock_guard lock(mutex_);
+    if (!dialer_) dialer_ = net::Dialer::open(control_of(runtime), now, *this);
     d = dialer_;
+  } catch (const std::bad_alloc&) {
+    return refused(net::Refused{{MW_ENOMEM, 0, "no memory to connect"}});
   }
+  dialer_stopped_ = false;
   d->start();
 }
 
