@@ -1,14 +1,19 @@
 // The Nth allocation of the control thread fails, for every N, while a
 // connection is served; then another one is served as if nothing had been.
+#include "unit/net/scarce.hpp"
 #include "unit/net/site.hpp"
 
 #include <cstdlib>
 #include <new>
 
-namespace {
+namespace scarce {
+std::atomic<long> g_left{0};
+thread_local bool t_spared = false;
+}  // namespace scarce
 
-std::atomic<long> g_left{0};          // allocations until one fails; 0: none will
-thread_local bool t_spared = false;   // the test's own thread
+using namespace scarce;
+
+namespace {
 
 void* allocate(size_t n) noexcept {
   if (!t_spared && g_left.load(std::memory_order_relaxed) > 0 && g_left.fetch_sub(1) == 1) return nullptr;
@@ -28,12 +33,6 @@ void operator delete(void* p, size_t) noexcept { std::free(p); }
 using namespace site;
 
 namespace {
-
-class Spared {
- public:
-  Spared() { t_spared = true; }
-  ~Spared() { t_spared = false; }
-};
 
 // Serves one client; true if allocation n was reached.
 bool served_without(Site& s, long n, const std::string& request, bool ask) {
