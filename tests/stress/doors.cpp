@@ -22,7 +22,8 @@ std::map<uint64_t, std::vector<std::string>> play(Door door, size_t cap, size_t 
                        (ev.kind == MW_EVENT_UP ? "-" : std::to_string(peer));
     if (ev.kind == MW_EVENT_MESSAGE || ev.kind == MW_EVENT_PEER_DOWN || ev.kind == MW_EVENT_DOWN)
       line += " body " + std::to_string(std::hash<std::string_view>()(body));
-    log[ev.token].push_back(line);
+    // DONE of a send comes when the kernel took it, whatever arrives meanwhile.
+    log[ev.kind == MW_EVENT_DONE ? 1000 + ev.token : ev.token].push_back(line);
   };
   Host server(door, {{"slab.ref_above", "8KiB"}}, [&](const mw_event& ev, std::string_view body) {
     write(ev, body);
@@ -56,7 +57,8 @@ std::map<uint64_t, std::vector<std::string>> play(Door door, size_t cap, size_t 
 
 TEST(Doors, SameEventsSameOrder) {
   auto want = play(Door::inline_, 64, 64 << 10);
-  EXPECT_GE(want[22].size(), 12u);
+  EXPECT_GE(want[22].size(), 10u);
+  EXPECT_EQ(want[1022].size(), 10u);
   for (Door d : kDoors)
     for (size_t cap : {1u, 3u, 64u})
       for (size_t slab : {0u, 100u, 64u << 10}) {

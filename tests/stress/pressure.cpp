@@ -20,7 +20,7 @@ const Limits kLimits[] = {
     {"one_message", {}, {{"send.max_bytes", "1KiB"}, {"send.soft_bytes", "1KiB"}}, 900},
     {"empty_messages", {}, {{"send.max_bytes", "1KiB"}, {"send.soft_bytes", "1KiB"}}, 0},
     {"inbox_of_one", {{"inbox.max_events", "1"}}, {}, 10},
-    {"inbox_bytes", {{"inbox.max_bytes", "1KiB"}}, {}, 700},
+    {"inbox_bytes", {{"inbox.max_bytes", "4KiB"}}, {}, 3000},
     {"memory", {{"memory.max_bytes", "256KiB"}}, {{"send.max_bytes", "4MiB"}}, 3000},
 };
 

@@ -152,7 +152,7 @@ class Host {
   void pump() {
     int fd = -1;
     if (door_ == Door::turn && mw_ctx_fd(ctx, &fd) != MW_OK) ADD_FAILURE() << "no fd";
-    for (mw_status s = MW_OK; s >= 0;) {
+    for (mw_status s = MW_OK; s >= 0 && !closed();) {  // nothing speaks after CLOSED
       size_t n = 0;
       switch (door_) {
         case Door::run: s = mw_ctx_run(ctx, -1, nullptr); break;
@@ -174,6 +174,10 @@ class Host {
       }
       if (s < 0 && s != MW_EEND) ADD_FAILURE() << "door " << name(door_) << ": " << mw_status_name(s);
     }
+  }
+  bool closed() {
+    std::lock_guard lock(mutex_);
+    return closed_;
   }
   mw_status take(size_t* n) {
     mw_status s = mw_ctx_take(ctx, events_.data(), sizeof(mw_event), events_.size(), slab_.data(), slab_.size(), n);
