@@ -291,10 +291,10 @@ void Session::watch() {
   if (!paused_ && !(stalled_ && lane().door() == loop::Door::inbox)) events |= EPOLLIN;
   if (in_poller_ && events == watched_) return;
   watched_ = events;
-  if (in_poller_)
-    lane().poller.mod(fd_, events, this);
-  else
-    in_poller_ = lane().poller.add(fd_, events, this);
+  if (in_poller_) return void(lane().poller.mod(fd_, events, this));
+  in_poller_ = lane().poller.add(fd_, events, this);
+  // Nothing would ever be heard of a socket the kernel refuses to watch.
+  if (!in_poller_) finish(MW_EIO, wire_abnormal(), "the kernel has no room to watch another socket");
 }
 
 }  // namespace mw::link

@@ -44,7 +44,10 @@ Lane::Lane(Runtime& r, int i, bool host_turned)
   receive = static_cast<uint8_t*>(std::aligned_alloc(4096, kHeadroom + kReceive));
   cork.bytes = static_cast<uint8_t*>(std::aligned_alloc(4096, Cork::kSize));
   event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (poller.fd() >= 0 && event_fd_ >= 0) poller.add(event_fd_, EPOLLIN, this);
+  if (poller.fd() >= 0 && event_fd_ >= 0 && !poller.add(event_fd_, EPOLLIN, this)) {
+    close(event_fd_);  // a lane that cannot be woken is none: see ok()
+    event_fd_ = -1;
+  }
   read_clock();
   wheel.reset(now_);
 }

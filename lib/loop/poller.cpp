@@ -8,7 +8,7 @@ namespace {
 constexpr int kBatch = 512;
 }
 
-Poller::Poller() : fd_(epoll_create1(EPOLL_CLOEXEC)), events_(kBatch) {}
+Poller::Poller() : events_(kBatch), fd_(epoll_create1(EPOLL_CLOEXEC)) {}
 
 Poller::~Poller() {
   if (fd_ >= 0) close(fd_);

@@ -42,8 +42,8 @@ class Poller {
   uint32_t events(int i) const noexcept { return events_[static_cast<size_t>(i)].events; }
 
  private:
-  int fd_;
   std::vector<epoll_event> events_;
+  int fd_;  // after what may throw
 };
 
 }  // namespace mw::loop
