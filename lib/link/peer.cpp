@@ -34,6 +34,7 @@ std::string Peer::facts() const {
   o.text("ip", remote.text()).number("port", remote.port);
   o.text("path", provider().conf()->text(base::Opt::path)).raw("parameters", "{}");
   o.text("wire", kWires[static_cast<size_t>(session.dialect())]).text("subprotocol", "");
+  if (tls != Tls::none) o.text("identity", "").text("tls", tls == Tls::v1_3 ? "TLSv1.3" : "TLSv1.2");
   o.end();
   return out + rest.substr(1);
 }

@@ -37,6 +37,7 @@ class Peer final : public loop::Object {
   net::Address remote;
   uint8_t uuid[16];
   uint32_t index = 0;                        // in its shard
+  enum class Tls : uint8_t { none, v1_2, v1_3 } tls = Tls::none;
   std::unique_ptr<std::string> extra;        // facts beyond address, path and wire
   std::unique_ptr<std::vector<Topic>> topics;
   std::atomic<CloseWish*> wish{nullptr};

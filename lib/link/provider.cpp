@@ -257,9 +257,11 @@ void Provider::admit(Shard& s, net::Accepted&& a) {
     if (listener) listener->gone(a.remote);
     return;  // the carrier closes its descriptor
   }
-  bool plain = a.facts.find("\"parameters\":{}") != std::string::npos &&
-               a.facts.find("\"subprotocol\":\"\"") != std::string::npos &&
-               a.facts.find("\"tls\":") == std::string::npos && a.facts.find("\"data\":") == std::string::npos;
+  // What every peer has is told from the peer; an idle one keeps no text.
+  auto says = [&a](std::string_view what) { return a.facts.find(what) != std::string::npos; };
+  p->tls = !says("\"tls\":") ? Peer::Tls::none : says("\"tls\":\"TLSv1.3\"") ? Peer::Tls::v1_3 : Peer::Tls::v1_2;
+  bool plain = says("\"parameters\":{}") && says("\"subprotocol\":\"\"") && !says("\"data\":") &&
+               (p->tls == Peer::Tls::none || says("\"identity\":\"\""));
   if (!plain) p->extra = std::make_unique<std::string>(std::move(a.facts));
   ++s.children;
   p->index = static_cast<uint32_t>(s.peers.size());
