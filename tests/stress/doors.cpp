@@ -12,14 +12,12 @@ namespace {
 std::map<uint64_t, std::vector<std::string>> play(Door door, size_t cap, size_t slab) {
   std::map<uint64_t, std::vector<std::string>> log;
   std::mutex mutex;
-  std::map<mw_handle, int> numbers;
   auto write = [&](const mw_event& ev, std::string_view body) {
     std::lock_guard lock(mutex);
     if (ev.kind == MW_EVENT_WRITABLE) return;  // merges as it may
-    int peer = ev.peer ? numbers.emplace(ev.peer, numbers.size() + 1).first->second : 0;
     std::string line = std::to_string(ev.kind) + " status " + std::to_string(ev.status) + " code " +
                        std::to_string(ev.code) + " flags " + std::to_string(ev.flags & ~MW_F_REF) + " peer " +
-                       (ev.kind == MW_EVENT_UP ? "-" : std::to_string(peer));
+                       (ev.kind != MW_EVENT_UP && ev.peer ? "one" : "-");
     if (ev.kind == MW_EVENT_MESSAGE || ev.kind == MW_EVENT_PEER_DOWN || ev.kind == MW_EVENT_DOWN)
       line += " body " + std::to_string(std::hash<std::string_view>()(body));
     // DONE of a send comes when the kernel took it, whatever arrives meanwhile.

@@ -147,7 +147,7 @@ class Host {
     }
     if (ev.kind == MW_EVENT_CLOSED && ev.token == 0) closed_ = true;
     changed_.notify_all();
-    mw_msg_unref(m);
+    if (door_ == Door::queue || door_ == Door::turn) mw_msg_unref(m);  // taken: ours; in a callback it is lent
   }
   void pump() {
     int fd = -1;

@@ -101,7 +101,11 @@ static void pump(void) {
     }
     do {
       s = mw_ctx_take(g_ctx, ev, sizeof ev[0], 16, slab, sizeof slab, &n);
-      for (size_t i = 0; i < n; i++) on_event(&ev[i], slab, NULL);
+      for (size_t i = 0; i < n; i++) {
+        on_event(&ev[i], slab, NULL);
+        /* A taken reference is ours; in a callback it is lent. */
+        if (ev[i].flags & MW_F_REF) mw_msg_unref((mw_msg *)(uintptr_t)ev[i].msg);
+      }
     } while (g_door == QUEUE && s == MW_MORE);
   }
   if (s < 0 && s != MW_EEND) say("! agent FAULT status=%s", status_word(s));

@@ -113,11 +113,7 @@ void on_event(const mw_event *ev, const uint8_t *data, void *user) {
 
   const uint8_t *p = data + ev->offset, *body = p + ev->topic_len + ev->meta_len;
   size_t body_len = ev->body_len;
-  mw_msg *m = NULL;
-  if (ev->flags & MW_F_REF) {
-    m = (mw_msg *)(uintptr_t)ev->msg;
-    body = mw_msg_body(m, &body_len);
-  }
+  if (ev->flags & MW_F_REF) body = mw_msg_body((mw_msg *)(uintptr_t)ev->msg, &body_len);
   /* Facts are told whole, messages up to 512 bytes. */
   int message = ev->kind == MW_EVENT_MESSAGE || ev->kind == MW_EVENT_DROPPED;
   char *topic = words_show(p, ev->topic_len, SIZE_MAX),
@@ -131,6 +127,5 @@ void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   free(text);
 
   run_hook(object, kind, ev, data);
-  mw_msg_unref(m);
   if (ev->kind == MW_EVENT_CLOSED && ev->token == 0) door_closed();
 }
