@@ -53,8 +53,8 @@ TEST_P(Ending, LeavesNothingBehind) {
       std::string url = host.listen(p);
       c = host.consumer(url);
       ASSERT_EQ(mw_start(c, 0, nullptr), MW_OK);
-      ASSERT_TRUE(host.wait_kind(MW_EVENT_PEER_UP, 1));
-      mw_send_bytes(c, "x", 1, 0);
+      ASSERT_TRUE(host.wait_kind(MW_EVENT_PEER_UP, 1) && host.wait_kind(MW_EVENT_UP, 2));
+      ASSERT_GE(mw_send_bytes(c, "x", 1, 0), 0);
       ASSERT_TRUE(host.wait_kind(MW_EVENT_MESSAGE, 1));
     }
   };
