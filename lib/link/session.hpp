@@ -251,7 +251,8 @@ class Session final : public loop::Source, public loop::Timer {
   bool close_sent_ = false, close_received_ = false;
   bool alive_ = false;                    // bytes came since the last beat
   bool beat_waiting_ = false;             // a ping is unanswered
-  bool pong_waiting_ = false, close_handed_ = false, eof_sent_ = false;
+  bool close_handed_ = false, eof_sent_ = false;
+  uint8_t pongs_waiting_ = 0;             // in the outbox
   bool held_streaming_ = false;           // fragments are in the output: others wait in held_
   std::unique_ptr<net::Tls> tls_;
   std::unique_ptr<Inflow> in_;

@@ -247,7 +247,7 @@ uint8_t Session::out_bits() const noexcept {
 }
 
 void Session::write_control(uint8_t opcode, const void* payload, size_t n) {
-  if (opcode == wire::kPong && pong_waiting_) return;  // RFC 6455 5.5.3: the most recent ping will do
+  if (opcode == wire::kPong && pongs_waiting_ >= 16) return;  // bounded: who does not read its answers gets no more
   Cork& c = lane().cork;
   if (!blocked() && c.owner == this && c.n + n + wire::kMaxHead <= Cork::kSize) {
     uint8_t* p = c.bytes + c.n;
@@ -267,7 +267,7 @@ void Session::write_control(uint8_t opcode, const void* payload, size_t n) {
   f->opcode = opcode;
   f->control = true;
   f->session = this;
-  if (opcode == wire::kPong) pong_waiting_ = true;
+  if (opcode == wire::kPong) ++pongs_waiting_;
   enqueue(f);
 }
 
