@@ -118,10 +118,12 @@ FAULT_WRAP(ssize_t, send, ECONNRESET, (int fd, const void* p, size_t n, int flag
 FAULT_WRAP(ssize_t, sendmsg, EPIPE, (int fd, const msghdr* m, int flags), (fd, m, flags))
 FAULT_WRAP(ssize_t, writev, EPIPE, (int fd, const iovec* v, int n), (fd, v, n))
 
-// Only adding asks the kernel for anything.
+// Only adding asks the kernel for anything. Asio's reactor does not look
+// whether its own waker and timer were added, so these are spared.
 extern "C" int epoll_ctl(int fd, int op, int other, epoll_event* e) noexcept {
   static auto real = next<int(int, int, int, epoll_event*)>("epoll_ctl");
-  if (op == EPOLL_CTL_ADD && hit(FAULT_CALL, "epoll_ctl")) return errno = ENOSPC, -1;
+  bool asio_itself = e != nullptr && (e->events & ~EPOLLET) == (EPOLLIN | EPOLLERR);
+  if (op == EPOLL_CTL_ADD && !asio_itself && hit(FAULT_CALL, "epoll_ctl")) return errno = ENOSPC, -1;
   return real(fd, op, other, e);
 }
 

@@ -67,7 +67,6 @@ static void open_consumer(int i) {
 
 static void provider_event(const mw_event *ev, const uint8_t *data) {
   const uint8_t *body = data + ev->offset + ev->topic_len + ev->meta_len;
-  const mw_msg *big = (const mw_msg *)(uintptr_t)ev->msg;
   char *url = urls[ev->token - PROVIDER];
   uint32_t i, n = 0;
   int k;
@@ -84,8 +83,7 @@ static void provider_event(const mw_event *ev, const uint8_t *data) {
       mw_subscribe(ev->peer, "news", MW_NTS, NULL, 0, 0, NULL, NULL);
       break;
     case MW_EVENT_MESSAGE:
-      if (ev->flags & MW_F_REF) mw_send(ev->peer, big, 0, 0);
-      else mw_send_bytes(ev->peer, body, ev->body_len, 0);
+      mw_send_bytes(ev->peer, body, ev->body_len, 0);
       if (dice() % 64 == 0) {
         mw_msg *news = mw_msg_new(bytes, 300, 0);
         mw_publish(providers[ev->token - PROVIDER], "news", 4, news, 0, 0, 0);
@@ -122,7 +120,6 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   (void)user;
   if (ev->token >= FIRST) consumer_event(ev, (int)(ev->token - FIRST));
   else if (ev->token >= PROVIDER) provider_event(ev, data);
-  if (ev->flags & MW_F_REF) mw_msg_unref((mw_msg *)(uintptr_t)ev->msg);
 }
 
 static void open_provider(int i, const char *key, const char *cert) {
