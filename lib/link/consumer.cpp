@@ -66,7 +66,7 @@ void Consumer::attend(uint32_t bits) {
   if (bits & kOverflow) session_.overflowed();
   if (bits & kDropped) session_.tell_dropped();
   if (bits & kWritable) session_.look_for_writable();
-  if (bits & (kPause | kResume)) session_.pause((bits & kPause) != 0);
+  if (bits & kPause) session_.pause_as_wished();
   if (bits & kFlush) session_.uncorked();
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kStart) begin_start();

@@ -15,7 +15,7 @@ namespace mw::link {
 
 // Request bits of peers and parties; bit 0 is loop::kCloseRequest.
 inline constexpr uint32_t kClose = loop::kCloseRequest;
-inline constexpr uint32_t kWritable = 2, kDropped = 4, kPause = 8, kResume = 16, kStart = 32, kDrain = 64,
+inline constexpr uint32_t kWritable = 2, kDropped = 4, kPause = 8, kStart = 32, kDrain = 64,
                           kOverflow = 128, kSlow = 256, kAbort = 512, kFlush = 1024;
 
 // Traffic of one lane; written there, read anywhere.

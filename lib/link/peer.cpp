@@ -44,7 +44,7 @@ void Peer::attend(uint32_t bits) {
   if (bits & kDropped) session.tell_dropped();
   if (bits & kOverflow) session.overflowed();
   if (bits & kWritable) session.look_for_writable();
-  if (bits & (kPause | kResume)) session.pause((bits & kPause) != 0);
+  if (bits & kPause) session.pause_as_wished();
   if (bits & kFlush) session.uncorked();
   if (bits & kAbort) session.close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kClose)

@@ -70,7 +70,7 @@ mw_status Provider::publish(std::string_view topic, const mw_msg* m, mw_handle e
   auto cost = static_cast<int64_t>(m->len) + 64;
   for (size_t i = 0; i < lanes; ++i) {
     Shard& s = shards_[(static_cast<size_t>(lane->index) + i) % shards_.size()];
-    if (s.lane->here()) {
+    if (s.lane->direct()) {
       publish_here(s, origin.get(), except, flags, told);
       continue;
     }

@@ -58,7 +58,7 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
     c.after = static_cast<int64_t>(s.topics.count(*pattern));
     c.made = true;
   };
-  if (s.lane->here()) {
+  if (s.lane->direct()) {
     if (peer.session.is_open()) add(now);
   } else if (Lane::Hold hold(*s.lane); hold) {
     if (peer.session.is_open()) add(now);

@@ -108,6 +108,7 @@ class Session final : public loop::Source, public loop::Timer {
   void begin();  // what is in user space already, then the poller
   void close(const CloseWish& wish);
   void pause(bool on);
+  void pause_as_wished() { pause(pause_wish.load(std::memory_order_acquire)); }
   void arrive(OutFrame* f);                        // posted by another thread
   bool publish(mw_msg* origin, uint32_t flags, mw_msg* frame);  // frame: ready to send, or null; false: dropped
   void look_for_writable();
@@ -146,6 +147,7 @@ class Session final : public loop::Source, public loop::Timer {
   static constexpr int64_t kOverhead = 64;
 
   SessionStats stats;
+  std::atomic<bool> pause_wish{false};  // any thread: the last mw_pause counts
   Ending& ending() noexcept;  // made when the end begins
 
  private:

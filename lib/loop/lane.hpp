@@ -45,6 +45,9 @@ class Lane final : public Source {
   // ---- any thread
   bool here() const noexcept { return t_current == this; }
   static Lane* current() noexcept { return t_current; }
+  // Whether this thread may act directly: it is on the lane, and nothing it
+  // posted before it got there still waits.
+  bool direct() const noexcept { return here() && (!host_turned_ || commands_.empty()); }
   void post(Command* c) noexcept {
     commands_.push(c);
     poke();
