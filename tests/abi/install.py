@@ -81,9 +81,9 @@ def main():
             run(folder / "load", library)
 
         def program():
-            told = run(prefix / "bin/meshwork", "--version", env=shared_env)
+            told = run(prefix / "bin/meshwork", "version", env=shared_env)
             version = run("pkg-config", "--modversion", "meshwork", env=env).strip()
-            demand(version in told, f"meshwork --version says {told!r}, pkg-config {version}")
+            demand(version in told, f"meshwork version says {told!r}, pkg-config {version}")
 
         check("files", files)
         check("pkg-config, shared", by_pkg_config, "meshwork", shared_env, True)
