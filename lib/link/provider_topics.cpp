@@ -104,14 +104,13 @@ mw_status Provider::unsubscribe(Peer& peer, std::string_view text, uint64_t op) 
   }
   Shard& s = shard(*peer.lane);
   mw_handle who = peer.handle;
-  post(*s.lane, [this, &s, who, op, gone = std::move(gone)] {
-    auto* p = static_cast<Peer*>(base::peek(s.lane->slots, who));
+  // The caller's pin keeps the peer's memory until this has run, also where
+  // the connection has ended and no longer knows these topics.
+  post(*s.lane, [this, &s, &peer, who, op, gone = std::move(gone)] {
     for (const Topic& t : gone) {
-      if (p != nullptr) {
-        auto before = static_cast<int64_t>(s.topics.count(t.pattern));
-        s.topics.remove(t.pattern, p);
-        interest(*s.lane, *p, t.pattern.text(), before, static_cast<int64_t>(s.topics.count(t.pattern)));
-      }
+      auto before = static_cast<int64_t>(s.topics.count(t.pattern));
+      s.topics.remove(t.pattern, &peer);
+      interest(*s.lane, peer, t.pattern.text(), before, static_cast<int64_t>(s.topics.count(t.pattern)));
       if (t.subscription != 0) base::retire_once(t.subscription);
     }
     done(*s.lane, op, MW_OK, 0, {}, who);
@@ -137,12 +136,10 @@ void Provider::close_subscription(Subscription& sub) {
   }
   if (found) {
     Shard& s = shard(*p->lane);
-    post(*s.lane, [this, &s, who = sub.peer, id = sub.handle, pattern = sub.pattern] {
-      if (auto* peer = static_cast<Peer*>(base::peek(s.lane->slots, who))) {
-        auto before = static_cast<int64_t>(s.topics.count(pattern));
-        s.topics.remove(pattern, peer);
-        interest(*s.lane, *peer, pattern.text(), before, static_cast<int64_t>(s.topics.count(pattern)));
-      }
+    post(*s.lane, [this, &s, p, id = sub.handle, pattern = sub.pattern] {
+      auto before = static_cast<int64_t>(s.topics.count(pattern));
+      s.topics.remove(pattern, p);
+      interest(*s.lane, *p, pattern.text(), before, static_cast<int64_t>(s.topics.count(pattern)));
       base::retire_once(id);
     });
   }
