@@ -90,8 +90,15 @@ tsan: setup ## unit, stress and scenario tests under TSan
 abi: setup ## the checks of the C border: exports, headers, layers, layout, install
 	$(call run_sets,abi)
 
+# The failing-Nth-step runs are a set of their own: make fault.
 set-release: release
-	@$(call junit,release,release)
+	@$(call junit,release,release) -LE fault
+
+fault: setup ## every allocation and system call fails once: what still breaks is printed
+	$(call run_sets,fault)
+
+set-fault: release
+	@$(call junit,release,fault) -L fault
 
 set-abi: release
 	@$(call junit,release,abi) -L abi
@@ -137,5 +144,5 @@ interop: release ## ws, undici, websockets, Chromium and network-cluster as our 
 
 # A stamp is no by-product: make must not clear it away.
 .PRECIOUS: $(BUILD)/.packages-%
-.PHONY: conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
+.PHONY: fault conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan

@@ -184,6 +184,8 @@ int run_command(std::vector<std::string> words) {
     std::printf("meshwork %d.%d.%d, library %u.%u.%u\n", MW_VERSION_MAJOR, MW_VERSION_MINOR, MW_VERSION_PATCH, v >> 16,
                 v >> 8 & 255, v & 255);
   });
+  app.set_version_flag("--version", std::string("meshwork ") + std::to_string(MW_VERSION_MAJOR) + "." +
+                                        std::to_string(MW_VERSION_MINOR) + "." + std::to_string(MW_VERSION_PATCH));
   app.footer(
       "Exit codes: 0 done, or drained after Ctrl-C; 1 failed; 2 wrong usage; 3 could not listen or\n"
       "connect; 4 refused by the other end; 5 TLS; 130 second Ctrl-C.");

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,18 @@ static void *turn(void *arg) {
   return NULL;
 }
 
+static int count_threads(void) {
+  int n = 0;
+  DIR *d = opendir("/proc/self/task");
+  while (d != NULL && readdir(d) != NULL) n++;
+  if (d != NULL) closedir(d);
+  return n - 2;
+}
+
+static int g_threads; /* before the context was opened */
+
 mw_status door_open(words *w, mw_error *err) {
+  g_threads = count_threads();
   mw_conf *conf = mw_conf_new(MW_CONF_CTX);
   mw_status s = conf ? MW_OK : MW_ENOMEM;
   if (s >= 0 && (g_door == RUN || g_door == TURN)) s = mw_conf_set(conf, "threads", MW_NTS, "0", MW_NTS, err);
@@ -120,14 +132,6 @@ static int count_fds(void) {
   return n - 3; /* ".", ".." and the one of opendir */
 }
 
-static int count_threads(void) {
-  int n = 0;
-  DIR *d = opendir("/proc/self/task");
-  while (d != NULL && readdir(d) != NULL) n++;
-  if (d != NULL) closedir(d);
-  return n - 2;
-}
-
 static int64_t now_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -157,7 +161,10 @@ mw_status door_end(char *extra, size_t cap) {
   g_ctx = 0;
   g_fd = -1;
   names_clear();
-  snprintf(extra, cap, " fds=%d threads=%d", count_fds(), count_threads());
+  /* A joined thread stands in /proc a moment longer than in the process. */
+  int threads = count_threads();
+  for (int64_t until = now_ms() + 1000; threads > g_threads && now_ms() < until; threads = count_threads()) sched_yield();
+  snprintf(extra, cap, " fds=%d threads=%d", count_fds(), threads);
   return s;
 }
 
