@@ -46,7 +46,7 @@ static void add(const char *name, mw_handle h, uint64_t token) {
   entry *e = find(name);
   if (e == NULL && g_count < sizeof g_names / sizeof *g_names) e = &g_names[g_count++];
   if (e == NULL) return;
-  snprintf(e->name, sizeof e->name, "%s", name);
+  snprintf(e->name, sizeof e->name, "%.*s", (int)sizeof e->name - 1, name);
   e->handle = h;
   e->token = token;
 }
