@@ -70,11 +70,11 @@ mw_status Provider::publish(std::string_view topic, const mw_msg* m, mw_handle e
   auto cost = static_cast<int64_t>(m->len) + 64;
   for (size_t i = 0; i < lanes; ++i) {
     Shard& s = shards_[(static_cast<size_t>(lane->index) + i) % shards_.size()];
-    if (s.lane->direct()) {
+    if (s.lane->here()) {
       publish_here(s, origin.get(), except, flags, told);
       continue;
     }
-    if (Lane::Hold hold(*s.lane); hold) {
+    if (Lane::Hold hold(*s.lane, false); hold) {  // a subscription counts from its DONE
       publish_here(s, origin.get(), except, flags, told);
       continue;
     }

@@ -10,16 +10,6 @@ namespace mw::link {
 using base::Error;
 using loop::Lane;
 
-namespace {
-
-// How many hear a topic, before and after a subscription.
-struct Change {
-  int64_t before = 0, after = 0;
-  bool made = false;
-};
-
-}  // namespace
-
 base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, base::Syntax syntax, uint64_t tok,
                                             uint64_t op, bool want_handle) {
   auto pattern = base::Pattern::compile(text, syntax);
@@ -49,22 +39,9 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
   }
   Shard& s = shard(*peer.lane);
   mw_handle who = peer.handle;
-  // Where this thread has the lane, publishes see it from here on; else from
-  // its DONE. Events never come inside a call.
-  Change now;
-  auto add = [&s, &peer, &pattern](Change& c) {
-    c.before = static_cast<int64_t>(s.topics.count(*pattern));
-    s.topics.add(*pattern, &peer);
-    c.after = static_cast<int64_t>(s.topics.count(*pattern));
-    c.made = true;
-  };
-  if (s.lane->direct()) {
-    if (peer.session.is_open()) add(now);
-  } else if (Lane::Hold hold(*s.lane); hold) {
-    if (peer.session.is_open()) add(now);
-  }
-  post(*s.lane, [this, &s, who, id, op, now, pattern = *pattern] {
-    Change c = now;
+  // Publishes see it from its DONE on. Posted even where we are on the lane:
+  // its events must not come inside this call.
+  post(*s.lane, [this, &s, who, id, op, pattern = *pattern] {
     auto* p = static_cast<Peer*>(base::peek(s.lane->slots, who));
     if (id != 0) {
       ++s.children;
@@ -79,12 +56,9 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
       if (id != 0) base::retire_once(id);
       return done(*s.lane, op, MW_ECLOSED, 0, {}, who);
     }
-    if (!c.made) {
-      c.before = static_cast<int64_t>(s.topics.count(pattern));
-      s.topics.add(pattern, p);
-      c.after = static_cast<int64_t>(s.topics.count(pattern));
-    }
-    interest(*s.lane, *p, pattern.text(), c.before, c.after);
+    auto before = static_cast<int64_t>(s.topics.count(pattern));
+    s.topics.add(pattern, p);
+    interest(*s.lane, *p, pattern.text(), before, static_cast<int64_t>(s.topics.count(pattern)));
     done(*s.lane, op, MW_OK, 0, {}, who);
   });
   return id;

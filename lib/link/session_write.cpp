@@ -36,7 +36,7 @@ mw_status Session::admit(const void* body, size_t len, uint32_t flags) noexcept 
 
 mw_status Session::send(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op) {
   Lane& l = lane();
-  if (l.direct()) return send_here(static_cast<const uint8_t*>(body), len, m, flags, op);
+  if (l.here()) return send_here(static_cast<const uint8_t*>(body), len, m, flags, op);
   if (Lane::Hold hold(l); hold) return send_here(static_cast<const uint8_t*>(body), len, m, flags, op);
   if (!open()) return MW_ECLOSED;
   bool first = (flags & kFragment) == MW_F_MORE;

@@ -99,11 +99,11 @@ void Lane::leave() noexcept {
   owner_.store(0, std::memory_order_release);
 }
 
-Lane::Hold::Hold(Lane& l) noexcept : lane_(l), held_(false) {
+Lane::Hold::Hold(Lane& l, bool behind) noexcept : lane_(l), held_(false) {
   if (!l.host_turned_) return;
   uint64_t free = 0;
   if (!l.owner_.compare_exchange_strong(free, 1, std::memory_order_acquire)) return;
-  if (!l.commands_.empty()) {  // what this thread posted before comes first
+  if (behind && !l.commands_.empty()) {  // what this thread posted before comes first
     l.owner_.store(0, std::memory_order_release);
     return;
   }

@@ -45,9 +45,6 @@ class Lane final : public Source {
   // ---- any thread
   bool here() const noexcept { return t_current == this; }
   static Lane* current() noexcept { return t_current; }
-  // Whether this thread may act directly: it is on the lane, and nothing it
-  // posted before it got there still waits.
-  bool direct() const noexcept { return here() && (!host_turned_ || commands_.empty()); }
   void post(Command* c) noexcept {
     commands_.push(c);
     poke();
@@ -77,7 +74,8 @@ class Lane final : public Source {
   // Acts on the lane from outside a turn (threads=0) if nobody else does.
   class Hold {
    public:
-    explicit Hold(Lane& l) noexcept;
+    // behind: not before what was posted already.
+    explicit Hold(Lane& l, bool behind = true) noexcept;
     ~Hold();
     explicit operator bool() const noexcept { return held_; }
 
