@@ -104,8 +104,8 @@ set-abi: release
 	@$(call junit,release,abi) -L abi
 
 set-asan: build-asan
-	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_scenario
-	@$(call junit,asan,asan) -L 'unit|scenario'
+	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit
+	@$(call junit,asan,asan) -L unit
 
 set-asan-full: build-asan
 	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_stress set_scenario
