@@ -189,6 +189,7 @@ class Session final : public loop::Source, public loop::Timer {
   mw_status send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
   mw_status admit(const void* body, size_t len, uint32_t flags) noexcept;
   mw_status refused(mw_status why) noexcept;
+  mw_status prepare(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op, OutFrame*& f);
   int64_t low_mark() const noexcept;
   void give_back(int64_t cost) noexcept;
   size_t head_room(const mw_msg* m) const noexcept;
@@ -253,7 +254,7 @@ class Session final : public loop::Source, public loop::Timer {
   bool close_sent_ = false, close_received_ = false;
   bool alive_ = false;                    // bytes came since the last beat
   bool beat_waiting_ = false;             // a ping is unanswered
-  bool close_handed_ = false, eof_sent_ = false;
+  bool eof_sent_ = false;
   uint8_t pongs_waiting_ = 0;             // in the outbox
   bool held_streaming_ = false;           // fragments are in the output: others wait in held_
   std::unique_ptr<net::Tls> tls_;

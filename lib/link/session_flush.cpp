@@ -256,7 +256,6 @@ bool Session::send_cipher() {
 // A frame has reached the kernel.
 void Session::handed(OutFrame* f) {
   if (f->opcode == wire::kPong && f->control && pongs_waiting_ > 0) --pongs_waiting_;
-  if (f->opcode == wire::kClose) close_handed_ = true;
   if (f->opcode == wire::kPing && f->control && ping_at_ == 0) ping_at_ = static_cast<uint64_t>(base::mono_us());
   if (!f->control || f->op != 0) count_message_out();
   if (f->op != 0 && !(speech_ && speech_->awaits(f)))

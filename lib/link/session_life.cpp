@@ -411,7 +411,7 @@ void Session::reset() {
   rare_.reset();
   ending_.reset();
   watching_write_ = in_poller_ = stalled_ = closed_here_ = close_sent_ = close_received_ = false;
-  alive_ = beat_waiting_ = held_streaming_ = close_handed_ = eof_sent_ = false;
+  alive_ = beat_waiting_ = held_streaming_ = eof_sent_ = false;
   pongs_waiting_ = 0;
   ping_at_ = 0;
   streaming_.store(false, std::memory_order_relaxed);

@@ -34,11 +34,8 @@ mw_status Session::admit(const void* body, size_t len, uint32_t flags) noexcept 
   return MW_OK;
 }
 
-mw_status Session::send(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op) {
-  Lane& l = lane();
-  if (l.here()) return send_here(static_cast<const uint8_t*>(body), len, m, flags, op);
-  if (Lane::Hold hold(l); hold) return send_here(static_cast<const uint8_t*>(body), len, m, flags, op);
-  if (!open()) return MW_ECLOSED;
+// A message that was checked, reserved and made a frame; or why not, with nothing kept.
+mw_status Session::prepare(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op, OutFrame*& f) {
   bool first = (flags & kFragment) == MW_F_MORE;
   if (mw_status s = admit(body, len, flags); s != MW_OK) return s;
   int64_t cost = static_cast<int64_t>(len + (m != nullptr && m->meta != nullptr ? m->meta->size() : 0)) + kOverhead;
@@ -47,19 +44,28 @@ mw_status Session::send(const void* body, size_t len, mw_msg* m, uint32_t flags,
     if (first) streaming_.store(false, std::memory_order_release);
     return refused(s);
   }
-  OutFrame* f = nullptr;
   try {
-    f = compose(static_cast<const uint8_t*>(body), len, m, flags, op);
+    f = compose(body, len, m, flags, op);
   } catch (const std::bad_alloc&) {
     if (first) streaming_.store(false, std::memory_order_release);
     lane().slice.release(cost);
     refund(cost);
     return MW_ENOMEM;
   }
+  if ((flags & kFragment) == MW_F_CONT) streaming_.store(false, std::memory_order_release);
   f->cost = cost;
   f->session = this;
-  if ((flags & kFragment) == MW_F_CONT) streaming_.store(false, std::memory_order_release);
-  l.post(f);
+  return s;
+}
+
+mw_status Session::send(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op) {
+  Lane& l = lane();
+  if (l.here()) return send_here(static_cast<const uint8_t*>(body), len, m, flags, op);
+  if (Lane::Hold hold(l); hold) return send_here(static_cast<const uint8_t*>(body), len, m, flags, op);
+  if (!open()) return MW_ECLOSED;
+  OutFrame* f = nullptr;
+  mw_status s = prepare(static_cast<const uint8_t*>(body), len, m, flags, op, f);
+  if (s >= 0) l.post(f);
   return s;
 }
 
@@ -125,27 +131,9 @@ mw_status Session::send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_
       }
     }
   }
-  bool first = (flags & kFragment) == MW_F_MORE;
-  if (mw_status s = admit(body, len, flags); s != MW_OK) return s;
-  int64_t cost = static_cast<int64_t>(len + (m != nullptr && m->meta != nullptr ? m->meta->size() : 0)) + kOverhead;
-  mw_status s = reserve(cost);
-  if (s < 0) {
-    if (first) streaming_.store(false, std::memory_order_release);
-    return refused(s);
-  }
   OutFrame* f = nullptr;
-  try {
-    f = compose(body, len, m, flags, op);
-  } catch (const std::bad_alloc&) {
-    if (first) streaming_.store(false, std::memory_order_release);
-    l.slice.release(cost);
-    refund(cost);
-    return MW_ENOMEM;
-  }
-  if ((flags & kFragment) == MW_F_CONT) streaming_.store(false, std::memory_order_release);
-  f->cost = cost;
-  f->session = this;
-  enqueue(f);
+  mw_status s = prepare(body, len, m, flags, op, f);
+  if (s >= 0) enqueue(f);
   return s;
 }
 
