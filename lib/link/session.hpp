@@ -115,6 +115,7 @@ class Session final : public loop::Source, public loop::Timer {
   void uncorked();
   void tell_dropped();
   void tell_slow();
+  bool note_slow() noexcept;
   void overflowed();
   void beat_changed();
   void reset();  // a consumer's session, for the next connection
@@ -236,11 +237,11 @@ class Session final : public loop::Source, public loop::Timer {
   Counters* counters_ = nullptr;          // of the party on this lane
   loop::Object& self_;
   std::atomic<int64_t> queued_{0};        // bytes reserved
+  std::atomic<int64_t> slow_at_{0};       // bytes that waited when SLOW was noted; negative: told; 0: not since WRITABLE
   std::atomic<bool> wants_{false};        // a sender waits for WRITABLE
   std::atomic<int> corks_{0};
   std::atomic<uint32_t> seed_interval_{30000};  // ms, told by a network-cluster provider
   std::atomic<bool> starved_{false};      // refused by the context's budget
-  std::atomic<bool> slow_told_{false};    // SLOW was told since the last WRITABLE
   std::atomic<uint32_t> dropped_untold_{0};
   std::atomic<bool> streaming_{false};    // a fragmented message is being sent
   std::atomic<State> state_{State::none};

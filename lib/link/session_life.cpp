@@ -422,10 +422,12 @@ void Session::reset() {
 // ---- what other threads noticed
 
 void Session::tell_slow() {
-  if (over()) return;
+  int64_t at = slow_at_.load(std::memory_order_relaxed);
+  if (over() || at <= 0) return;
+  slow_at_.store(-at, std::memory_order_relaxed);
   party_.event(lane(), MW_EVENT_SLOW, self_.handle, self_.token.load(std::memory_order_relaxed), MW_OK,
                static_cast<int32_t>(party_.policy.overflow.load(std::memory_order_relaxed)),
-               static_cast<uint64_t>(queued_.load(std::memory_order_relaxed)), {});
+               static_cast<uint64_t>(at), {});
 }
 
 void Session::tell_dropped() {

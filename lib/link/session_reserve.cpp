@@ -67,14 +67,21 @@ void Session::look_for_writable() {
   if (!wants_.load(std::memory_order_seq_cst) || queued_.load(std::memory_order_seq_cst) > low_mark()) return;
   if (starved_.exchange(false, std::memory_order_relaxed)) return lane().budget_wait(this);
   if (!wants_.exchange(false, std::memory_order_seq_cst)) return;
-  slow_told_.store(false, std::memory_order_relaxed);
+  tell_slow();  // never after WRITABLE
+  slow_at_.store(0, std::memory_order_relaxed);
   party_.event(lane(), MW_EVENT_WRITABLE, self_.handle, self_.token.load(std::memory_order_relaxed), MW_OK, 0, 0, {});
 }
 
-// A send was refused or will push something out: tell who is slow, once.
+// A send is refused or something pushed out: tell who is slow, once until WRITABLE.
+bool Session::note_slow() noexcept {
+  int64_t none = 0;
+  return slow_at_.compare_exchange_strong(none, std::max<int64_t>(queued_.load(std::memory_order_relaxed), 1),
+                                          std::memory_order_relaxed);
+}
+
 mw_status Session::refused(mw_status why) noexcept {
   if (why == MW_EAGAIN || why == MW_EDROPPED || why == MW_EOVERFLOW) {
-    uint32_t bits = slow_told_.exchange(true, std::memory_order_relaxed) ? 0 : kSlow;
+    uint32_t bits = note_slow() ? kSlow : 0;
     if (why == MW_EDROPPED) {
       dropped_untold_.fetch_add(1, std::memory_order_relaxed);
       bits |= kDropped;

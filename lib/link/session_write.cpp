@@ -175,7 +175,7 @@ void Session::trim() {
     OutFrame* old = topic != nullptr ? out_.steal(topic, newest) : nullptr;
     if (old == nullptr) old = out_.steal(nullptr, newest);
     if (old == nullptr) return;
-    if (!slow_told_.exchange(true, std::memory_order_relaxed)) self_.request(kSlow);
+    if (note_slow()) self_.request(kSlow);
     dropped_untold_.fetch_add(1, std::memory_order_relaxed);
     rare().last_dropped = old->origin;
     self_.request(kDropped);

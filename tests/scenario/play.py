@@ -294,8 +294,27 @@ class Play:
                 raise Failed(f'number {i} answered {got}')
         raise Failed(f'never answered {status}')
 
+    def do_full(self, step):
+        """full STATUS VERB ...: as until, again and again until the kernel takes no more: the bytes waiting stay for 50 ms."""
+        agent, object, n = self.agent_of(self.fill(step.args[2])), self.fill(step.args[2]), 0
+
+        def waiting():
+            return int(agent.ask(f'stat {object} what=BUFFERED')[1].get('value', '0'))
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
+            self.do_until(step)
+            n += int(self.vars['n'])
+            before = waiting()
+            time.sleep(0.05)
+            if before > 0 and waiting() == before:
+                self.vars['n'] = str(n)
+                return
+        raise Failed('the kernel took all that was sent')
+
     def do_poll(self, step):
         """poll VERB ... -> STATUS conditions: asks again until the answer fits (a fact that no event tells)."""
+        if step.args[0] == 'http':
+            return self.poll_http(step)
         deadline, agent = time.monotonic() + self.patience, self.agent_of(self.fill(step.args[1]))
         while True:
             status, facts = self.send_line(agent, step.args[0], step.args[1:], step.words, step.text)
@@ -303,6 +322,16 @@ class Play:
                 return
             if time.monotonic() > deadline:
                 raise Failed(f'still answers {status} {facts}')
+            time.sleep(0.002)
+
+    def poll_http(self, step):
+        deadline, step.args = time.monotonic() + self.patience, step.args[1:]
+        while True:
+            try:
+                return self.do_http(step)
+            except Failed:
+                if time.monotonic() > deadline:
+                    raise
             time.sleep(0.002)
 
     def do_hook(self, step):
