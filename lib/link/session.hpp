@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace mw::link {
 
@@ -40,7 +41,14 @@ struct Inflow {
   base::Buffer sealed;    // ciphertext that found no room
   base::Buffer message;   // payload of fragments so far
   base::Utf8 utf8;
+  base::Utf8 ahead;       // of the text frame at the front of partial:
+  size_t looked = 0;      // payload bytes of it that ahead has seen
   bool in_message = false, text = false, compressed = false;
+  base::Utf8Fact check_rest(const uint8_t* p, size_t n) noexcept {
+    size_t seen = std::exchange(looked, 0);
+    bool valid = ahead.feed(p + seen, n - seen) && ahead.complete();
+    return {valid, ahead.ascii()};
+  }
   bool idle() const noexcept { return partial.empty() && sealed.empty() && !in_message; }
 };
 
@@ -179,6 +187,7 @@ class Session final : public loop::Source, public loop::Timer {
   bool rate_ok(size_t bytes);
   void stall();
   void keep(const uint8_t* p, size_t n);
+  void look_ahead();
   Inflow& inflow();
   size_t max_payload() const noexcept;
   bool can_read() const noexcept {

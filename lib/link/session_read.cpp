@@ -155,7 +155,8 @@ void Session::take_bytes(uint8_t* p, size_t n) {
       part.append(p, k);
       p += k;
       n -= k;
-      if (part.size() >= in_->need) parse_partial();
+      if (part.size() < in_->need) return look_ahead();
+      parse_partial();
       if (n == 0 || !can_read()) return;
       if (in_ && !in_->partial.empty()) {  // no room, or paused
         in_->partial.append(p, n);
@@ -192,6 +193,33 @@ void Session::keep(const uint8_t* p, size_t n) {
     in.need = h.size + h.length;  // parse() has checked it against the limit
   if (in.need > n) in.partial.room(in.need);
   in.partial.append(p, n);
+  look_ahead();
+}
+
+// Bad text ends the connection as soon as it is there, also inside a frame
+// that has not arrived whole (RFC 6455 8.1: fail fast). What was looked at is
+// not looked at again when the frame is whole.
+void Session::look_ahead() {
+  Inflow& in = *in_;
+  const bool masked = role_ == wire::Role::server;
+  Head h;
+  Violation v;
+  if (wire::read_head(in.partial.data(), in.partial.size(), masked, squeeze_ != nullptr, h, v) != HeadStatus::ok) return;
+  const size_t have = in.partial.size() - h.size;
+  const bool text = h.opcode == wire::kText ? !h.rsv1 : h.opcode == wire::kCont && in.in_message && in.text && !in.compressed;
+  if (!text || have >= h.length) return;
+  if (in.looked == 0) in.ahead = h.opcode == wire::kText ? base::Utf8() : in.utf8;
+  const uint8_t* payload = in.partial.data() + h.size;
+  uint8_t plain[4096];
+  while (in.looked < have) {
+    size_t k = std::min(have - in.looked, sizeof plain);
+    if (masked) wire::mask_copy(plain, payload + in.looked, k, wire::rotate_key(h.key, in.looked));
+    if (!in.ahead.feed(masked ? plain : payload + in.looked, k)) {
+      fail({1007, "text not UTF-8"});
+      return;
+    }
+    in.looked += k;
+  }
 }
 
 void Session::stall() {
@@ -237,7 +265,7 @@ bool Session::frame(const Head& h, uint8_t* payload) {
   auto n = static_cast<size_t>(h.length);
   if (h.fin && !h.rsv1 && (h.opcode == wire::kBinary || h.opcode == wire::kText) && !(in_ && in_->in_message)) [[likely]] {
     if (h.opcode == wire::kBinary) return deliver(payload, n, false, false);
-    base::Utf8Fact fact = base::utf8_check(payload, n);
+    base::Utf8Fact fact = in_ && in_->looked != 0 ? in_->check_rest(payload, n) : base::utf8_check(payload, n);
     if (!fact.valid) return fail({1007, "text not UTF-8"});
     return deliver(payload, n, true, fact.ascii);
   }
@@ -264,6 +292,10 @@ bool Session::data(const Head& h, uint8_t* payload) {
   } else {
     if (before + n > max_payload()) return fail({1009, "message too large"});
     in.message.append(payload, n);
+    if (size_t seen = std::exchange(in.looked, 0); seen != 0) {
+      in.utf8 = in.ahead;
+      before += seen;
+    }
   }
   if (together) {
     if (!h.fin) return true;
