@@ -1,0 +1,27 @@
+// meshwork for Node: messaging between processes and machines.
+'use strict'
+const addon = require('./lib/addon')
+const { MeshworkError, check } = require('./lib/error')
+const { Context } = require('./lib/context')
+const { Message } = require('./lib/message')
+const { Provider, Consumer, Connection } = require('./lib/link')
+const { stat, status } = require('./lib/tables')
+
+const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4 }
+
+module.exports = {
+  Context,
+  Provider,
+  Consumer,
+  Connection,
+  Message,
+  MeshworkError,
+  stat,
+  status,
+  /** Version of the core inside. */
+  version: addon.version(),
+  /** Every option of 'context', 'provider', 'consumer' or 'subscription', described by the core. */
+  describe: kind => addon.describe(kinds[kind]).map(text => JSON.parse(text)),
+  /** Checks options and reads one of them back as text; secrets read '***'. */
+  readOption: (kind, options, key) => check(addon.check(kinds[kind], JSON.stringify(options), key))
+}

@@ -1,0 +1,280 @@
+// Made by bindings/node/tables.py from the library. Do not edit.
+// Durations are milliseconds or texts such as '30s', sizes bytes or texts such as '1MiB'.
+// Options may be nested too: { heartbeat: { interval: '30s' } }.
+
+export interface ContextOptions {
+  /** Name used for threads (the first 10 bytes) and in log lines. */
+  'name'?: string
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. May change by update(). */
+  'events'?: string[] | string
+  /** With threads >= 1: events cross an inbox the host empties (queued), or are callbacks on the lane's thread (inline). Default: `queued`. */
+  'delivery'?: 'queued' | 'inline'
+  /** Library threads, one lane each; 0: one lane that the host turns. Default: `1`. */
+  'threads'?: number | string
+  /** Bytes of undelivered events; above it the lanes stop reading their links. Default: `16MiB`. May change by update(). */
+  'inbox.max_bytes'?: number | string
+  /** Undelivered events; above it the lanes stop reading their links. Default: `65536`. May change by update(). */
+  'inbox.max_events'?: number | string
+  /** Bytes of all queues together; beyond it sends answer MW_EMEMORY. Default: `256MiB`. May change by update(). */
+  'memory.max_bytes'?: number | string
+  /** Larger bodies leave mw_ctx_take as a message of their own (MW_F_REF) when the slab is short. Default: `64KiB`. */
+  'slab.ref_above'?: number | string
+  /** Smaller messages are copied into the output instead of being referred to. Default: `1KiB`. */
+  'msg.copy_below'?: number | string
+  /** A cork ends by itself after this time. Default: `5ms`. */
+  'cork.max'?: number | string
+  /** Microseconds a lane polls before it sleeps; only one busy connection gains. Default: `0`. */
+  'spin'?: number | string
+  cork?: { [key: string]: unknown }
+  inbox?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  memory?: { [key: string]: unknown }
+  msg?: { [key: string]: unknown }
+  slab?: { [key: string]: unknown }
+}
+
+export interface ProviderOptions {
+  /** Defaults and wire of a seed system; set it before any other key. Default: `none`. */
+  'preset'?: 'none' | 'network-cluster'
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. May change by update(). */
+  'events'?: string[] | string
+  /** Dialects spoken. A client that offers no subprotocol is raw, or network-cluster where that is listed instead. Default: `meshwork,raw`. */
+  'wire'?: string[] | string
+  /** WebSocket subprotocols beside those of wire, preferred first. */
+  'subprotocols'?: string[] | string
+  /** Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth). Default: `mqtt`. */
+  'pattern.syntax'?: 'exact' | 'mqtt' | 'path'
+  /** Path of the private key, PEM. May change by update(). */
+  'tls.key_file'?: string
+  /** Path of the certificate and its chain, PEM. A provider speaks TLS as soon as key and certificate are set. May change by update(). */
+  'tls.cert_file'?: string
+  /** Path of the authorities believed, PEM; empty: those of the system (consumer). May change by update(). */
+  'tls.ca_file'?: string
+  /** Path of Diffie-Hellman parameters for TLS 1.2, PEM; empty: chosen automatically. */
+  'tls.dh_file'?: string
+  /** The private key itself, PEM. May change by update(). */
+  'tls.key'?: string
+  /** The certificate and its chain themselves, PEM. May change by update(). */
+  'tls.cert'?: string
+  /** The authorities believed themselves, PEM. May change by update(). */
+  'tls.ca'?: string
+  /** Passphrase of the private key. May change by update(). */
+  'tls.passphrase'?: string
+  /** none: a consumer believes any certificate; peer: a consumer checks the provider; mutual: a provider asks for and checks the consumer's too. Default: `peer`. */
+  'tls.verify'?: 'none' | 'peer' | 'mutual'
+  /** Releases the TLS buffers of idle connections, about 34 KB each; false keeps them, for a little speed. Default: `true`. */
+  'tls.low_memory'?: boolean | string
+  /** A TLS handshake that waits longer for the other side ends. Default: `10s`. */
+  'tls.handshake_timeout'?: number | string
+  /** Oldest TLS version spoken. Default: `1.2`. */
+  'tls.min_version'?: '1.2' | '1.3'
+  /** Application protocols (ALPN) offered or accepted. Default: `http/1.1`. */
+  'tls.alpn'?: string[] | string
+  /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
+  'send.soft_bytes'?: number | string
+  /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
+  'send.max_bytes'?: number | string
+  /** At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. May change by update(). */
+  'send.overflow'?: 'refuse' | 'drop_new' | 'drop_old' | 'conflate' | 'disconnect'
+  /** Larger messages close the link with 1009. Default: `1MiB`. */
+  'recv.max_message'?: number | string
+  /** permessage-deflate: off, one compressor a lane (shared), or one a connection of about this memory. Default: `off`. */
+  'compress'?: 'off' | 'shared' | '3k' | '4k' | '8k' | '16k' | '32k' | '64k' | '128k' | '256k'
+  /** Smaller messages are sent as they are. Default: `1KiB`. */
+  'compress.min_bytes'?: number | string
+  /** A message that inflates by more than this factor ends the link. Default: `200`. */
+  'compress.max_ratio'?: number | string
+  /** Time between heartbeats; 0: none. Default: `10s`. May change by update(). */
+  'heartbeat.interval'?: number | string
+  /** Heartbeats without an answer before the link is ended. Default: `2`. May change by update(). */
+  'heartbeat.max_strikes'?: number | string
+  /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
+  'close.timeout'?: number | string
+  /** Address or name to listen on. Default: `0.0.0.0`. */
+  'host'?: string
+  /** Port to listen on; 0: any free one (mw_info "address" tells). Default: `8080`. */
+  'port'?: number | string
+  /** Path of the upgrade request. Default: `/connect`. */
+  'path'?: string
+  /** Addresses instead of host and port: tcp://host:port, unix:/path, fd:3. */
+  'listen'?: string[] | string
+  /** Connections the kernel keeps waiting. Default: `511`. */
+  'backlog'?: number | string
+  /** Several processes may listen on the port (SO_REUSEPORT). Default: `false`. */
+  'reuse_port'?: boolean | string
+  /** Lanes its peers are spread over; 0: all of the context. Default: `0`. */
+  'lanes'?: number | string
+  /** Peers at once; more are told 503; 0: no limit. Default: `0`. May change by update(). */
+  'max_peers'?: number | string
+  /** Peers at once from one IPv4 address or IPv6 /64; 0: no limit. Default: `0`. May change by update(). */
+  'max_peers_per_address'?: number | string
+  /** Messages a second from one peer; 0: no limit. Default: `0`. May change by update(). */
+  'max_rate'?: number | string
+  /** Bytes a second from one peer; 0: no limit. Default: `0`. May change by update(). */
+  'max_rate_bytes'?: number | string
+  /** A client must have sent its whole request by then. Default: `10s`. */
+  'handshake_timeout'?: number | string
+  /** Handshakes at once; other connections wait in the backlog. Default: `256`. */
+  'handshake.max'?: number | string
+  /** Parameters every client must present with these values; an object of strings, numbers and booleans. May change by update(). */
+  'auth.parameters'?: Record<string, string | number | boolean> | string
+  /** Asks the host about each client: ASK, answered by mw_answer. Default: `false`. */
+  'auth.ask'?: boolean | string
+  /** An admission not decided by then is refused with 503. Default: `10s`. */
+  'auth.timeout'?: number | string
+  /** HTTP status of a no. Default: `403`. */
+  'auth.reject_status'?: number | string
+  /** Body of a no. Default: `Unauthorized`. */
+  'auth.reject_body'?: string
+  /** Where clients may put their parameters. Default: `header,query`. */
+  'parameters.from'?: string[] | string
+  /** mw_drain spreads the peers' departures over this time. Default: `5s`. May change by update(). */
+  'drain.stagger'?: number | string
+  /** Page that says the provider is there; empty: none. Default: `/alive`. */
+  'http.alive_path'?: string
+  /** Pages /livez and /readyz. Default: `false`. */
+  'http.health'?: boolean | string
+  /** Path of the Prometheus page; empty: none. */
+  'http.metrics'?: string
+  /** user:password (Basic), or a token (Bearer), that the metrics page asks for; empty: nothing. */
+  'http.auth'?: string
+  /** Origins browsers may come from: same (equals Host), origins such as https://example.org, or *. Default: `same`. */
+  'http.origins'?: string[] | string
+  /** Larger request heads get 431. Default: `8KiB`. */
+  'http.max_header'?: number | string
+  /** Addresses or networks (10.0.0.0/8) whose X-Forwarded-For and PROXY v2 are believed. */
+  'http.trusted_proxies'?: string[] | string
+  auth?: { [key: string]: unknown }
+  close?: { [key: string]: unknown }
+  drain?: { [key: string]: unknown }
+  handshake?: { [key: string]: unknown }
+  heartbeat?: { [key: string]: unknown }
+  http?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  parameters?: { [key: string]: unknown }
+  pattern?: { [key: string]: unknown }
+  recv?: { [key: string]: unknown }
+  send?: { [key: string]: unknown }
+  tls?: { [key: string]: unknown }
+}
+
+export interface ConsumerOptions {
+  /** Defaults and wire of a seed system; set it before any other key. Default: `none`. */
+  'preset'?: 'none' | 'network-cluster'
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. May change by update(). */
+  'events'?: string[] | string
+  /** Dialects offered, never silently another one. Default: `meshwork`. */
+  'wire'?: string[] | string
+  /** WebSocket subprotocols beside those of wire, preferred first. */
+  'subprotocols'?: string[] | string
+  /** Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth). Default: `mqtt`. */
+  'pattern.syntax'?: 'exact' | 'mqtt' | 'path'
+  /** Path of the private key, PEM. May change by update(). */
+  'tls.key_file'?: string
+  /** Path of the certificate and its chain, PEM. A provider speaks TLS as soon as key and certificate are set. May change by update(). */
+  'tls.cert_file'?: string
+  /** Path of the authorities believed, PEM; empty: those of the system (consumer). May change by update(). */
+  'tls.ca_file'?: string
+  /** The private key itself, PEM. May change by update(). */
+  'tls.key'?: string
+  /** The certificate and its chain themselves, PEM. May change by update(). */
+  'tls.cert'?: string
+  /** The authorities believed themselves, PEM. May change by update(). */
+  'tls.ca'?: string
+  /** Passphrase of the private key. May change by update(). */
+  'tls.passphrase'?: string
+  /** none: a consumer believes any certificate; peer: a consumer checks the provider; mutual: a provider asks for and checks the consumer's too. Default: `peer`. */
+  'tls.verify'?: 'none' | 'peer' | 'mutual'
+  /** Name sent (SNI) and checked in the certificate; empty: the host connected to. */
+  'tls.server_name'?: string
+  /** Releases the TLS buffers of idle connections, about 34 KB each; false keeps them, for a little speed. Default: `true`. */
+  'tls.low_memory'?: boolean | string
+  /** A TLS handshake that waits longer for the other side ends. Default: `10s`. */
+  'tls.handshake_timeout'?: number | string
+  /** Oldest TLS version spoken. Default: `1.2`. */
+  'tls.min_version'?: '1.2' | '1.3'
+  /** Application protocols (ALPN) offered or accepted. Default: `http/1.1`. */
+  'tls.alpn'?: string[] | string
+  /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
+  'send.soft_bytes'?: number | string
+  /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
+  'send.max_bytes'?: number | string
+  /** At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. May change by update(). */
+  'send.overflow'?: 'refuse' | 'drop_new' | 'drop_old' | 'conflate' | 'disconnect'
+  /** Larger messages close the link with 1009. Default: `1MiB`. */
+  'recv.max_message'?: number | string
+  /** permessage-deflate: off, one compressor a lane (shared), or one a connection of about this memory. Default: `off`. */
+  'compress'?: 'off' | 'shared' | '3k' | '4k' | '8k' | '16k' | '32k' | '64k' | '128k' | '256k'
+  /** Smaller messages are sent as they are. Default: `1KiB`. */
+  'compress.min_bytes'?: number | string
+  /** A message that inflates by more than this factor ends the link. Default: `200`. */
+  'compress.max_ratio'?: number | string
+  /** Time between heartbeats; 0: none. Default: `10s`. May change by update(). */
+  'heartbeat.interval'?: number | string
+  /** Heartbeats without an answer before the link is ended. Default: `2`. May change by update(). */
+  'heartbeat.max_strikes'?: number | string
+  /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
+  'close.timeout'?: number | string
+  /** ws://, wss://, unix:/file or ws+unix:/file:/path address, instead of tls, host and port; without a path the option path counts. */
+  'url'?: string
+  /** Connects with TLS. Default: `false`. */
+  'tls'?: boolean | string
+  /** Address or name to connect to; every address of a name is tried. Default: `localhost`. */
+  'host'?: string
+  /** Port to connect to. Default: `8080`. */
+  'port'?: number | string
+  /** Path of the upgrade request. Default: `/connect`. */
+  'path'?: string
+  /** Parameters presented to the provider; an object of strings, numbers and booleans. May change by update(). */
+  'parameters'?: Record<string, string | number | boolean> | string
+  /** Where parameters travel: the header Meshwork-Parameters, or the query. Default: `header`. */
+  'parameters.in'?: 'header' | 'query'
+  /** Headers added to the upgrade request; an object of strings, numbers and booleans. May change by update(). */
+  'headers'?: Record<string, string | number | boolean> | string
+  /** HTTP proxy to connect through: http://[user:password@]host:port. */
+  'proxy'?: string
+  /** Head start of each address over the next one (RFC 8305). Default: `250ms`. */
+  'connect.stagger'?: number | string
+  /** One attempt may take this long, from resolving to the upgrade. Default: `10s`. */
+  'connect.timeout'?: number | string
+  /** The DONE of mw_start comes at the latest then; 0: when the reconnect policy ends. Default: `0`. */
+  'start.timeout'?: number | string
+  /** Wait before the next attempt; the first one of an exponential back-off. Default: `1s`. May change by update(). */
+  'reconnect.interval'?: number | string
+  /** Attempts in a row before the consumer closes; -1: endless. Default: `-1`. May change by update(). */
+  'reconnect.max_attempts'?: number | string
+  /** Whether the wait doubles after each failed attempt. Default: `exponential`. May change by update(). */
+  'reconnect.backoff'?: 'exponential' | 'fixed'
+  /** The longest wait of an exponential back-off. Default: `30s`. May change by update(). */
+  'reconnect.max_interval'?: number | string
+  /** Percent by which waits are varied, so that consumers do not return all at once. Default: `20`. May change by update(). */
+  'reconnect.jitter'?: number | string
+  /** HTTP statuses that end the consumer instead of another attempt. Default: `401,403`. May change by update(). */
+  'reconnect.fatal'?: string[] | string
+  /** Bytes kept for sending while there is no link; 0: sends answer MW_ENOTCONN. Default: `0`. */
+  'offline.max_bytes'?: number | string
+  /** What happens at offline.max_bytes. Default: `refuse`. */
+  'offline.overflow'?: 'refuse' | 'drop_new' | 'drop_old'
+  close?: { [key: string]: unknown }
+  connect?: { [key: string]: unknown }
+  heartbeat?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  offline?: { [key: string]: unknown }
+  pattern?: { [key: string]: unknown }
+  reconnect?: { [key: string]: unknown }
+  recv?: { [key: string]: unknown }
+  send?: { [key: string]: unknown }
+  start?: { [key: string]: unknown }
+}
+
+export interface SubscriptionOptions {
+  /** Of this subscription's pattern; not set: the handle's. Default: `mqtt`. */
+  'pattern.syntax'?: 'exact' | 'mqtt' | 'path'
+  pattern?: { [key: string]: unknown }
+}
