@@ -93,14 +93,15 @@ class Runner:
         why = missing(scenario.needs)
         if why:
             return self.report('skipped', name, why)
-        expected = scenario.skip and (not scenario.skip_doors or door in scenario.skip_doors)
+        reason = self.args.skips.get(scenario.name) or \
+            ((not scenario.skip_doors or door in scenario.skip_doors) and scenario.skip)
         self.number += 1
         self.places['unique'] = f's{self.number}'
         began = time.monotonic()
         try:
             if not self.agents:
                 self.start(door)
-            p = Play(copy.deepcopy(scenario), self.agents, 2 if expected else self.args.patience, self.places,
+            p = Play(copy.deepcopy(scenario), self.agents, 2 if reason else self.args.patience, self.places,
                      self.usual)
             p.play()
         except (Failed, AgentError) as e:
@@ -108,12 +109,12 @@ class Runner:
             dead = [f'agent {a.letter}: exit {a.process.poll()}\n{a.stderr()}'
                     for a in self.agents.values() if a.process.poll() is not None]
             self.kill()
-            if expected:
-                return self.report('skipped', name, scenario.skip)
+            if reason:
+                return self.report('skipped', name, reason)
             return self.report('failed', name, f'{scenario.where}\n      {e}\n' +
                                '\n'.join('        ' + l for l in log + dead))
-        if expected:
-            return self.report('failed', name, f'{scenario.where}: passes now; take its skip ("{scenario.skip}") away')
+        if reason:
+            return self.report('failed', name, f'{scenario.where}: passes now; take its skip ("{reason}") away')
         self.report('passed', name, f'{time.monotonic() - began:.2f} s')
 
     def run(self, scenarios):
@@ -126,6 +127,13 @@ class Runner:
         return 1 if self.count['failed'] or not self.count['passed'] else 0
 
 
+def skips(path):
+    """Lines "NAME OF A SCENARIO: reason": what a language cannot say."""
+    with open(path, encoding='utf-8') as f:
+        lines = [line.strip() for line in f if line.strip() and not line.startswith('#')]
+    return {name: reason for name, _, reason in (line.rpartition(': ') for line in lines)}
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('--agent', required=True)
@@ -134,6 +142,7 @@ def main():
     p.add_argument('--over', default='tcp', choices=['tcp', 'tls'])
     p.add_argument('--wire', default='raw', choices=['raw', 'meshwork'])
     p.add_argument('--only', default='')
+    p.add_argument('--skips', type=skips, default={}, metavar='FILE')
     p.add_argument('--patience', type=float, default=5.0)
     p.add_argument('--lines', type=int, default=25)
     p.add_argument('--verbose', '-v', action='store_true')
@@ -144,6 +153,10 @@ def main():
         scenarios += table.load(f)
     names = [s.name for s in scenarios]
     twice = {n for n in names if names.count(n) > 1}
+    unknown = set(args.skips) - set(names) if not args.files else set()
+    if unknown:
+        print('skips of no scenario: ' + ', '.join(sorted(unknown)))
+        return 1
     if twice:
         print('two scenarios of one name: ' + ', '.join(sorted(twice)))
         return 1
