@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""The Python agent of the scenario table, on the public classes of meshwork.
+
+usage: agent.py turn|queue
+turn: the event loop turns the lane (threads=0); queue: a library thread does."""
+import asyncio
+import os
+import re
+import sys
+import threading
+from urllib.parse import unquote_to_bytes
+
+import meshwork
+from meshwork import Error, Flags
+
+PLAIN = frozenset(b"!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+# Facts are told whole, messages up to this.
+LIMIT = {"MESSAGE": 512, "DROPPED": 512}
+KINDS = (
+    "up down closed error log peer_up peer_down message writable slow dropped ping pong interest done released ask "
+    "draining"
+).split()
+
+
+def show(data, limit=None):
+    if limit is not None and len(data) > limit:
+        h = 2166136261
+        for b in data:
+            h = (h ^ b) * 16777619 & 0xFFFFFFFF
+        return f"@{len(data)}:{h:08x}"
+    return "".join(chr(b) if b in PLAIN and not (i == 0 and b == 64) else f"%{b:02X}" for i, b in enumerate(data))
+
+
+def raw(data):
+    return data.encode() if isinstance(data, str) else data
+
+
+def say(line):
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+class Words:
+    """One line: verb, name, and key -> bytes; a body @N is generated."""
+
+    def __init__(self, line):
+        first, *rest = line.split(" ")
+        self.verb, self.name, self.args = first, "", {}
+        for w in rest:
+            key, sign, value = w.partition("=")
+            if not sign:
+                self.name = key
+            elif re.fullmatch(r"@\d+", value):
+                n = int(value[1:])
+                self.args[key] = (b"abcdefghijklmnopqrstuvwxyz" * (n // 26 + 1))[:n]
+            else:
+                self.args[key] = unquote_to_bytes(value)
+
+    def take(self, key, absent=""):
+        return self.args.pop(key, absent.encode()).decode("utf-8", "surrogateescape")
+
+    def number(self, key, absent=0):
+        return int(self.take(key, str(absent)))
+
+    def flags(self):
+        names = [n for n in self.take("flags").split("+") if n in Flags.__members__]
+        return int(sum(Flags[n] for n in set(names)))
+
+    def headers(self):
+        return {k[5:]: self.args[k] for k in self.args if k.startswith("meta.")} or None
+
+    def options(self):
+        return {k: v.decode("utf-8", "surrogateescape") for k, v in self.args.items()}
+
+
+class Agent:
+    def __init__(self, door):
+        self.threads = 0 if door == "turn" else 1
+        self.forget()
+
+    def forget(self):
+        self.context, self.objects, self.peers, self.asks, self.hooks, self.ops = None, {}, {}, {}, {}, {}
+
+    # -- events
+    def tell(self, source, event):
+        kind = event.kind.upper()
+        if kind == "DONE" and not self.ops.get(event.id):
+            return  # the line named no op
+        name = "ctx" if source is self.context else next(n for n, o in self.objects.items() if o is source)
+        connection = event.peer if isinstance(event.peer, meshwork.Connection) else None
+        if kind == "PEER_UP":
+            self.peers[self.free(name, "", self.peers)] = connection
+        if kind == "ASK":
+            self.asks[self.free(name, "ask", self.asks)] = event
+        text = f"! {name} {kind}"
+        if event.status:
+            text += f" status={event.reason[3:]}"
+        if event.code:
+            text += f" code={event.code}"
+        if kind == "DONE":
+            text += f" id={self.ops[event.id]}"
+        elif kind in ("ASK", "CLOSED"):
+            text += f" id={name}" if kind == "CLOSED" else f" id={self.name_of(self.asks, event)}"
+        elif event.id:
+            text += f" id={event.id}"
+        if connection is not None:
+            text += f" peer={self.name_of(self.peers, connection)}"
+        flags = "+".join(f.name for f in Flags if event.flags & f)
+        for key, value in (("flags", flags), ("topic", show(raw(event.topic))), ("meta", show(event.meta)),
+                           ("body", show(raw(event.data), LIMIT.get(kind)))):
+            text += f" {key}={value}" if value else ""
+        say(text)
+        for line in self.hooks.get((name, kind), []):
+            words = Words(line)
+            say(f"! {name} HOOK verb={words.verb} status={self.carry_out(words, event)[0]}")
+
+    def free(self, base, infix, names):
+        n = 1
+        while f"{base}.{infix}{n}" in names:
+            n += 1
+        return f"{base}.{infix}{n}"
+
+    def name_of(self, names, thing):
+        return next((n for n, t in names.items() if t is thing), "?")
+
+    # -- verbs: each answers with more words
+    def target(self, words, event=None):
+        if words.name == "ctx":
+            return self.context
+        if words.name == "$peer":
+            return event.peer
+        if words.name == "$id":
+            return event
+        for names in (self.objects, self.peers, self.asks):
+            if words.name in names:
+                return names[words.name]
+        raise Error(-4, "nobody is called " + words.name)
+
+    def body(self, words, event):
+        data = words.args.pop("body", b"")
+        return raw(event.data) if event is not None and data == b"$body" else data
+
+    def noted(self, words, begin):
+        """Runs begin() as an operation where the line has an op."""
+        op = words.number("op")
+        operation = begin()
+        # DONE says how it ended; here nobody awaits it.
+        operation.add_done_callback(lambda f: f.cancelled() or f.exception())
+        self.ops[operation.id] = op
+        self.ops["of", op] = operation
+
+    def carry_out(self, words, event=None):
+        try:
+            method = getattr(self, "do_" + words.verb, None)
+            if method is None:
+                return "ENOTSUP", " error=no%20such%20verb"
+            return "OK", method(words, event) or ""
+        except BufferedError:
+            return "BUFFERED", ""
+        except Error as e:
+            return e.name[3:], f" error={show(e.text.encode())}"
+        except ValueError as e:  # text that is no text, a number that is none
+            return "EINVAL", f" error={show(ascii(e).encode())}"
+        except AttributeError as e:  # so Python answers a verb the kind does not have
+            return "EKIND", f" error={show(str(e).encode())}"
+
+    def do_ctx(self, words, event):
+        self.before = count_threads()
+        self.context = meshwork.Context({"threads": self.threads, **words.options()})
+        self.listen(self.context)
+
+    def listen(self, thing):
+        for kind in KINDS:
+            thing.on(kind, lambda e, thing=thing: self.tell(thing, e))
+
+    def do_provider(self, words, event):
+        self.opened(words, self.context.provider)
+
+    def do_consumer(self, words, event):
+        self.opened(words, self.context.consumer)
+
+    def opened(self, words, open_):
+        thing = open_(words.options())
+        self.objects[words.name] = thing
+        self.listen(thing)
+
+    def do_start(self, words, event):
+        self.noted(words, self.target(words, event).start)
+
+    def do_send(self, words, event):
+        to, flags, headers, data = self.target(words, event), words.flags(), words.headers(), self.body(words, event)
+        if "op" in words.args:
+            self.noted(words, lambda: to.deliver(data, flags, headers))
+        elif not to.send(data, flags, headers):
+            raise BufferedError
+
+    do_bytes = do_send
+
+    def do_publish(self, words, event):
+        flags, headers, data, topic = words.flags(), words.headers(), self.body(words, event), words.take("topic")
+        name = words.take("except")
+        exclude = self.target(Words("x " + name), event) if name else None
+        self.noted(words, lambda: self.target(words, event).publish(topic, data, exclude, flags, headers))
+
+    def do_subscribe(self, words, event):
+        to, pattern, op = self.target(words, event), words.take("pattern"), words.args.pop("op", b"0")
+        options = words.options()
+        words.args["op"] = op
+        self.noted(words, lambda: to.subscribe(pattern, options))
+
+    def do_unsubscribe(self, words, event):
+        pattern = words.take("pattern")
+        self.noted(words, lambda: self.target(words, event).unsubscribe(pattern))
+
+    def do_subscribed(self, words, event):
+        return f" value={int(self.target(words, event).subscribed(words.take('topic')))}"
+
+    def do_close(self, words, event):
+        self.target(words, event).close(words.number("code"), words.take("reason"), "ABORT" in words.take("flags"))
+
+    def do_drain(self, words, event):
+        self.noted(words, lambda: self.target(words, event).drain(words.number("ms", 5000) / 1000))
+
+    def do_update(self, words, event):
+        words.take("kind")
+        op = words.args.pop("op", b"0")
+        options = words.options()
+        words.args["op"] = op
+        self.noted(words, lambda: self.target(words, event).update(options))
+
+    def do_pause(self, words, event):
+        self.target(words, event).pause(bool(words.number("on", 1)))
+
+    def do_cork(self, words, event):
+        self.target(words, event).cork(bool(words.number("on", 1)))
+
+    def do_records(self, words, event):
+        to, flags, n = self.target(words, event), words.flags(), words.number("n", 1)
+        if not to.send_many([self.body(words, event)] * n, flags):
+            raise BufferedError
+
+    def do_conf(self, words, event):
+        get, kind = words.take("get"), getattr(self.context, words.name)
+        thing = kind(words.options())
+        value = thing.facts("config")[get] if get else None
+        thing.close(abort=True)
+        return f" value={show(str(value).encode())}" if get else ""
+
+    def do_state(self, words, event):
+        state = self.target(words, event).state
+        if state == "closed":
+            raise Error(-4)
+        return f" value={('idle', 'connecting', 'up', 'ready', 'waiting', 'draining').index(state)}"
+
+    def do_stat(self, words, event):
+        return f" value={self.target(words, event).stat(words.take('what').lower())}"
+
+    def do_info(self, words, event):
+        import json
+
+        what = words.take("what")
+        if "op" in words.args:
+            return self.noted(words, lambda: self.target(words, event).info(what))
+        return f" body={show(json.dumps(self.target(words, event).facts(what)).encode())}"
+
+    def do_answer(self, words, event):
+        import json
+
+        facts = json.loads(words.take("json", "{}"))
+        if words.number("allow", 1):
+            self.target(words, event).allow(facts.get("data"))
+        else:
+            self.target(words, event).deny(facts.get("status"), facts.get("body"))
+
+    def do_cancel(self, words, event):
+        self.target(words, event)
+        self.ops["of", words.number("op")].cancel()
+
+    def do_hook(self, words, event):
+        self.hooks.setdefault((words.name, words.take("kind")), []).append(words.take("do"))
+
+    async def end(self):
+        if self.context is None:
+            return "ESTATE", ""
+        self.context.close()
+        await self.context.wait_closed()
+        before = self.before
+        self.forget()
+        # A joined thread stands in /proc a moment longer than in the process.
+        for _ in range(1000):
+            if count_threads() <= before:
+                break
+            await asyncio.sleep(0.001)
+        return "OK", f" fds={len(os.listdir('/proc/self/fd')) - 1} threads={count_threads()}"
+
+
+class BufferedError(Exception):
+    """Accepted, above the soft mark."""
+
+
+def count_threads():
+    return len(os.listdir("/proc/self/task"))
+
+
+async def main():
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue()
+
+    def read():
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(lines.put_nowait, line.rstrip("\n"))
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    agent = Agent(sys.argv[1])
+    say(f"hello python {sys.argv[1]} {meshwork.library_version()}")
+    while True:
+        line = await lines.get()
+        if line == "quit":
+            sys.exit(0)  # with everything open that is open
+        status, more = await agent.end() if line == "end" else agent.carry_out(Words(line))
+        say(f"= {status}{more}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,26 @@
+"""meshwork for Python: providers and consumers of messages on asyncio.
+
+    async with meshwork.Context() as ctx, ctx.provider(port=8080) as provider:
+        provider.on("message", lambda m: m.peer.send(m.data))
+        await provider.wait_closed()
+"""
+
+from ._dispatch import Operation
+from ._errors import Error
+from ._event import Ask, Event, Flags, Message
+from ._link import Connection, Consumer, Context, Provider
+from ._tables import Code, ConsumerOptions, ContextOptions, ProviderOptions, SubscriptionOptions
+
+__all__ = [
+    "Ask", "Code", "Connection", "Consumer", "ConsumerOptions", "Context", "ContextOptions", "Error", "Event", "Flags",
+    "Message", "Operation", "Provider", "ProviderOptions", "SubscriptionOptions", "library_version",
+]  # fmt: skip
+__version__ = "0.1.0"
+
+
+def library_version() -> str:
+    """Version of the shared library in use."""
+    from . import _boundary
+
+    number = _boundary.version()
+    return f"{number >> 16}.{number >> 8 & 255}.{number & 255}"

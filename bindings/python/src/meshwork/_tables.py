@@ -1,0 +1,318 @@
+"""Made by tables.py from the library. Do not edit."""
+
+from enum import IntEnum
+from typing import Any, Mapping, Sequence, TypedDict, Union
+
+
+class Code(IntEnum):
+    """Codes of Error."""
+
+    MORE = 3  # Events are left; come again.
+    STORED = 2  # Accepted and stored durably.
+    BUFFERED = 1  # Accepted; more than the soft mark is waiting to be sent.
+    OK = 0  # Done.
+    EINVAL = -1  # An argument is not valid.
+    ENOMEM = -2  # There is no memory left.
+    EINTERNAL = -3  # The library met a case it does not handle; please report it.
+    ECLOSED = -4  # The handle is closed or was never opened.
+    EKIND = -5  # The handle or conf is of another kind.
+    ESTATE = -6  # This is not allowed in the present state.
+    EDEADLOCK = -7  # Waiting here would wait for the caller itself.
+    EFORK = -8  # The handle belongs to the parent process.
+    EOPTION = -9  # An option's key or value is not valid.
+    EEND = -10  # There is nothing more.
+    ENOTSUP = -11  # This is not supported here.
+    EBUSY = -12  # Somebody else is doing this at the moment.
+    EDUPLICATE = -13  # It exists already.
+    EPATTERN = -14  # The topic pattern is not valid.
+    EAGAIN = -20  # Refused because too much is waiting; nothing was kept.
+    EDROPPED = -21  # The overflow policy dropped the message.
+    EOVERFLOW = -22  # Too much was waiting, so the overflow policy ended the link.
+    ETOOBIG = -23  # It is larger than the limit and can never fit.
+    EMEMORY = -24  # The context's memory budget is used up.
+    ERATE = -25  # The peer sent faster than its rate limit.
+    ENOTCONN = -30  # There is no connection at the moment.
+    ERESOLVE = -31  # The host name could not be resolved.
+    EREFUSED = -32  # The connection was refused.
+    EUNREACH = -33  # The host or network cannot be reached.
+    ERESET = -34  # The connection was cut by the other side.
+    EPEERGONE = -35  # The peer went away before it answered.
+    EADDRINUSE = -36  # The address is already in use.
+    ETLS = -37  # The TLS handshake or session failed.
+    EPROTO = -38  # The peer broke the protocol.
+    EVERSION = -39  # The two sides share no wire or version.
+    EIO = -40  # The operating system reported a failure.
+    EAUTH = -50  # The credentials were not accepted.
+    EDENIED = -51  # A rule does not allow this.
+    EEXPIRED = -52  # The credentials have expired.
+    ETIMEDOUT = -60  # It took longer than allowed.
+    ECANCELED = -61  # It was cancelled.
+    EDRAINING = -67  # The other side is shutting down and takes no new work.
+
+
+ContextOptions = TypedDict(
+    "ContextOptions",
+    {
+        # Name used for threads (the first 10 bytes) and in log lines.
+        "name": str,
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # With threads >= 1: events cross an inbox the host empties (queued), or are callbacks on the lane's thread (inline).
+        "delivery": str,
+        # Library threads, one lane each; 0: one lane that the host turns.
+        "threads": int,
+        # Bytes of undelivered events; above it the lanes stop reading their links.
+        "inbox.max_bytes": Union[str, int],
+        # Undelivered events; above it the lanes stop reading their links.
+        "inbox.max_events": int,
+        # Bytes of all queues together; beyond it sends answer MW_EMEMORY.
+        "memory.max_bytes": Union[str, int],
+        # Larger bodies leave mw_ctx_take as a message of their own (MW_F_REF) when the slab is short.
+        "slab.ref_above": Union[str, int],
+        # Smaller messages are copied into the output instead of being referred to.
+        "msg.copy_below": Union[str, int],
+        # A cork ends by itself after this time.
+        "cork.max": Union[str, int],
+        # Microseconds a lane polls before it sleeps; only one busy connection gains.
+        "spin": int,
+    },
+    total=False,
+)
+
+
+ProviderOptions = TypedDict(
+    "ProviderOptions",
+    {
+        # Defaults and wire of a seed system; set it before any other key.
+        "preset": str,
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # Dialects spoken. A client that offers no subprotocol is raw, or network-cluster where that is listed instead.
+        "wire": Union[str, Sequence[str]],
+        # WebSocket subprotocols beside those of wire, preferred first.
+        "subprotocols": Union[str, Sequence[str]],
+        # Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth).
+        "pattern.syntax": str,
+        # Path of the private key, PEM.
+        "tls.key_file": str,
+        # Path of the certificate and its chain, PEM. A provider speaks TLS as soon as key and certificate are set.
+        "tls.cert_file": str,
+        # Path of the authorities believed, PEM; empty: those of the system (consumer).
+        "tls.ca_file": str,
+        # Path of Diffie-Hellman parameters for TLS 1.2, PEM; empty: chosen automatically.
+        "tls.dh_file": str,
+        # The private key itself, PEM.
+        "tls.key": str,
+        # The certificate and its chain themselves, PEM.
+        "tls.cert": str,
+        # The authorities believed themselves, PEM.
+        "tls.ca": str,
+        # Passphrase of the private key.
+        "tls.passphrase": str,
+        # none: a consumer believes any certificate; peer: a consumer checks the provider; mutual: a provider asks for and checks the consumer's too.
+        "tls.verify": str,
+        # Releases the TLS buffers of idle connections, about 34 KB each; false keeps them, for a little speed.
+        "tls.low_memory": bool,
+        # A TLS handshake that waits longer for the other side ends.
+        "tls.handshake_timeout": Union[str, int],
+        # Oldest TLS version spoken.
+        "tls.min_version": str,
+        # Application protocols (ALPN) offered or accepted.
+        "tls.alpn": Union[str, Sequence[str]],
+        # Above it sends answer MW_BUFFERED; WRITABLE follows.
+        "send.soft_bytes": Union[str, int],
+        # Hard bound of what waits for one peer; send.overflow says what happens there.
+        "send.max_bytes": Union[str, int],
+        # At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link.
+        "send.overflow": str,
+        # Larger messages close the link with 1009.
+        "recv.max_message": Union[str, int],
+        # permessage-deflate: off, one compressor a lane (shared), or one a connection of about this memory.
+        "compress": str,
+        # Smaller messages are sent as they are.
+        "compress.min_bytes": Union[str, int],
+        # A message that inflates by more than this factor ends the link.
+        "compress.max_ratio": int,
+        # Time between heartbeats; 0: none.
+        "heartbeat.interval": Union[str, int],
+        # Heartbeats without an answer before the link is ended.
+        "heartbeat.max_strikes": int,
+        # How long a close waits for the other side's close frame.
+        "close.timeout": Union[str, int],
+        # Address or name to listen on.
+        "host": str,
+        # Port to listen on; 0: any free one (mw_info "address" tells).
+        "port": int,
+        # Path of the upgrade request.
+        "path": str,
+        # Addresses instead of host and port: tcp://host:port, unix:/path, fd:3.
+        "listen": Union[str, Sequence[str]],
+        # Connections the kernel keeps waiting.
+        "backlog": int,
+        # Several processes may listen on the port (SO_REUSEPORT).
+        "reuse_port": bool,
+        # Lanes its peers are spread over; 0: all of the context.
+        "lanes": int,
+        # Peers at once; more are told 503; 0: no limit.
+        "max_peers": int,
+        # Peers at once from one IPv4 address or IPv6 /64; 0: no limit.
+        "max_peers_per_address": int,
+        # Messages a second from one peer; 0: no limit.
+        "max_rate": int,
+        # Bytes a second from one peer; 0: no limit.
+        "max_rate_bytes": Union[str, int],
+        # A client must have sent its whole request by then.
+        "handshake_timeout": Union[str, int],
+        # Handshakes at once; other connections wait in the backlog.
+        "handshake.max": int,
+        # Parameters every client must present with these values; an object of strings, numbers and booleans.
+        "auth.parameters": Mapping[str, Any],
+        # Asks the host about each client: ASK, answered by mw_answer.
+        "auth.ask": bool,
+        # An admission not decided by then is refused with 503.
+        "auth.timeout": Union[str, int],
+        # HTTP status of a no.
+        "auth.reject_status": int,
+        # Body of a no.
+        "auth.reject_body": str,
+        # Where clients may put their parameters.
+        "parameters.from": Union[str, Sequence[str]],
+        # mw_drain spreads the peers' departures over this time.
+        "drain.stagger": Union[str, int],
+        # Page that says the provider is there; empty: none.
+        "http.alive_path": str,
+        # Pages /livez and /readyz.
+        "http.health": bool,
+        # Path of the Prometheus page; empty: none.
+        "http.metrics": str,
+        # user:password (Basic), or a token (Bearer), that the metrics page asks for; empty: nothing.
+        "http.auth": str,
+        # Origins browsers may come from: same (equals Host), origins such as https://example.org, or *.
+        "http.origins": Union[str, Sequence[str]],
+        # Larger request heads get 431.
+        "http.max_header": Union[str, int],
+        # Addresses or networks (10.0.0.0/8) whose X-Forwarded-For and PROXY v2 are believed.
+        "http.trusted_proxies": Union[str, Sequence[str]],
+    },
+    total=False,
+)
+
+
+ConsumerOptions = TypedDict(
+    "ConsumerOptions",
+    {
+        # Defaults and wire of a seed system; set it before any other key.
+        "preset": str,
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # Dialects offered, never silently another one.
+        "wire": Union[str, Sequence[str]],
+        # WebSocket subprotocols beside those of wire, preferred first.
+        "subprotocols": Union[str, Sequence[str]],
+        # Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth).
+        "pattern.syntax": str,
+        # Path of the private key, PEM.
+        "tls.key_file": str,
+        # Path of the certificate and its chain, PEM. A provider speaks TLS as soon as key and certificate are set.
+        "tls.cert_file": str,
+        # Path of the authorities believed, PEM; empty: those of the system (consumer).
+        "tls.ca_file": str,
+        # The private key itself, PEM.
+        "tls.key": str,
+        # The certificate and its chain themselves, PEM.
+        "tls.cert": str,
+        # The authorities believed themselves, PEM.
+        "tls.ca": str,
+        # Passphrase of the private key.
+        "tls.passphrase": str,
+        # none: a consumer believes any certificate; peer: a consumer checks the provider; mutual: a provider asks for and checks the consumer's too.
+        "tls.verify": str,
+        # Name sent (SNI) and checked in the certificate; empty: the host connected to.
+        "tls.server_name": str,
+        # Releases the TLS buffers of idle connections, about 34 KB each; false keeps them, for a little speed.
+        "tls.low_memory": bool,
+        # A TLS handshake that waits longer for the other side ends.
+        "tls.handshake_timeout": Union[str, int],
+        # Oldest TLS version spoken.
+        "tls.min_version": str,
+        # Application protocols (ALPN) offered or accepted.
+        "tls.alpn": Union[str, Sequence[str]],
+        # Above it sends answer MW_BUFFERED; WRITABLE follows.
+        "send.soft_bytes": Union[str, int],
+        # Hard bound of what waits for one peer; send.overflow says what happens there.
+        "send.max_bytes": Union[str, int],
+        # At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link.
+        "send.overflow": str,
+        # Larger messages close the link with 1009.
+        "recv.max_message": Union[str, int],
+        # permessage-deflate: off, one compressor a lane (shared), or one a connection of about this memory.
+        "compress": str,
+        # Smaller messages are sent as they are.
+        "compress.min_bytes": Union[str, int],
+        # A message that inflates by more than this factor ends the link.
+        "compress.max_ratio": int,
+        # Time between heartbeats; 0: none.
+        "heartbeat.interval": Union[str, int],
+        # Heartbeats without an answer before the link is ended.
+        "heartbeat.max_strikes": int,
+        # How long a close waits for the other side's close frame.
+        "close.timeout": Union[str, int],
+        # ws://, wss://, unix:/file or ws+unix:/file:/path address, instead of tls, host and port; without a path the option path counts.
+        "url": str,
+        # Connects with TLS.
+        "tls": bool,
+        # Address or name to connect to; every address of a name is tried.
+        "host": str,
+        # Port to connect to.
+        "port": int,
+        # Path of the upgrade request.
+        "path": str,
+        # Parameters presented to the provider; an object of strings, numbers and booleans.
+        "parameters": Mapping[str, Any],
+        # Where parameters travel: the header Meshwork-Parameters, or the query.
+        "parameters.in": str,
+        # Headers added to the upgrade request; an object of strings, numbers and booleans.
+        "headers": Mapping[str, Any],
+        # HTTP proxy to connect through: http://[user:password@]host:port.
+        "proxy": str,
+        # Head start of each address over the next one (RFC 8305).
+        "connect.stagger": Union[str, int],
+        # One attempt may take this long, from resolving to the upgrade.
+        "connect.timeout": Union[str, int],
+        # The DONE of mw_start comes at the latest then; 0: when the reconnect policy ends.
+        "start.timeout": Union[str, int],
+        # Wait before the next attempt; the first one of an exponential back-off.
+        "reconnect.interval": Union[str, int],
+        # Attempts in a row before the consumer closes; -1: endless.
+        "reconnect.max_attempts": int,
+        # Whether the wait doubles after each failed attempt.
+        "reconnect.backoff": str,
+        # The longest wait of an exponential back-off.
+        "reconnect.max_interval": Union[str, int],
+        # Percent by which waits are varied, so that consumers do not return all at once.
+        "reconnect.jitter": int,
+        # HTTP statuses that end the consumer instead of another attempt.
+        "reconnect.fatal": Union[str, Sequence[str]],
+        # Bytes kept for sending while there is no link; 0: sends answer MW_ENOTCONN.
+        "offline.max_bytes": Union[str, int],
+        # What happens at offline.max_bytes.
+        "offline.overflow": str,
+    },
+    total=False,
+)
+
+
+SubscriptionOptions = TypedDict(
+    "SubscriptionOptions",
+    {
+        # Of this subscription's pattern; not set: the handle's.
+        "pattern.syntax": str,
+    },
+    total=False,
+)
