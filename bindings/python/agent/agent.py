@@ -240,7 +240,7 @@ class Agent:
             raise BufferedError
 
     def do_conf(self, words, event):
-        get, kind = words.take("get"), getattr(self.context, words.name)
+        get, kind = words.take("get"), getattr(self.context, words.name, meshwork.Context)
         thing = kind(words.options())
         value = thing.facts("config")[get] if get else None
         thing.close(abort=True)
