@@ -1,0 +1,146 @@
+package meshwork
+
+import (
+	"encoding/json"
+	"unsafe"
+)
+
+// Kind says what happened.
+type Kind uint32
+
+// The kinds of events. Ping, Pong and Interest come by the option "events".
+const (
+	Up       Kind = 1  // usable link or listener; Code: attempts; body JSON
+	Down     Kind = 2  // link lost, comes back; Err why, Code close code, ID ms to the next try, body reason
+	Closed   Kind = 4  // the last event; Err why, Code close code, body reason
+	Failure  Kind = 5  // a failure in the background; body text
+	Log      Kind = 6  // Code level 1 error to 5 trace, topic area, body line
+	PeerUp   Kind = 10 // Conn is new; body JSON: uuid ip port parameters wire ...
+	PeerDown Kind = 11 // the last event of Conn; Err why, Code close code, body reason
+	Received Kind = 20 // a message
+	Writable Kind = 21 // there is room again after a refused or buffered send
+	Slow     Kind = 22 // ID bytes wait for Conn, a policy is about to act
+	Dropped  Kind = 23 // Code messages were dropped; body of the last one
+	Ping     Kind = 25 // body
+	Pong     Kind = 26 // ID round trip in microseconds
+	Interest Kind = 27 // subscriptions to Topic changed: Code now, ID before
+	Done     Kind = 31 // an operation ended: only in the function given to it
+	released Kind = 32
+	Ask      Kind = 50 // may this client come in? body JSON: its request; Answer decides
+	Draining Kind = 66 // the other side leaves in Code ms
+
+	kinds = 67
+)
+
+// Flags of messages and sends.
+type Flags uint32
+
+// Text, Compress, More, Cont, Pinged and NoQueue are for sending; Text, ASCII
+// and the others are seen in events.
+const (
+	Text     Flags = 0x1       // UTF-8 text, checked
+	Compress Flags = 0x2       // compress, if the link agreed on it
+	More     Flags = 0x4       // first or middle fragment of a message
+	Cont     Flags = 0x8       // middle or last fragment
+	Pinged   Flags = 0x10      // a ping, of at most 125 bytes
+	NoQueue  Flags = 0x2000    // refuse while offline, even with an offline buffer
+	Local    Flags = 0x80      // sent from this process
+	Resumed  Flags = 0x80000   // of Up
+	Fatal    Flags = 0x800000  // of Failure
+	ASCII    Flags = 0x2000000 // with Text: ASCII only
+)
+
+// Event is what a handler gets. It and its bytes are lent: they are valid
+// until the handler returns. Message makes a copy to keep.
+type Event struct {
+	Kind  Kind
+	Flags Flags
+	Code  int    // see the kind
+	ID    uint64 // see the kind
+	Conn  *Connection
+
+	status            Status
+	peer              uint64
+	topic, meta, body []byte
+}
+
+// Err is why, or nil.
+func (e *Event) Err() error {
+	if e.status >= 0 {
+		return nil
+	}
+	if len(e.body) == 0 {
+		return e.status
+	}
+	return &Error{Status: e.status, Text: string(e.body)}
+}
+
+// Status is the same without words.
+func (e *Event) Status() Status { return e.status }
+
+// Body is lent until the handler returns.
+func (e *Event) Body() []byte { return e.body }
+
+// Text is a copy of the body.
+func (e *Event) Text() string { return string(e.body) }
+
+// JSON decodes the body.
+func (e *Event) JSON(into any) error { return json.Unmarshal(e.body, into) }
+
+// Topic is "" where the message has none.
+func (e *Event) Topic() string { return string(e.topic) }
+
+// Meta is the headers as they are packed, lent.
+func (e *Event) Meta() []byte { return e.meta }
+
+// Header is a header of the message, and whether it has it.
+func (e *Event) Header(key string) (value string, ok bool) {
+	header(e.meta, func(k, v []byte) bool {
+		if string(k) == key {
+			value, ok = string(v), true
+		}
+		return !ok
+	})
+	return value, ok
+}
+
+// Message is a copy to keep.
+func (e *Event) Message() *Message {
+	m := &Message{Conn: e.Conn, Topic: string(e.topic), Flags: e.Flags, Sequence: e.Code}
+	m.Body = append(make([]byte, 0, len(e.body)), e.body...)
+	if len(e.meta) != 0 {
+		m.Header = make(map[string]string)
+		header(e.meta, func(k, v []byte) bool { m.Header[string(k)] = string(v); return true })
+	}
+	return m
+}
+
+// Answer decides an Ask. data comes back in the PeerUp; for a no it may be
+// {"status":401,"body":"..."}. It may be called later, and from anywhere: keep
+// ID and call Context.Answer.
+func (e *Event) Answer(allow bool, data any) error { return answerJSON(e.ID, allow, data) }
+
+func answerJSON(ask uint64, allow bool, data any) error {
+	var b []byte
+	if raw, ok := data.(json.RawMessage); ok {
+		b = raw
+	} else if data != nil {
+		var err error
+		if b, err = json.Marshal(data); err != nil {
+			return err
+		}
+	}
+	return answer(ask, allow, b)
+}
+
+// Message is one to send, or a received one that is yours to keep.
+type Message struct {
+	Conn     *Connection // who sent it, at a provider
+	Topic    string
+	Header   map[string]string // carried by the wire meshwork
+	Body     []byte
+	Flags    Flags
+	Sequence int // of the link
+}
+
+func textBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -1,0 +1,3 @@
+module meshwork
+
+go 1.21

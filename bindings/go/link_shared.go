@@ -1,0 +1,6 @@
+//go:build !static
+
+package meshwork
+
+// #cgo pkg-config: meshwork
+import "C"
