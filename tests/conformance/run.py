@@ -18,7 +18,7 @@ import sys
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIMIT = 1500  # seconds a role may take
+LIMIT = 3600  # seconds a role may take: a guard, not a measure; two idle cores need a few minutes
 
 
 def python27():
@@ -149,8 +149,8 @@ def key(case):
     return [int(n) for n in case.split('.')]
 
 
-def judge(role, out, expected):
-    """(passed, failed, lines); what is expected must be so."""
+def judge(role, out, expected, every):
+    """(passed, failed, lines); what is expected must be so. every: all cases ran, so each line must have served."""
     try:
         with open(os.path.join(out, 'index.json')) as f:
             cases = json.load(f)['meshwork']
@@ -173,7 +173,7 @@ def judge(role, out, expected):
             failed += 1
             lines.append(f'{role} {case}: {result}, expected {wanted}')
     for e in expected:
-        if e[0] in (role, 'both') and e not in used:
+        if every and e[0] in (role, 'both') and e not in used:
             failed += 1
             lines.append(f'{role} {e[1]}: expected.txt names it, but no such case ran')
     lines.append(f'{role}: {len(cases)} cases: ' + ', '.join(f'{n} {k}' for k, n in sorted(tally.items())))
@@ -210,7 +210,7 @@ def main():
         t.join()
     passed = failed = 0
     for role in folders:
-        ok, bad, lines = judge(role, folders[role], expectations() if args.cases == ['*'] else [])
+        ok, bad, lines = judge(role, folders[role], expectations(), args.cases == ['*'])
         if trouble.get(role):
             bad += 1
             lines.append(f'{role}: {trouble[role]}')
