@@ -38,7 +38,7 @@ function show (data, most = Infinity) {
 }
 
 function read (word) {
-  if (/^@\d+$/.test(word)) return Buffer.from({ length: Number(word.slice(1)) }, (_, i) => 97 + i % 26)
+  if (/^@\d+$/.test(word)) return Buffer.from(Uint8Array.from({ length: Number(word.slice(1)) }, (_, i) => 97 + i % 26))
   return Buffer.from(word.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1')
 }
 
@@ -57,6 +57,9 @@ function cut (line) {
 const nameOf = object => [...names].find(([, value]) => value === object)?.[0] ?? `#${object?.handle ?? 0}`
 const word = error => (error instanceof MeshworkError ? error.code : 'MW_EINVAL').slice(3)
 
+/** Events of a peer are told of its provider. */
+const owner = object => object.provider ?? object
+
 function event (object, kind, { error, status, code, id, peer, flags, topic, meta, body } = {}, most) {
   const name = object === context ? 'ctx' : nameOf(object)
   let line = `! ${name} ${kind}`
@@ -72,7 +75,7 @@ function event (object, kind, { error, status, code, id, peer, flags, topic, met
   for (const hook of hooks) {
     if (hook.name !== name || hook.kind !== kind) continue
     const { verb, name: on, args } = cut(hook.line)
-    carry(verb, { $peer: peer, $id: id }[on] ?? find(on), on, args, { $peer: peer, $body: body })
+    carry(verb, { $peer: peer, $id: find(id) }[on] ?? find(on), on, args, { $peer: peer, $body: body })
       .then(({ status }) => say(`! ${name} HOOK verb=${verb} status=${status}`))
   }
 }
@@ -165,7 +168,7 @@ async function begin (name, args, start) {
   aborts.set(`${name} ${op}`, abort)
   let refused
   let accepted = false
-  const object = find(name)
+  const object = owner(find(name))
   start(abort.signal).then(
     value => op && event(object, 'DONE', { id: op, ...value }),
     error => accepted ? op && event(object, 'DONE', { id: op, error, body: error.message }) : (refused = error))
@@ -194,7 +197,9 @@ const verbs = {
   provider: (_, name, args) => { const made = new Provider(options(args, 'ctx'), context); names.set(name, made); listen(made) },
   consumer: (_, name, args) => { const made = new Consumer(options(args, 'ctx'), context); names.set(name, made); listen(made) },
   start: (object, name, args) => begin(name, args, signal => nothing(object.start({ signal }))),
-  send: (object, name, args) => args.op
+  send: (object, name, args) => (args.flags ?? '').includes('PING')
+    ? object.ping(args.body)
+    : args.op
     ? begin(name, args, signal => object.deliver(args.body ?? '', { ...how(args), signal }).then(r => ({ code: r === 'taken' ? 1 : 0 })))
     : object.send(args.body ?? Buffer.alloc(0), how(args)),
   bytes: (object, _, args, now) => object.send(now.$body && args.body?.toString() === '$body' ? now.$body : args.body ?? Buffer.alloc(0), how(args)),
@@ -225,7 +230,10 @@ const verbs = {
   update: (object, name, args) => begin(name, args, signal => nothing(object.update(options(args, 'op', 'kind'), { signal }))),
   pause: (object, _, args) => Number(args.on ?? 1) ? object.pause() : object.resume(),
   cork: (object, _, args) => Number(args.on ?? 1) ? object.cork() : object.uncork(),
-  state: object => ({ value: ['idle', 'connecting', 'up', 'ready', 'waiting', 'draining'].indexOf(object.state) }),
+  state: object => {
+    if (object.state === 'closed') throw new MeshworkError(status.MW_ECLOSED)
+    return { value: ['idle', 'connecting', 'up', 'ready', 'waiting', 'draining'].indexOf(object.state) }
+  },
   stat: (object, _, args) => ({ value: object.stat(stat[args.what.toString()] ?? 0) }),
   info: (object, name, args) => {
     const what = (args.what ?? '').toString()

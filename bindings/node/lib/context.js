@@ -41,7 +41,7 @@ class Context extends EventEmitter {
   constructor (options = {}) {
     super()
     options = { threads: polled ? 0 : 1, ...options }
-    this.#deliver = n => n === 0 ? this.#end() : this.#batch(n)
+    this.#deliver = (n, from) => n === 0 ? this.#end() : this.#batch(n, from)
     const opened = addon.open(JSON.stringify(options), Number(options.threads) === 0, this.#deliver)
     check(opened)
     this.handle = opened.handle
@@ -202,9 +202,14 @@ class Context extends EventEmitter {
     }
   }
 
-  #batch (n) {
+  /** Delivers records from one on; answers with the first that is left. */
+  #batch (n, from) {
     this.#inside = true
-    for (let i = 0, o = 0; i < n; i++, o += RECORD) {
+    const w = this.#words
+    let i = from
+    for (let o = i * RECORD, done = false; i < n; i++, o += RECORD) {
+      if (w[o] === kind.DONE) done = true
+      else if (done) break // what awaits the DONE goes on first
       try {
         this.#event(o)
       } catch (error) { // a handler's failure never stops the batch
@@ -213,7 +218,8 @@ class Context extends EventEmitter {
     }
     this.#inside = false
     this.flush()
-    this.batch++
+    if (i === n) this.batch++
+    return i
   }
 
   #event (o) {
@@ -323,6 +329,7 @@ class Context extends EventEmitter {
     this.#over = undefined
     over?.()
     this.emit('close')
+    return 0
   }
 }
 

@@ -57,11 +57,32 @@ struct Door {
   int fd = -1;
   napi_threadsafe_function bell = nullptr;
   napi_async_cleanup_hook_handle hook = nullptr;
-  bool ended = false, dropped = false;
+  bool ended = false, torn = false, dropped = false;  // torn: JavaScript is not to be called any more
 };
 
 void unless_used(Door* d) {
   if (d->dropped && d->poll == nullptr && d->bell == nullptr) delete d;
+}
+
+// n records to JavaScript; n 0: the context is over. After a DONE it comes back
+// early, so that what awaits it goes on before the next event is told.
+bool call(Door* d, uint32_t n) {
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(d->env, &scope) != napi_ok) return false;
+  napi_value fn = nullptr, self;
+  napi_get_reference_value(d->env, d->deliver, &fn);
+  napi_get_global(d->env, &self);
+  bool alive = fn != nullptr;
+  uint32_t next = 0;
+  do {
+    napi_value args[2], result = nullptr;
+    napi_create_uint32(d->env, n, &args[0]);
+    napi_create_uint32(d->env, next, &args[1]);
+    alive = alive && napi_make_callback(d->env, d->async, self, fn, 2, args, &result) == napi_ok &&
+            napi_get_value_uint32(d->env, result, &next) == napi_ok;
+  } while (alive && next < n);
+  napi_close_handle_scope(d->env, scope);
+  return alive;
 }
 
 void polled_no_more(uv_handle* h) {
@@ -71,6 +92,7 @@ void polled_no_more(uv_handle* h) {
   d->poll = nullptr;
   if (d->hook != nullptr) napi_remove_async_cleanup_hook(d->hook);
   d->hook = nullptr;
+  if (!d->torn) call(d, 0);
   unless_used(d);
 }
 
@@ -97,6 +119,7 @@ int64_t now_ms() {
 
 // The environment goes away, or nobody holds the context any more.
 void cut(Door* d) {
+  d->torn = true;
   if (d->ended) return;
   mw_close(d->ctx, 0, nullptr, 0, MW_CLOSE_ABORT);
   for (const int64_t until = now_ms() + 500; now_ms() < until;) {
@@ -121,34 +144,18 @@ void cleanup_async(napi_async_cleanup_hook_handle, void* door) {
   cut(static_cast<Door*>(door));  // the hook is removed when libuv let go
 }
 
-// n records to JavaScript; n 0: the context is over.
-bool call(Door* d, size_t n) {
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(d->env, &scope) != napi_ok) return false;
-  napi_value fn = nullptr, self, count, result;
-  napi_get_reference_value(d->env, d->deliver, &fn);
-  bool alive = fn != nullptr;
-  if (alive) {
-    napi_get_global(d->env, &self);
-    napi_create_uint32(d->env, static_cast<uint32_t>(n), &count);
-    alive = napi_make_callback(d->env, d->async, self, fn, 1, &count, &result) != napi_cannot_run_js;
-  }
-  napi_close_handle_scope(d->env, scope);
-  return alive;
-}
-
 void pump(Door* d) {
   mw_status s = MW_MORE;
   size_t n = 1;
   for (int round = 0; round < kRounds && !d->ended && (n > 0 || s == MW_MORE); ++round) {
     s = mw_ctx_take(d->ctx, d->events, sizeof(mw_event), kRecords, d->bytes, kSlab, &n);
     if (s < 0) break;
-    if (n > 0 && !call(d, n)) return;
+    if (n > 0 && !call(d, static_cast<uint32_t>(n))) return;
   }
   if (d->ended) return;
   if (s == MW_EEND) {
     finish(d);
-    call(d, 0);
+    if (d->bell != nullptr) call(d, 0);
   } else if (d->bell != nullptr && (n > 0 || s == MW_MORE)) {
     napi_call_threadsafe_function(d->bell, nullptr, napi_tsfn_nonblocking);
   }
