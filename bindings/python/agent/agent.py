@@ -4,6 +4,7 @@
 usage: agent.py turn|queue
 turn: the event loop turns the lane (threads=0); queue: a library thread does."""
 import asyncio
+import json
 import os
 import re
 import sys
@@ -13,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import meshwork
 from meshwork import Error, Flags
 
-PLAIN = frozenset(b"!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+PLAIN = frozenset(range(33, 127)) - {ord("%")}
 # Facts are told whole, messages up to this.
 LIMIT = {"MESSAGE": 512, "DROPPED": 512}
 KINDS = (
@@ -28,7 +29,7 @@ def show(data, limit=None):
         for b in data:
             h = (h ^ b) * 16777619 & 0xFFFFFFFF
         return f"@{len(data)}:{h:08x}"
-    return "".join(chr(b) if b in PLAIN and not (i == 0 and b == 64) else f"%{b:02X}" for i, b in enumerate(data))
+    return "".join(chr(b) if b in PLAIN and (i or b != 64) else f"%{b:02X}" for i, b in enumerate(data))
 
 
 def raw(data):
@@ -69,8 +70,8 @@ class Words:
     def headers(self):
         return {k[5:]: self.args[k] for k in self.args if k.startswith("meta.")} or None
 
-    def options(self):
-        return {k: v.decode("utf-8", "surrogateescape") for k, v in self.args.items()}
+    def options(self, *own):
+        return {k: v.decode("utf-8", "surrogateescape") for k, v in self.args.items() if k not in own}
 
 
 class Agent:
@@ -174,15 +175,10 @@ class Agent:
             thing.on(kind, lambda e, thing=thing: self.tell(thing, e))
 
     def do_provider(self, words, event):
-        self.opened(words, self.context.provider)
-
-    def do_consumer(self, words, event):
-        self.opened(words, self.context.consumer)
-
-    def opened(self, words, open_):
-        thing = open_(words.options())
-        self.objects[words.name] = thing
+        thing = self.objects[words.name] = getattr(self.context, words.verb)(words.options())
         self.listen(thing)
+
+    do_consumer = do_provider
 
     def do_start(self, words, event):
         self.noted(words, self.target(words, event).start)
@@ -203,9 +199,7 @@ class Agent:
         self.noted(words, lambda: self.target(words, event).publish(topic, data, exclude, flags, headers))
 
     def do_subscribe(self, words, event):
-        to, pattern, op = self.target(words, event), words.take("pattern"), words.args.pop("op", b"0")
-        options = words.options()
-        words.args["op"] = op
+        to, pattern, options = self.target(words, event), words.take("pattern"), words.options("op")
         self.noted(words, lambda: to.subscribe(pattern, options))
 
     def do_unsubscribe(self, words, event):
@@ -222,10 +216,7 @@ class Agent:
         self.noted(words, lambda: self.target(words, event).drain(words.number("ms", 5000) / 1000))
 
     def do_update(self, words, event):
-        words.take("kind")
-        op = words.args.pop("op", b"0")
-        options = words.options()
-        words.args["op"] = op
+        options = words.options("op", "kind")
         self.noted(words, lambda: self.target(words, event).update(options))
 
     def do_pause(self, words, event):
@@ -256,16 +247,12 @@ class Agent:
         return f" value={self.target(words, event).stat(words.take('what').lower())}"
 
     def do_info(self, words, event):
-        import json
-
         what = words.take("what")
         if "op" in words.args:
             return self.noted(words, lambda: self.target(words, event).info(what))
         return f" body={show(json.dumps(self.target(words, event).facts(what)).encode())}"
 
     def do_answer(self, words, event):
-        import json
-
         facts = json.loads(words.take("json", "{}"))
         if words.number("allow", 1):
             self.target(words, event).allow(facts.get("data"))

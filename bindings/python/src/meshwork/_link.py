@@ -20,6 +20,7 @@ from ._tables import ConsumerOptions, ContextOptions, ProviderOptions, Subscript
 
 Sendable = Union[str, bytes, bytearray, memoryview]
 Handler = Callable[[Any], Any]
+T = TypeVar("T")
 H = TypeVar("H", bound=Handler)
 S = TypeVar("S", bound="_Live")
 
@@ -56,7 +57,11 @@ class _Live:
         if handler is None:
             return lambda given: self.on(kind, given)
         self._handlers[kind] = handler
+        self._listened()
         return handler
+
+    def _listened(self) -> None:
+        """It has a handler now."""
 
     @property
     def state(self) -> str:
@@ -113,7 +118,9 @@ class _Live:
         self.close(abort=kind is not None)
         await self.wait_closed()
 
-    def _operate(self, verb: Callable[[int, Any], int], convert: Callable[[Event], Any], timeout: Optional[float]) -> Any:
+    def _operate(
+        self, verb: Callable[[int, Any], int], convert: Callable[[Event], T], timeout: Optional[float]
+    ) -> Operation[T]:
         return self._dispatcher.operate(self._handle, verb, convert, timeout)
 
     def _ended(self, event: Event) -> None:
@@ -321,11 +328,8 @@ class _Endpoint(_Live):
         """Changes live options, all or none."""
         return _update(self, self._kind, changes, timeout)
 
-    def on(self, kind: str, handler: Optional[Handler] = None) -> Any:
+    def _listened(self) -> None:
         self.context._keep.add(self)  # with handlers it works until CLOSED, whoever refers to it
-        return super().on(kind, handler)  # type: ignore[call-overload]
-
-    on.__doc__ = _Live.on.__doc__
 
     async def __aenter__(self: S) -> S:
         try:
@@ -337,8 +341,8 @@ class _Endpoint(_Live):
 
     def __del__(self) -> None:
         if getattr(self, "end", self) is None and not self._dispatcher.closing:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
             c.close(self._handle, 1001, None, 0, 1)
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
 
     def _ended(self, event: Event) -> None:
         super()._ended(event)
@@ -449,8 +453,8 @@ class Context(_Live):
     def __del__(self) -> None:
         dispatcher = getattr(self, "_dispatcher", None)
         if dispatcher is not None and not dispatcher.closing:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
             dispatcher.abandon()
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
 
 
 @contextlib.contextmanager
@@ -469,7 +473,9 @@ def _message(data: Sendable, flags: int, headers: Optional[Mapping[str, Union[st
         c.msg_unref(m)
 
 
-def _update(target: Union[_Endpoint, Context], kind: int, changes: Mapping[str, Any], timeout: Optional[float]) -> Any:
+def _update(
+    target: Union[_Endpoint, Context], kind: int, changes: Mapping[str, Any], timeout: Optional[float]
+) -> Operation[None]:
     conf = options(kind, changes, {})
     try:
         return target._operate(lambda op, e: c.update(target._handle, conf, op, e), _nothing, timeout)
