@@ -78,6 +78,7 @@ func (d *dispatcher) run() {
 		d.log.Error("meshwork: threads of the library are left", "err", err)
 	}
 	d.file.Close()
+	d.taker = taker{}
 	d.finish = true
 	close(d.done)
 }
