@@ -1,0 +1,90 @@
+//! Things that are numbers: copied freely, checked by the library at each call.
+use crate::operation::{outcome, Operation};
+use crate::verbs::verbs;
+use crate::{ffi, Options, Result};
+
+/// A peer of a provider. A number, so it is `Copy` and may be kept anywhere; once the peer is gone, calls answer
+/// `ECLOSED`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Connection(u64);
+
+verbs!(Connection: common link send);
+
+impl Connection {
+    /// The connection of a number that [`Connection::id`] told. Numbers of other things answer `EKIND`.
+    pub fn from_id(id: u64) -> Connection {
+        Connection(id)
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u64 {
+        self.0
+    }
+
+    /// Stops taking its input. Messages already read still come.
+    pub fn pause(&self) -> Result<()> {
+        Ok(ffi::pause(self.0, true).map(drop)?)
+    }
+
+    /// Takes its input again.
+    pub fn resume(&self) -> Result<()> {
+        Ok(ffi::pause(self.0, false).map(drop)?)
+    }
+
+    /// Subscribes with options, with a token for the subscription's own events, and with a handle to end it by.
+    pub fn subscription(&self, pattern: &str, options: Options, token: u64) -> (Subscription, Operation<()>) {
+        let mut id = 0;
+        let operation = Operation::begin(self.0, outcome::nothing, |op| {
+            id = ffi::subscription(self.0, pattern, options.conf()?, token, op)?;
+            Ok(())
+        });
+        (Subscription(id), operation)
+    }
+
+    /// A number of your own, told by [`Event::token`](crate::Event::token) of its events from now on.
+    pub fn set_token(&self, token: u64) -> Result<()> {
+        Ok(ffi::token(self.0, token).map(drop)?)
+    }
+}
+
+/// A subscription; ends with its handle, or with [`Subscription::close`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subscription(u64);
+
+impl Subscription {
+    /// Its number, which messages that came by it have as [`Event::id`](crate::Event::id).
+    pub fn id(&self) -> u64 {
+        self.0
+    }
+
+    /// Ends it; its CLOSED follows.
+    pub fn close(&self) -> Result<()> {
+        Ok(ffi::close(self.0, 0, b"", 0).map(drop)?)
+    }
+}
+
+/// A question whether a client may come in. Answer once, when you like, from any thread; no answer means no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ask(u64);
+
+impl Ask {
+    /// The question of a number that [`Ask::id`] told.
+    pub fn from_id(id: u64) -> Ask {
+        Ask(id)
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u64 {
+        self.0
+    }
+
+    /// Yes. `json` is "" or holds `{"data": ...}`, which comes back in PEER_UP.
+    pub fn allow(&self, json: &str) -> Result<()> {
+        Ok(ffi::answer(self.0, true, json).map(drop)?)
+    }
+
+    /// No. `json` is "" or holds `{"status": 401, "body": "..."}`.
+    pub fn refuse(&self, json: &str) -> Result<()> {
+        Ok(ffi::answer(self.0, false, json).map(drop)?)
+    }
+}

@@ -1,0 +1,151 @@
+//! Events as a stream, or as a blocking iterator.
+use crate::operation::{block_on, lock};
+use crate::party::Party;
+use crate::Event;
+use futures_core::Stream;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+/// Events waiting to be taken before the library is told to stop reading for this object.
+const HIGH: usize = 1024;
+/// Bytes, likewise.
+const HIGH_BYTES: usize = 4 << 20;
+
+#[derive(Default)]
+struct Waiting {
+    events: VecDeque<Event<'static>>,
+    bytes: usize,
+    waker: Option<Waker>,
+    held: bool,
+    ended: bool,
+    abandoned: bool,
+}
+
+/// What lies between the context's thread and who takes the events.
+#[derive(Default)]
+pub(crate) struct Queue(Mutex<Waiting>);
+
+impl Queue {
+    pub(crate) fn push(&self, party: &Party, event: Event<'_>, last: bool) {
+        let mut waiting = lock(&self.0);
+        if waiting.abandoned {
+            return;
+        }
+        waiting.bytes += event.body().len();
+        waiting.events.push_back(event.into_owned());
+        waiting.ended |= last;
+        if !waiting.held && (waiting.events.len() >= HIGH || waiting.bytes >= HIGH_BYTES) {
+            waiting.held = true;
+            party.hold_input(true); // under the lock, so that holding and letting go keep their order
+        }
+        let waker = waiting.waker.take();
+        drop(waiting);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// The events of a context, provider or consumer: a [`Stream`], and a blocking [`IntoIterator`]. It ends after
+/// CLOSED. While more than 1,024 events or 4 MiB wait here, input of that object is paused: nobody's memory grows,
+/// and TCP slows the sender down.
+#[must_use = "events that nobody takes stop the input"]
+pub struct Events {
+    queue: Arc<Queue>,
+    party: Arc<Party>,
+}
+
+impl Events {
+    pub(crate) fn new(queue: Arc<Queue>, party: Arc<Party>) -> Events {
+        Events { queue, party }
+    }
+
+    /// The next event; `None` after the last one.
+    pub async fn next(&mut self) -> Option<Event<'static>> {
+        poll_fn(|cx| self.take(cx)).await
+    }
+
+    /// What is there, without waiting.
+    pub fn try_next(&mut self) -> Option<Event<'static>> {
+        self.pop(&mut lock(&self.queue.0))
+    }
+
+    fn pop(&self, waiting: &mut Waiting) -> Option<Event<'static>> {
+        let event = waiting.events.pop_front()?;
+        waiting.bytes -= event.body().len();
+        if waiting.held && waiting.events.len() <= HIGH / 2 && waiting.bytes <= HIGH_BYTES / 2 {
+            waiting.held = false;
+            self.party.hold_input(false);
+        }
+        Some(event)
+    }
+
+    fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event<'static>>> {
+        let mut waiting = lock(&self.queue.0);
+        match self.pop(&mut waiting) {
+            None if !waiting.ended => {
+                waiting.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            event => Poll::Ready(event),
+        }
+    }
+}
+
+impl Stream for Events {
+    type Item = Event<'static>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event<'static>>> {
+        self.get_mut().take(cx)
+    }
+}
+
+impl Drop for Events {
+    /// Events that come from now on are discarded; the link goes on.
+    fn drop(&mut self) {
+        let mut waiting = lock(&self.queue.0);
+        waiting.abandoned = true;
+        waiting.events.clear();
+        if waiting.held {
+            self.party.hold_input(false);
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("waiting", &lock(&self.queue.0).events.len()).finish()
+    }
+}
+
+/// Waits for each event on this thread.
+#[derive(Debug)]
+pub struct IntoIter(Events);
+
+impl Iterator for IntoIter {
+    type Item = Event<'static>;
+
+    fn next(&mut self) -> Option<Event<'static>> {
+        struct Next<'a>(&'a mut Events);
+        impl std::future::Future for Next<'_> {
+            type Output = Option<Event<'static>>;
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                self.get_mut().0.take(cx)
+            }
+        }
+        block_on(Next(&mut self.0))
+    }
+}
+
+impl IntoIterator for Events {
+    type Item = Event<'static>;
+    type IntoIter = IntoIter;
+
+    fn into_iter(self) -> IntoIter {
+        IntoIter(self)
+    }
+}

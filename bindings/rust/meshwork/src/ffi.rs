@@ -1,0 +1,409 @@
+//! The border: the one file that names a symbol of the C library, and the one with `unsafe`. What it shows is
+//! safe: handles are numbers the library checks, messages and options are owned references, and nothing unwinds
+//! into C.
+#![allow(unsafe_code)]
+
+use meshwork_sys as sys;
+use std::any::Any;
+use std::ffi::{c_char, c_void, CStr};
+use std::mem::{size_of, MaybeUninit};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr::{null_mut, NonNull};
+use std::sync::Arc;
+
+pub use sys::mw_event as Head;
+pub use sys::{
+    MW_BUFFERED, MW_CLOSE_ABORT, MW_CONF_CONSUMER, MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_SUB, MW_EDEADLOCK,
+    MW_EINTERNAL, MW_EINVAL, MW_ENOMEM, MW_ESTATE, MW_ETOOBIG, MW_EVENT_ASK, MW_EVENT_CLOSED, MW_EVENT_DONE,
+    MW_EVENT_DOWN, MW_EVENT_DRAINING, MW_EVENT_DROPPED, MW_EVENT_ERROR, MW_EVENT_INTEREST, MW_EVENT_LOG,
+    MW_EVENT_MESSAGE, MW_EVENT_PEER_DOWN, MW_EVENT_PEER_UP, MW_EVENT_PING, MW_EVENT_PONG, MW_EVENT_SLOW, MW_EVENT_UP,
+    MW_EVENT_WRITABLE, MW_F_ASCII, MW_F_COMPRESS, MW_F_CONT, MW_F_FATAL, MW_F_LOCAL, MW_F_MORE, MW_F_NOQUEUE,
+    MW_F_PING, MW_F_REF, MW_F_RESUMED, MW_F_TEXT, MW_SF_RETRY, MW_STATE_CONNECTING, MW_STATE_DRAINING, MW_STATE_IDLE,
+    MW_STATE_READY, MW_STATE_UP, MW_STORED,
+};
+
+/// A status that is no failure, or what failed: code, errno, sentence.
+pub type Answer = Result<i32, (i32, i32, String)>;
+
+/// Makes a call that fills in a detail where it fails.
+fn told(call: impl FnOnce(*mut sys::mw_error) -> i32) -> Answer {
+    let mut e = MaybeUninit::<sys::mw_error>::zeroed();
+    let status = call(e.as_mut_ptr());
+    if status >= 0 {
+        return Ok(status);
+    }
+    // All zero is a valid mw_error, so it is initialised whatever the call wrote.
+    let e = unsafe { e.assume_init() };
+    let text: Vec<u8> = e.text.iter().take(e.text_len.min(240) as usize).map(|c| *c as u8).collect();
+    Err((status, e.os, String::from_utf8_lossy(&text).into_owned()))
+}
+
+fn plain(status: i32) -> Answer {
+    if status >= 0 {
+        Ok(status)
+    } else {
+        Err((status, 0, String::new()))
+    }
+}
+
+fn chars(text: &str) -> *const c_char {
+    text.as_ptr().cast()
+}
+
+/// Bytes the library owns; empty where it has none.
+unsafe fn bytes<'a>(p: *const c_void, len: usize) -> &'a [u8] {
+    if p.is_null() || len == 0 {
+        &[]
+    } else {
+        std::slice::from_raw_parts(p.cast(), len)
+    }
+}
+
+pub fn version() -> u32 {
+    unsafe { sys::mw_version() }
+}
+
+pub fn status_name(code: i32) -> &'static str {
+    unsafe { CStr::from_ptr(sys::mw_status_name(code)) }.to_str().unwrap_or("MW_EUNKNOWN")
+}
+
+pub fn status_text(code: i32) -> &'static str {
+    unsafe { CStr::from_ptr(sys::mw_status_text(code)) }.to_str().unwrap_or("unknown status")
+}
+
+pub fn status_flags(code: i32) -> u32 {
+    unsafe { sys::mw_status_flags(code) }
+}
+
+// ---- Options -------------------------------------------------------------
+
+/// A reference to options. One thread at a time, so it is Send and not Sync.
+pub struct Conf(NonNull<sys::mw_conf>);
+
+unsafe impl Send for Conf {}
+
+impl Conf {
+    pub fn new(kind: i32) -> Option<Conf> {
+        NonNull::new(unsafe { sys::mw_conf_new(kind) }).map(Conf)
+    }
+
+    pub fn set(&mut self, key: &str, value: &[u8]) -> Answer {
+        told(|e| unsafe {
+            sys::mw_conf_set(self.0.as_ptr(), chars(key), key.len(), value.as_ptr().cast(), value.len(), e)
+        })
+    }
+
+    pub fn load(&mut self, json: &str) -> Answer {
+        told(|e| unsafe { sys::mw_conf_load(self.0.as_ptr(), chars(json), json.len(), e) })
+    }
+
+    pub fn get(&self, key: &str) -> Result<String, i32> {
+        let mut buf = vec![0u8; 256];
+        loop {
+            let mut need = 0;
+            let status = unsafe {
+                let at = buf.as_mut_ptr().cast();
+                sys::mw_conf_get(self.0.as_ptr(), chars(key), key.len(), at, buf.len(), &mut need)
+            };
+            if status == MW_ETOOBIG && need >= buf.len() {
+                buf.resize(need + 1, 0);
+                continue;
+            }
+            if status < 0 {
+                return Err(status);
+            }
+            buf.truncate(need);
+            return Ok(String::from_utf8_lossy(&buf).into_owned());
+        }
+    }
+}
+
+impl Drop for Conf {
+    fn drop(&mut self) {
+        unsafe { sys::mw_conf_unref(self.0.as_ptr()) }
+    }
+}
+
+/// Option number `index` of a kind, described as JSON.
+pub fn describe(kind: i32, index: usize) -> Option<Msg> {
+    let mut json = null_mut();
+    unsafe { sys::mw_conf_describe(kind, index, &mut json) };
+    NonNull::new(json).map(Msg)
+}
+
+// ---- Messages ------------------------------------------------------------
+
+/// A reference to a message; immutable once used, so any thread may hold one.
+pub struct Msg(NonNull<sys::mw_msg>);
+
+unsafe impl Send for Msg {}
+unsafe impl Sync for Msg {}
+
+impl Msg {
+    pub fn copy(body: &[u8], flags: u32) -> Option<Msg> {
+        NonNull::new(unsafe { sys::mw_msg_new(body.as_ptr().cast(), body.len(), flags) }).map(Msg)
+    }
+
+    /// Lends the owner's bytes; the owner is dropped on whatever thread lets go last.
+    pub fn lend<T: AsRef<[u8]> + Send + Sync + 'static>(owner: T, flags: u32) -> Option<Msg> {
+        unsafe extern "C" fn release<T>(hint: *mut c_void) {
+            let owner = Box::from_raw(hint.cast::<T>());
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(owner))).map_err(forget);
+        }
+        let owner = Box::into_raw(Box::new(owner));
+        unsafe {
+            let body = (*owner).as_ref();
+            let m = sys::mw_msg_wrap(0, body.as_ptr().cast(), body.len(), Some(release::<T>), owner.cast(), flags);
+            if m.is_null() {
+                drop(Box::from_raw(owner));
+            }
+            NonNull::new(m).map(Msg)
+        }
+    }
+
+    pub fn set(&mut self, key: &str, value: &[u8]) -> Answer {
+        plain(unsafe { sys::mw_msg_set(self.0.as_ptr(), chars(key), key.len(), value.as_ptr().cast(), value.len()) })
+    }
+
+    pub fn get(&self, key: &str) -> Option<&[u8]> {
+        let mut len = 0;
+        unsafe {
+            let p = sys::mw_msg_get(self.0.as_ptr(), chars(key), key.len(), &mut len);
+            (!p.is_null()).then(|| bytes(p, len))
+        }
+    }
+
+    fn part(&self, get: unsafe extern "C" fn(*const sys::mw_msg, *mut usize) -> *const c_void) -> &[u8] {
+        let mut len = 0;
+        unsafe { bytes(get(self.0.as_ptr(), &mut len), len) }
+    }
+
+    pub fn body(&self) -> &[u8] {
+        self.part(sys::mw_msg_body)
+    }
+
+    pub fn meta(&self) -> &[u8] {
+        self.part(sys::mw_msg_meta)
+    }
+
+    pub fn topic(&self) -> &[u8] {
+        let mut len = 0;
+        unsafe { bytes(sys::mw_msg_topic(self.0.as_ptr(), &mut len).cast(), len) }
+    }
+
+    pub fn flags(&self) -> u32 {
+        unsafe { sys::mw_msg_flags(self.0.as_ptr()) }
+    }
+}
+
+impl Clone for Msg {
+    fn clone(&self) -> Msg {
+        unsafe { Msg(NonNull::new_unchecked(sys::mw_msg_ref(self.0.as_ptr()))) }
+    }
+}
+
+impl Drop for Msg {
+    fn drop(&mut self) {
+        unsafe { sys::mw_msg_unref(self.0.as_ptr()) }
+    }
+}
+
+// ---- Events --------------------------------------------------------------
+
+/// An event while its bytes live: inside the callback.
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    pub head: &'a Head,
+    data: *const u8,
+}
+
+// Bytes nobody writes while the borrow lasts; keeping them copies, or adds an atomic reference.
+unsafe impl Send for Record<'_> {}
+unsafe impl Sync for Record<'_> {}
+
+impl<'a> Record<'a> {
+    fn cut(&self, skip: u32, len: u32) -> &'a [u8] {
+        // The library promises topic, meta and body back to back at data + offset.
+        unsafe { bytes(self.data.wrapping_add(self.head.offset as usize + skip as usize).cast(), len as usize) }
+    }
+
+    pub fn topic(&self) -> &'a [u8] {
+        self.cut(0, self.head.topic_len)
+    }
+
+    pub fn meta(&self) -> &'a [u8] {
+        self.cut(self.head.topic_len, self.head.meta_len)
+    }
+
+    pub fn body(&self) -> &'a [u8] {
+        if self.head.flags & MW_F_REF == 0 {
+            return self.cut(self.head.topic_len + self.head.meta_len, self.head.body_len);
+        }
+        let mut len = 0;
+        unsafe { bytes(sys::mw_msg_body(self.head.msg as usize as *const sys::mw_msg, &mut len), len) }
+    }
+
+    /// The event's bytes as a message of its own.
+    pub fn keep(&self) -> Option<Msg> {
+        NonNull::new(unsafe { sys::mw_msg_keep(self.head, self.data) }).map(Msg)
+    }
+}
+
+/// Who hears the events of a context, a provider or a consumer.
+pub trait Listener: Send + Sync + 'static {
+    fn event(&self, record: Record<'_>);
+    /// `event` panicked; the events after it come all the same.
+    fn panicked(&self, payload: Box<dyn Any + Send>);
+}
+
+/// A payload whose own drop might panic is leaked instead: nothing unwinds into C.
+pub fn forget(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+}
+
+unsafe extern "C" fn hear<L: Listener>(ev: *const Head, data: *const u8, user: *mut c_void) {
+    let listener = &*user.cast::<L>();
+    let record = Record { head: &*ev, data };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| listener.event(record))) {
+        listener.panicked(payload);
+    }
+}
+
+unsafe extern "C" fn release<L: Listener>(user: *mut c_void) {
+    let listener = Arc::from_raw(user.cast::<L>().cast_const());
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(listener))).map_err(forget);
+}
+
+/// Installs the listener; the library keeps a reference until after CLOSED.
+pub fn on<L: Listener>(h: u64, listener: Arc<L>) -> Answer {
+    let user = Arc::into_raw(listener).cast_mut().cast();
+    let answer = plain(unsafe { sys::mw_on(h, Some(hear::<L>), user, Some(release::<L>)) });
+    if answer.is_err() {
+        unsafe { release::<L>(user) }; // the library did not take it
+    }
+    answer
+}
+
+// ---- Verbs ---------------------------------------------------------------
+
+pub fn ctx_open(conf: &Conf) -> Result<u64, (i32, i32, String)> {
+    let mut h = 0;
+    told(|e| unsafe { sys::mw_ctx_open(conf.0.as_ptr(), &mut h, e) }).map(|_| h)
+}
+
+/// Turns the lane and makes callbacks until the context is closed (threads=0).
+pub fn ctx_run(ctx: u64) -> Answer {
+    told(|e| unsafe { sys::mw_ctx_run(ctx, -1, e) })
+}
+
+/// Waits for events and makes their callbacks (queued).
+pub fn ctx_dispatch(ctx: u64) -> Answer {
+    let mut n = 0;
+    plain(unsafe { sys::mw_ctx_wait(ctx, -1) })?;
+    plain(unsafe { sys::mw_ctx_dispatch(ctx, 0, &mut n) })
+}
+
+pub fn ctx_join(ctx: u64) -> Answer {
+    plain(unsafe { sys::mw_ctx_join(ctx, -1) })
+}
+
+pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64, (i32, i32, String)> {
+    let open = if kind == MW_CONF_PROVIDER { sys::mw_provider_open } else { sys::mw_consumer_open };
+    let mut h = 0;
+    told(|e| unsafe { open(ctx, conf.0.as_ptr(), 0, &mut h, e) }).map(|_| h)
+}
+
+pub fn cancel(h: u64, op: u64) -> Answer {
+    plain(unsafe { sys::mw_cancel(h, op) })
+}
+
+pub fn start(h: u64, op: u64) -> Answer {
+    told(|e| unsafe { sys::mw_start(h, op, e) })
+}
+
+pub fn update(h: u64, conf: &Conf, op: u64) -> Answer {
+    told(|e| unsafe { sys::mw_update(h, conf.0.as_ptr(), op, e) })
+}
+
+pub fn token(h: u64, token: u64) -> Answer {
+    plain(unsafe { sys::mw_token(h, token) })
+}
+
+pub fn pause(h: u64, on: bool) -> Answer {
+    plain(unsafe { sys::mw_pause(h, on.into()) })
+}
+
+pub fn cork(h: u64, on: bool) -> Answer {
+    plain(unsafe { sys::mw_cork(h, on.into()) })
+}
+
+pub fn drain(h: u64, deadline_ms: i64, op: u64) -> Answer {
+    told(|e| unsafe { sys::mw_drain(h, deadline_ms, op, e) })
+}
+
+pub fn close(h: u64, code: i32, reason: &[u8], flags: u32) -> Answer {
+    plain(unsafe { sys::mw_close(h, code, reason.as_ptr().cast(), reason.len(), flags) })
+}
+
+pub fn state(h: u64) -> Answer {
+    plain(unsafe { sys::mw_state(h) })
+}
+
+pub fn stat(h: u64, what: i32) -> Result<i64, (i32, i32, String)> {
+    let mut value = 0;
+    plain(unsafe { sys::mw_stat(h, what, &mut value) }).map(|_| value)
+}
+
+/// A fact at once, or none where `op` has its DONE with it.
+pub fn info(h: u64, what: &str, op: u64) -> Result<Option<Msg>, (i32, i32, String)> {
+    let mut now = null_mut();
+    told(|e| unsafe { sys::mw_info(h, chars(what), what.len(), &mut now, op, e) })?;
+    Ok(NonNull::new(now).map(Msg))
+}
+
+pub fn answer(ask: u64, allow: bool, json: &str) -> Answer {
+    told(|e| unsafe { sys::mw_answer(ask, allow.into(), chars(json), json.len(), e) })
+}
+
+pub fn send(h: u64, m: &Msg, flags: u32, op: u64) -> Answer {
+    plain(unsafe { sys::mw_send(h, m.0.as_ptr(), flags, op) })
+}
+
+pub fn send_bytes(h: u64, body: &[u8], flags: u32) -> Answer {
+    plain(unsafe { sys::mw_send_bytes(h, body.as_ptr().cast(), body.len(), flags) })
+}
+
+/// Sends the records, whose bodies must lie in `base`; each gets its status.
+pub fn send_records(ctx: u64, records: &mut [Head], base: &[u8]) -> Answer {
+    let inside = |r: &Head| r.flags & MW_F_REF == 0 && r.offset as usize + r.body_len as usize <= base.len();
+    if !records.iter().all(inside) {
+        return plain(MW_EINVAL);
+    }
+    let n = records.len();
+    plain(unsafe { sys::mw_send_records(ctx, records.as_mut_ptr(), size_of::<Head>(), n, base.as_ptr().cast()) })
+}
+
+pub fn publish(h: u64, topic: &str, m: &Msg, except: u64, flags: u32, op: u64) -> Answer {
+    plain(unsafe { sys::mw_publish(h, chars(topic), topic.len(), m.0.as_ptr(), except, flags, op) })
+}
+
+pub fn subscribe(h: u64, pattern: &str, sub: &Conf, op: u64) -> Result<(), (i32, i32, String)> {
+    let (p, n) = (chars(pattern), pattern.len());
+    told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), 0, op, null_mut(), e) }).map(drop)
+}
+
+/// Subscribes; the answer is the subscription's handle.
+pub fn subscription(h: u64, pattern: &str, sub: &Conf, token: u64, op: u64) -> Result<u64, (i32, i32, String)> {
+    let (p, n, mut id) = (chars(pattern), pattern.len(), 0);
+    told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), token, op, &mut id, e) }).map(|_| id)
+}
+
+pub fn unsubscribe(h: u64, pattern: &str, op: u64) -> Answer {
+    plain(unsafe { sys::mw_unsubscribe(h, chars(pattern), pattern.len(), op) })
+}
+
+pub fn subscribed(h: u64, topic: &str) -> Answer {
+    plain(unsafe { sys::mw_subscribed(h, chars(topic), topic.len()) })
+}

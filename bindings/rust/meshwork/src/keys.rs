@@ -1,0 +1,254 @@
+// Made by bindings/rust/tables.py from the library. Do not edit.
+//! Every option key as a constant, so that a misspelt one does not compile: `keys::provider::PORT`.
+
+/// Options of a context.
+pub mod context {
+    /// Name used for threads (the first 10 bytes) and in log lines.
+    pub const NAME: &str = "name";
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. (live)
+    pub const EVENTS: &str = "events";
+    /// With threads \>= 1: events cross an inbox the host empties (queued), or are callbacks on the lane's thread (inline). Default: `queued`.
+    pub const DELIVERY: &str = "delivery";
+    /// Library threads, one lane each; 0: one lane that the host turns. Default: `1`.
+    pub const THREADS: &str = "threads";
+    /// Bytes of undelivered events; above it the lanes stop reading their links. Default: `16MiB`. (live)
+    pub const INBOX_MAX_BYTES: &str = "inbox.max_bytes";
+    /// Undelivered events; above it the lanes stop reading their links. Default: `65536`. (live)
+    pub const INBOX_MAX_EVENTS: &str = "inbox.max_events";
+    /// Bytes of all queues together; beyond it sends answer MW_EMEMORY. Default: `256MiB`. (live)
+    pub const MEMORY_MAX_BYTES: &str = "memory.max_bytes";
+    /// Larger bodies leave mw_ctx_take as a message of their own (MW_F_REF) when the slab is short. Default: `64KiB`.
+    pub const SLAB_REF_ABOVE: &str = "slab.ref_above";
+    /// Smaller messages are copied into the output instead of being referred to. Default: `1KiB`.
+    pub const MSG_COPY_BELOW: &str = "msg.copy_below";
+    /// A cork ends by itself after this time. Default: `5ms`.
+    pub const CORK_MAX: &str = "cork.max";
+    /// Microseconds a lane polls before it sleeps; only one busy connection gains. Default: `0`.
+    pub const SPIN: &str = "spin";
+}
+
+/// Options of a provider.
+pub mod provider {
+    /// Defaults and wire of a seed system; set it before any other key. Default: `none`.
+    pub const PRESET: &str = "preset";
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. (live)
+    pub const EVENTS: &str = "events";
+    /// Dialects spoken. A client that offers no subprotocol is raw, or network-cluster where that is listed instead. Default: `meshwork,raw`.
+    pub const WIRE: &str = "wire";
+    /// WebSocket subprotocols beside those of wire, preferred first.
+    pub const SUBPROTOCOLS: &str = "subprotocols";
+    /// Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth). Default: `mqtt`.
+    pub const PATTERN_SYNTAX: &str = "pattern.syntax";
+    /// Path of the private key, PEM. (live)
+    pub const TLS_KEY_FILE: &str = "tls.key_file";
+    /// Path of the certificate and its chain, PEM. A provider speaks TLS as soon as key and certificate are set. (live)
+    pub const TLS_CERT_FILE: &str = "tls.cert_file";
+    /// Path of the authorities believed, PEM; empty: those of the system (consumer). (live)
+    pub const TLS_CA_FILE: &str = "tls.ca_file";
+    /// Path of Diffie-Hellman parameters for TLS 1.2, PEM; empty: chosen automatically.
+    pub const TLS_DH_FILE: &str = "tls.dh_file";
+    /// The private key itself, PEM. (live) (secret)
+    pub const TLS_KEY: &str = "tls.key";
+    /// The certificate and its chain themselves, PEM. (live)
+    pub const TLS_CERT: &str = "tls.cert";
+    /// The authorities believed themselves, PEM. (live)
+    pub const TLS_CA: &str = "tls.ca";
+    /// Passphrase of the private key. (live) (secret)
+    pub const TLS_PASSPHRASE: &str = "tls.passphrase";
+    /// none: a consumer believes any certificate; peer: a consumer checks the provider; mutual: a provider asks for and checks the consumer's too. Default: `peer`.
+    pub const TLS_VERIFY: &str = "tls.verify";
+    /// Releases the TLS buffers of idle connections, about 34 KB each; false keeps them, for a little speed. Default: `true`.
+    pub const TLS_LOW_MEMORY: &str = "tls.low_memory";
+    /// A TLS handshake that waits longer for the other side ends. Default: `10s`.
+    pub const TLS_HANDSHAKE_TIMEOUT: &str = "tls.handshake_timeout";
+    /// Oldest TLS version spoken. Default: `1.2`.
+    pub const TLS_MIN_VERSION: &str = "tls.min_version";
+    /// Application protocols (ALPN) offered or accepted. Default: `http/1.1`.
+    pub const TLS_ALPN: &str = "tls.alpn";
+    /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
+    pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
+    /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
+    pub const SEND_MAX_BYTES: &str = "send.max_bytes";
+    /// At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. (live)
+    pub const SEND_OVERFLOW: &str = "send.overflow";
+    /// Larger messages close the link with 1009. Default: `1MiB`.
+    pub const RECV_MAX_MESSAGE: &str = "recv.max_message";
+    /// permessage-deflate: off, one compressor a lane (shared), or one a connection of about this memory. Default: `off`.
+    pub const COMPRESS: &str = "compress";
+    /// Smaller messages are sent as they are. Default: `1KiB`.
+    pub const COMPRESS_MIN_BYTES: &str = "compress.min_bytes";
+    /// A message that inflates by more than this factor ends the link. Default: `200`.
+    pub const COMPRESS_MAX_RATIO: &str = "compress.max_ratio";
+    /// Time between heartbeats; 0: none. Default: `10s`. (live)
+    pub const HEARTBEAT_INTERVAL: &str = "heartbeat.interval";
+    /// Heartbeats without an answer before the link is ended. Default: `2`. (live)
+    pub const HEARTBEAT_MAX_STRIKES: &str = "heartbeat.max_strikes";
+    /// How long a close waits for the other side's close frame. Default: `5s`. (live)
+    pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// Address or name to listen on. Default: `0.0.0.0`.
+    pub const HOST: &str = "host";
+    /// Port to listen on; 0: any free one (mw_info "address" tells). Default: `8080`.
+    pub const PORT: &str = "port";
+    /// Path of the upgrade request. Default: `/connect`.
+    pub const PATH: &str = "path";
+    /// Addresses instead of host and port: tcp://host:port, unix:/path, fd:3.
+    pub const LISTEN: &str = "listen";
+    /// Connections the kernel keeps waiting. Default: `511`.
+    pub const BACKLOG: &str = "backlog";
+    /// Several processes may listen on the port (SO_REUSEPORT). Default: `false`.
+    pub const REUSE_PORT: &str = "reuse_port";
+    /// Lanes its peers are spread over; 0: all of the context. Default: `0`.
+    pub const LANES: &str = "lanes";
+    /// Peers at once; more are told 503; 0: no limit. Default: `0`. (live)
+    pub const MAX_PEERS: &str = "max_peers";
+    /// Peers at once from one IPv4 address or IPv6 /64; 0: no limit. Default: `0`. (live)
+    pub const MAX_PEERS_PER_ADDRESS: &str = "max_peers_per_address";
+    /// Messages a second from one peer; 0: no limit. Default: `0`. (live)
+    pub const MAX_RATE: &str = "max_rate";
+    /// Bytes a second from one peer; 0: no limit. Default: `0`. (live)
+    pub const MAX_RATE_BYTES: &str = "max_rate_bytes";
+    /// A client must have sent its whole request by then. Default: `10s`.
+    pub const HANDSHAKE_TIMEOUT: &str = "handshake_timeout";
+    /// Handshakes at once; other connections wait in the backlog. Default: `256`.
+    pub const HANDSHAKE_MAX: &str = "handshake.max";
+    /// Parameters every client must present with these values; an object of strings, numbers and booleans. (live) (secret)
+    pub const AUTH_PARAMETERS: &str = "auth.parameters";
+    /// Asks the host about each client: ASK, answered by mw_answer. Default: `false`.
+    pub const AUTH_ASK: &str = "auth.ask";
+    /// An admission not decided by then is refused with 503. Default: `10s`.
+    pub const AUTH_TIMEOUT: &str = "auth.timeout";
+    /// HTTP status of a no. Default: `403`.
+    pub const AUTH_REJECT_STATUS: &str = "auth.reject_status";
+    /// Body of a no. Default: `Unauthorized`.
+    pub const AUTH_REJECT_BODY: &str = "auth.reject_body";
+    /// Where clients may put their parameters. Default: `header,query`.
+    pub const PARAMETERS_FROM: &str = "parameters.from";
+    /// mw_drain spreads the peers' departures over this time. Default: `5s`. (live)
+    pub const DRAIN_STAGGER: &str = "drain.stagger";
+    /// Page that says the provider is there; empty: none. Default: `/alive`.
+    pub const HTTP_ALIVE_PATH: &str = "http.alive_path";
+    /// Pages /livez and /readyz. Default: `false`.
+    pub const HTTP_HEALTH: &str = "http.health";
+    /// Path of the Prometheus page; empty: none.
+    pub const HTTP_METRICS: &str = "http.metrics";
+    /// user:password (Basic), or a token (Bearer), that the metrics page asks for; empty: nothing. (secret)
+    pub const HTTP_AUTH: &str = "http.auth";
+    /// Origins browsers may come from: same (equals Host), origins such as https://example.org, or *. Default: `same`.
+    pub const HTTP_ORIGINS: &str = "http.origins";
+    /// Larger request heads get 431. Default: `8KiB`.
+    pub const HTTP_MAX_HEADER: &str = "http.max_header";
+    /// Addresses or networks (10.0.0.0/8) whose X-Forwarded-For and PROXY v2 are believed.
+    pub const HTTP_TRUSTED_PROXIES: &str = "http.trusted_proxies";
+}
+
+/// Options of a consumer.
+pub mod consumer {
+    /// Defaults and wire of a seed system; set it before any other key. Default: `none`.
+    pub const PRESET: &str = "preset";
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. (live)
+    pub const EVENTS: &str = "events";
+    /// Dialects offered, never silently another one. Default: `meshwork`.
+    pub const WIRE: &str = "wire";
+    /// WebSocket subprotocols beside those of wire, preferred first.
+    pub const SUBPROTOCOLS: &str = "subprotocols";
+    /// Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth). Default: `mqtt`.
+    pub const PATTERN_SYNTAX: &str = "pattern.syntax";
+    /// Path of the private key, PEM. (live)
+    pub const TLS_KEY_FILE: &str = "tls.key_file";
+    /// Path of the certificate and its chain, PEM. A provider speaks TLS as soon as key and certificate are set. (live)
+    pub const TLS_CERT_FILE: &str = "tls.cert_file";
+    /// Path of the authorities believed, PEM; empty: those of the system (consumer). (live)
+    pub const TLS_CA_FILE: &str = "tls.ca_file";
+    /// The private key itself, PEM. (live) (secret)
+    pub const TLS_KEY: &str = "tls.key";
+    /// The certificate and its chain themselves, PEM. (live)
+    pub const TLS_CERT: &str = "tls.cert";
+    /// The authorities believed themselves, PEM. (live)
+    pub const TLS_CA: &str = "tls.ca";
+    /// Passphrase of the private key. (live) (secret)
+    pub const TLS_PASSPHRASE: &str = "tls.passphrase";
+    /// none: a consumer believes any certificate; peer: a consumer checks the provider; mutual: a provider asks for and checks the consumer's too. Default: `peer`.
+    pub const TLS_VERIFY: &str = "tls.verify";
+    /// Name sent (SNI) and checked in the certificate; empty: the host connected to.
+    pub const TLS_SERVER_NAME: &str = "tls.server_name";
+    /// Releases the TLS buffers of idle connections, about 34 KB each; false keeps them, for a little speed. Default: `true`.
+    pub const TLS_LOW_MEMORY: &str = "tls.low_memory";
+    /// A TLS handshake that waits longer for the other side ends. Default: `10s`.
+    pub const TLS_HANDSHAKE_TIMEOUT: &str = "tls.handshake_timeout";
+    /// Oldest TLS version spoken. Default: `1.2`.
+    pub const TLS_MIN_VERSION: &str = "tls.min_version";
+    /// Application protocols (ALPN) offered or accepted. Default: `http/1.1`.
+    pub const TLS_ALPN: &str = "tls.alpn";
+    /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
+    pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
+    /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
+    pub const SEND_MAX_BYTES: &str = "send.max_bytes";
+    /// At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. (live)
+    pub const SEND_OVERFLOW: &str = "send.overflow";
+    /// Larger messages close the link with 1009. Default: `1MiB`.
+    pub const RECV_MAX_MESSAGE: &str = "recv.max_message";
+    /// permessage-deflate: off, one compressor a lane (shared), or one a connection of about this memory. Default: `off`.
+    pub const COMPRESS: &str = "compress";
+    /// Smaller messages are sent as they are. Default: `1KiB`.
+    pub const COMPRESS_MIN_BYTES: &str = "compress.min_bytes";
+    /// A message that inflates by more than this factor ends the link. Default: `200`.
+    pub const COMPRESS_MAX_RATIO: &str = "compress.max_ratio";
+    /// Time between heartbeats; 0: none. Default: `10s`. (live)
+    pub const HEARTBEAT_INTERVAL: &str = "heartbeat.interval";
+    /// Heartbeats without an answer before the link is ended. Default: `2`. (live)
+    pub const HEARTBEAT_MAX_STRIKES: &str = "heartbeat.max_strikes";
+    /// How long a close waits for the other side's close frame. Default: `5s`. (live)
+    pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// ws://, wss://, unix:/file or ws+unix:/file:/path address, instead of tls, host and port; without a path the option path counts.
+    pub const URL: &str = "url";
+    /// Connects with TLS. Default: `false`.
+    pub const TLS: &str = "tls";
+    /// Address or name to connect to; every address of a name is tried. Default: `localhost`.
+    pub const HOST: &str = "host";
+    /// Port to connect to. Default: `8080`.
+    pub const PORT: &str = "port";
+    /// Path of the upgrade request. Default: `/connect`.
+    pub const PATH: &str = "path";
+    /// Parameters presented to the provider; an object of strings, numbers and booleans. (live) (secret)
+    pub const PARAMETERS: &str = "parameters";
+    /// Where parameters travel: the header Meshwork-Parameters, or the query. Default: `header`.
+    pub const PARAMETERS_IN: &str = "parameters.in";
+    /// Headers added to the upgrade request; an object of strings, numbers and booleans. (live) (secret)
+    pub const HEADERS: &str = "headers";
+    /// HTTP proxy to connect through: http://\[user:password@\]host:port. (secret)
+    pub const PROXY: &str = "proxy";
+    /// Head start of each address over the next one (RFC 8305). Default: `250ms`.
+    pub const CONNECT_STAGGER: &str = "connect.stagger";
+    /// One attempt may take this long, from resolving to the upgrade. Default: `10s`.
+    pub const CONNECT_TIMEOUT: &str = "connect.timeout";
+    /// The DONE of mw_start comes at the latest then; 0: when the reconnect policy ends. Default: `0`.
+    pub const START_TIMEOUT: &str = "start.timeout";
+    /// Wait before the next attempt; the first one of an exponential back-off. Default: `1s`. (live)
+    pub const RECONNECT_INTERVAL: &str = "reconnect.interval";
+    /// Attempts in a row before the consumer closes; -1: endless. Default: `-1`. (live)
+    pub const RECONNECT_MAX_ATTEMPTS: &str = "reconnect.max_attempts";
+    /// Whether the wait doubles after each failed attempt. Default: `exponential`. (live)
+    pub const RECONNECT_BACKOFF: &str = "reconnect.backoff";
+    /// The longest wait of an exponential back-off. Default: `30s`. (live)
+    pub const RECONNECT_MAX_INTERVAL: &str = "reconnect.max_interval";
+    /// Percent by which waits are varied, so that consumers do not return all at once. Default: `20`. (live)
+    pub const RECONNECT_JITTER: &str = "reconnect.jitter";
+    /// HTTP statuses that end the consumer instead of another attempt. Default: `401,403`. (live)
+    pub const RECONNECT_FATAL: &str = "reconnect.fatal";
+    /// Bytes kept for sending while there is no link; 0: sends answer MW_ENOTCONN. Default: `0`.
+    pub const OFFLINE_MAX_BYTES: &str = "offline.max_bytes";
+    /// What happens at offline.max_bytes. Default: `refuse`.
+    pub const OFFLINE_OVERFLOW: &str = "offline.overflow";
+}
+
+/// Options of a subscription.
+pub mod subscription {
+    /// Of this subscription's pattern; not set: the handle's. Default: `mqtt`.
+    pub const PATTERN_SYNTAX: &str = "pattern.syntax";
+}

@@ -1,0 +1,112 @@
+//! Options, by key as text: what `meshwork options` lists.
+use crate::{ffi, Error, Result};
+use std::fmt;
+
+/// What options are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    /// A [`Context`](crate::Context).
+    Context,
+    /// A [`Provider`](crate::Provider).
+    Provider,
+    /// A [`Consumer`](crate::Consumer).
+    Consumer,
+    /// A subscription.
+    Subscription,
+}
+
+impl Noun {
+    fn number(self) -> i32 {
+        match self {
+            Noun::Context => ffi::MW_CONF_CTX,
+            Noun::Provider => ffi::MW_CONF_PROVIDER,
+            Noun::Consumer => ffi::MW_CONF_CONSUMER,
+            Noun::Subscription => ffi::MW_CONF_SUB,
+        }
+    }
+}
+
+/// Options of one noun. Keys are checked by the library when set; the first refusal is kept and answered by the
+/// call the options are given to, with the nearest key or the allowed range in its text.
+///
+/// ```
+/// use meshwork::{Code, Context, Options};
+///
+/// let wrong = Context::open(Options::context().set("thread", 1)).unwrap_err();
+/// assert_eq!(wrong.code(), Code::EOPTION);
+/// assert!(wrong.to_string().contains("threads"));
+/// ```
+#[must_use = "options do nothing until they are given to an object"]
+pub struct Options {
+    conf: Result<ffi::Conf>,
+}
+
+impl Options {
+    /// Options of any noun.
+    pub fn new(noun: Noun) -> Options {
+        Options { conf: ffi::Conf::new(noun.number()).ok_or_else(|| Error::new(ffi::MW_ENOMEM)) }
+    }
+
+    /// Options of a context. `threads` is 0 here: the one lane is turned by the context's own thread, which is the
+    /// fastest way to one handler; more threads are lanes of the library.
+    pub fn context() -> Options {
+        Options::new(Noun::Context).set("threads", 0)
+    }
+
+    /// Options of a provider.
+    pub fn provider() -> Options {
+        Options::new(Noun::Provider)
+    }
+
+    /// Options of a consumer.
+    pub fn consumer() -> Options {
+        Options::new(Noun::Consumer)
+    }
+
+    /// Options of a subscription.
+    pub fn subscription() -> Options {
+        Options::new(Noun::Subscription)
+    }
+
+    /// Sets one key. Values are texts, numbers, booleans: `8080`, `true`, `"30s"`, `"1MiB"`.
+    pub fn set(self, key: &str, value: impl fmt::Display) -> Options {
+        let value = value.to_string();
+        self.change(|conf| conf.set(key, value.as_bytes()))
+    }
+
+    /// Sets many keys from a JSON object; nested objects make dotted keys.
+    pub fn load(self, json: &str) -> Options {
+        self.change(|conf| conf.load(json))
+    }
+
+    /// One key as text; secrets read `***`.
+    pub fn get(&self, key: &str) -> Result<String> {
+        self.conf()?.get(key).map_err(Error::new)
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut ffi::Conf) -> ffi::Answer) -> Options {
+        if let Ok(conf) = &mut self.conf {
+            if let Err(refused) = change(conf) {
+                self.conf = Err(refused.into());
+            }
+        }
+        self
+    }
+
+    pub(crate) fn conf(&self) -> Result<&ffi::Conf> {
+        self.conf.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("refused", &self.conf.as_ref().err()).finish_non_exhaustive()
+    }
+}
+
+/// Every option of a noun, described by the library as JSON: key, type, default, doc, live, secret, range, values.
+pub fn describe_options(noun: Noun) -> impl Iterator<Item = String> {
+    (0..)
+        .map_while(move |index| ffi::describe(noun.number(), index))
+        .map(|json| String::from_utf8_lossy(json.body()).into_owned())
+}

@@ -1,0 +1,301 @@
+//! Providers and consumers, and who hears their events.
+use crate::events::Queue;
+use crate::operation::{block_on, complete, lock, outcome, Operation};
+use crate::verbs::verbs;
+use crate::{ffi, Context, Error, Event, Events, Kind, Options, Result};
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context as TaskContext, Poll, Waker};
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside a handler.
+pub(crate) fn inside_handler() -> bool {
+    INSIDE.with(Cell::get)
+}
+
+type Handler = Box<dyn Fn(Event<'_>) + Send + Sync>;
+
+enum Sink {
+    Handler(Handler),
+    Queue(Arc<Queue>),
+}
+
+#[derive(Default)]
+struct End {
+    over: bool,
+    wakers: Vec<Waker>,
+}
+
+/// The first panic of a context's handlers, until join() hands it over.
+pub(crate) type Panics = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
+
+/// What hears the events of one object: the library holds it until after CLOSED.
+pub(crate) struct Party {
+    handle: AtomicU64,
+    sink: OnceLock<Sink>,
+    started: AtomicBool,
+    /// Whether the user and whether a full stream hold the input.
+    paused: Mutex<(bool, bool)>,
+    end: Mutex<End>,
+    panics: Panics,
+}
+
+impl Party {
+    pub(crate) fn new(panics: Panics) -> Arc<Party> {
+        Arc::new(Party {
+            handle: AtomicU64::new(0),
+            sink: OnceLock::new(),
+            started: AtomicBool::new(false),
+            paused: Mutex::default(),
+            end: Mutex::default(),
+            panics,
+        })
+    }
+
+    /// Installs it as the listener of a handle that tells nothing yet.
+    pub(crate) fn listen(self: &Arc<Party>, handle: u64) -> Result<()> {
+        self.handle.store(handle, Ordering::Release);
+        ffi::on(handle, self.clone()).map(drop).map_err(Error::from)
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.handle.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_handler(&self, handler: Handler) -> Result<()> {
+        self.set_sink(Sink::Handler(handler))
+    }
+
+    pub(crate) fn events(self: &Arc<Party>) -> Result<Events> {
+        let queue = Arc::new(Queue::default());
+        self.set_sink(Sink::Queue(queue.clone()))?;
+        Ok(Events::new(queue, self.clone()))
+    }
+
+    fn set_sink(&self, sink: Sink) -> Result<()> {
+        let late =
+            || Error::with(ffi::MW_ESTATE, "Who hears the events is said once, by on() or events(), before start().");
+        if self.started.load(Ordering::Acquire) {
+            return Err(late());
+        }
+        self.sink.set(sink).map_err(|_| late())
+    }
+
+    /// Pauses or resumes the input for the stream that is full.
+    pub(crate) fn hold_input(&self, on: bool) {
+        let mut paused = lock(&self.paused);
+        paused.1 = on;
+        let _ = ffi::pause(self.id(), paused.0 || paused.1); // a context has no input; a closed one needs none
+    }
+
+    fn pause(&self, on: bool) -> Result<()> {
+        let mut paused = lock(&self.paused);
+        paused.0 = on;
+        ffi::pause(self.id(), paused.0 || paused.1).map(drop).map_err(Error::from)
+    }
+
+    pub(crate) fn closed(self: &Arc<Party>) -> Closed {
+        Closed(self.clone())
+    }
+
+    fn over(&self) {
+        let wakers = {
+            let mut end = lock(&self.end);
+            end.over = true;
+            std::mem::take(&mut end.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl ffi::Listener for Party {
+    fn event(&self, record: ffi::Record<'_>) {
+        let before = INSIDE.with(|inside| inside.replace(true));
+        let _after = Inside(before);
+        if record.head.kind == ffi::MW_EVENT_DONE {
+            return complete(record);
+        }
+        let last = record.head.kind == ffi::MW_EVENT_CLOSED && record.head.id == self.id();
+        let _end = last.then_some(Over(self)); // told even where the handler panics
+        match self.sink.get() {
+            Some(Sink::Handler(handler)) => handler(Event::lent(record)),
+            Some(Sink::Queue(queue)) => queue.push(self, Event::lent(record), last),
+            None => (),
+        }
+    }
+
+    fn panicked(&self, payload: Box<dyn Any + Send>) {
+        let mut first = lock(&self.panics);
+        match *first {
+            None => *first = Some(payload),
+            Some(_) => ffi::forget(payload), // the hook has printed it
+        }
+    }
+}
+
+struct Inside(bool);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.with(|inside| inside.set(self.0));
+    }
+}
+
+struct Over<'a>(&'a Party);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over();
+    }
+}
+
+/// A future that is ready when CLOSED has come.
+#[must_use = "a future does nothing until it is awaited"]
+pub struct Closed(Arc<Party>);
+
+impl Closed {
+    /// Waits on this thread. Inside a handler it returns at once.
+    pub fn wait(self) {
+        if !inside_handler() {
+            block_on(self);
+        }
+    }
+}
+
+impl Future for Closed {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let mut end = lock(&self.0.end);
+        if end.over {
+            return Poll::Ready(());
+        }
+        if !end.wakers.iter().any(|w| w.will_wake(cx.waker())) {
+            end.wakers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Closed").field(&lock(&self.0.end).over).finish()
+    }
+}
+
+macro_rules! party {
+    ($(#[$doc:meta])* $name:ident, $kind:ident) => {
+        $(#[$doc])*
+        pub struct $name {
+            party: Arc<Party>,
+            context: Context,
+        }
+
+        impl $name {
+            /// Opens it, idle. Next say who hears its events, by [`Self::on`] or [`Self::events`], then
+            /// [`Self::start`].
+            pub fn open(context: &Context, options: Options) -> Result<$name> {
+                let handle = ffi::party_open(ffi::$kind, context.id(), options.conf()?)?;
+                let party = Party::new(context.panics());
+                party.listen(handle)?;
+                Ok($name { party, context: context.clone() })
+            }
+
+            /// Installs the handler, before start. It runs on the context's thread, or on library threads with
+            /// `delivery=inline`, and must not block. When it panics the events after it come all the same;
+            /// [`Context::join`] hands the first panic over.
+            pub fn on(&self, handler: impl Fn(Event<'_>) + Send + Sync + 'static) -> Result<()> {
+                self.party.set_handler(Box::new(handler))
+            }
+
+            /// Its events as a stream instead, before start.
+            pub fn events(&self) -> Result<Events> {
+                self.party.events()
+            }
+
+            /// Starts it. Repeatable: each ends at the next moment it is usable, at once if it is.
+            pub fn start(&self) -> Operation<()> {
+                self.party.started.store(true, Ordering::Release);
+                let h = self.id();
+                Operation::begin(h, outcome::nothing, |op| Ok(ffi::start(h, op).map(drop)?))
+            }
+
+            /// Stops taking input. Messages already read still come.
+            pub fn pause(&self) -> Result<()> {
+                self.party.pause(true)
+            }
+
+            /// Takes input again.
+            pub fn resume(&self) -> Result<()> {
+                self.party.pause(false)
+            }
+
+            /// A future that is ready when its last event, CLOSED, has come.
+            pub fn closed(&self) -> Closed {
+                self.party.closed()
+            }
+
+            /// The context it lives in.
+            pub fn context(&self) -> &Context {
+                &self.context
+            }
+
+            /// Its number, for logs and for [`Connection::from_id`](crate::Connection::from_id).
+            pub fn id(&self) -> u64 {
+                self.party.id()
+            }
+        }
+
+        impl Drop for $name {
+            /// Closes it (1001), if it still is open.
+            fn drop(&mut self) {
+                let _ = ffi::close(self.id(), 1001, b"", 0);
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field("id", &self.id()).field("state", &self.state()).finish()
+            }
+        }
+    };
+}
+
+party! {
+    /// A listener that admits many peers. Dropping it closes it.
+    Provider, MW_CONF_PROVIDER
+}
+
+party! {
+    /// A connection to one provider that always comes back. Dropping it closes it.
+    Consumer, MW_CONF_CONSUMER
+}
+
+verbs!(Provider: common update link publish);
+verbs!(Consumer: common update link send);
+
+impl Provider {
+    /// The first address it listens on, such as `ws://127.0.0.1:8080/connect`; known once it has started.
+    pub fn url(&self) -> Result<String> {
+        let info = self.info("address")?;
+        // {"address":["ws://...", ...]}: addresses have no characters that JSON escapes, file names aside.
+        let text = String::from_utf8_lossy(info.body());
+        let first = text.split_once('[').and_then(|(_, list)| list.split('"').nth(1));
+        Ok(first.ok_or_else(|| Error::with(ffi::MW_ESTATE, "It listens nowhere yet: start() first."))?.into())
+    }
+}
+
+impl Kind {
+    /// Whether nothing comes after it for its handle or peer.
+    pub fn is_last(self) -> bool {
+        matches!(self, Kind::Closed | Kind::PeerDown)
+    }
+}

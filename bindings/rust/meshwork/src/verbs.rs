@@ -1,0 +1,248 @@
+//! The verbs, each written once and given to the nouns that have it.
+use crate::ffi;
+
+/// How a send was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It is with the kernel, or soon will be.
+    Now,
+    /// It waits above the soft mark; WRITABLE follows.
+    Buffered,
+    /// It is stored durably.
+    Stored,
+}
+
+impl Sent {
+    pub(crate) fn of(status: i32) -> Sent {
+        match status {
+            ffi::MW_BUFFERED => Sent::Buffered,
+            ffi::MW_STORED => Sent::Stored,
+            _ => Sent::Now,
+        }
+    }
+}
+
+/// In which state something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)]
+pub enum State {
+    Idle,
+    Connecting,
+    Up,
+    Ready,
+    /// For the next attempt.
+    Waiting,
+    Draining,
+}
+
+impl State {
+    pub(crate) fn of(status: i32) -> State {
+        match status {
+            ffi::MW_STATE_IDLE => State::Idle,
+            ffi::MW_STATE_CONNECTING => State::Connecting,
+            ffi::MW_STATE_UP => State::Up,
+            ffi::MW_STATE_READY => State::Ready,
+            ffi::MW_STATE_DRAINING => State::Draining,
+            _ => State::Waiting,
+        }
+    }
+}
+
+/// A number something keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(i32)]
+pub enum Stat {
+    /// Bytes accepted and not yet with the kernel.
+    Buffered = 1,
+    /// Milliseconds since 1970 of the last heartbeat seen.
+    LastBeat = 2,
+    /// Heartbeats missed.
+    Strikes = 3,
+    /// Milliseconds between heartbeats.
+    BeatInterval = 4,
+    /// Milliseconds of silence that end the link.
+    BeatCutoff = 5,
+    /// Microseconds of the last ping's round trip.
+    Rtt = 6,
+    /// Connected peers of a provider.
+    Peers = 7,
+    /// Bytes received.
+    BytesIn = 9,
+    /// Bytes sent.
+    BytesOut = 10,
+    /// Messages dropped by an overflow policy.
+    Dropped = 11,
+    /// Events in the inbox of a context.
+    Queued = 12,
+    /// Messages received.
+    MessagesIn = 13,
+    /// Messages sent.
+    MessagesOut = 14,
+}
+
+/// `verbs!(Noun: set set ...)` gives the noun, which has `id()`, these sets of verbs.
+macro_rules! verbs {
+    ($noun:ident: $($set:ident)*) => {
+        $($crate::verbs::verb_set!($noun $set);)*
+    };
+}
+
+macro_rules! verb_set {
+    ($noun:ident common) => {
+        impl $noun {
+            /// Closes: what was accepted is sent first. Immediate and idempotent; CLOSED, or PEER_DOWN of a peer,
+            /// follows. Code 0 means 1000; a reason has at most 123 bytes.
+            pub fn close(&self, code: u16, reason: impl AsRef<[u8]>) -> $crate::Result<()> {
+                Ok($crate::ffi::close(self.id(), code.into(), reason.as_ref(), 0).map(drop)?)
+            }
+
+            /// Cuts at once: what waits is discarded, no close frame is sent.
+            pub fn abort(&self) -> $crate::Result<()> {
+                Ok($crate::ffi::close(self.id(), 0, b"", $crate::ffi::MW_CLOSE_ABORT).map(drop)?)
+            }
+
+            /// Its state; `ECLOSED` once it is gone.
+            pub fn state(&self) -> $crate::Result<$crate::State> {
+                Ok($crate::ffi::state(self.id()).map($crate::State::of)?)
+            }
+
+            /// One number of it.
+            pub fn stat(&self, what: $crate::Stat) -> $crate::Result<i64> {
+                Ok($crate::ffi::stat(self.id(), what as i32)?)
+            }
+
+            /// A fact that is there at once: "" (everything of a peer), `config`, `address`, `state`, `topics`.
+            pub fn info(&self, what: &str) -> $crate::Result<$crate::Message> {
+                let now = $crate::ffi::info(self.id(), what, 0)?;
+                now.map($crate::Message).ok_or_else(|| $crate::Error::new($crate::ffi::MW_EINVAL))
+            }
+
+            /// A fact that is gathered: `peers` (JSON), `metrics` (Prometheus text).
+            pub fn gather(&self, what: &str) -> $crate::Operation<$crate::Message> {
+                let h = self.id();
+                $crate::Operation::begin(h, $crate::operation::outcome::message, |op| {
+                    Ok($crate::ffi::info(h, what, op).map(drop)?)
+                })
+            }
+
+            /// Refuses new work, finishes what runs, tells the peers, then closes, at the latest after `deadline`.
+            pub fn drain(&self, deadline: std::time::Duration) -> $crate::Operation<()> {
+                let (h, ms) = (self.id(), i64::try_from(deadline.as_millis()).unwrap_or(i64::MAX));
+                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
+                    Ok($crate::ffi::drain(h, ms, op).map(drop)?)
+                })
+            }
+        }
+    };
+    ($noun:ident update) => {
+        impl $noun {
+            /// Changes live options, all or nothing.
+            pub fn update(&self, options: $crate::Options) -> $crate::Operation<()> {
+                let h = self.id();
+                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
+                    Ok($crate::ffi::update(h, options.conf()?, op).map(drop)?)
+                })
+            }
+        }
+    };
+    ($noun:ident link) => {
+        impl $noun {
+            /// Holds its writes until [`Self::uncork`]; nests; ends by itself after the option `cork.max`.
+            pub fn cork(&self) -> $crate::Result<()> {
+                Ok($crate::ffi::cork(self.id(), true).map(drop)?)
+            }
+
+            /// Lets the writes go.
+            pub fn uncork(&self) -> $crate::Result<()> {
+                Ok($crate::ffi::cork(self.id(), false).map(drop)?)
+            }
+        }
+    };
+    ($noun:ident publish) => {
+        impl $noun {
+            /// Sends to every peer that is subscribed to the topic, or to all where it is "".
+            pub fn publish(&self, topic: &str, body: impl $crate::Payload) -> $crate::Result<()> {
+                let m = body.message(0)?;
+                Ok($crate::ffi::publish(self.id(), topic, &m, 0, 0, 0).map(drop)?)
+            }
+
+            /// The same with flags, with a peer left out, and with the number of peers reached as the outcome.
+            pub fn publish_with(
+                &self,
+                topic: &str,
+                body: impl $crate::Payload,
+                flags: $crate::Flags,
+                except: Option<$crate::Connection>,
+            ) -> $crate::Operation<usize> {
+                let (h, except) = (self.id(), except.map_or(0, |c| c.id()));
+                $crate::Operation::begin(h, $crate::operation::outcome::count, |op| {
+                    let m = body.message(flags.bits())?;
+                    Ok($crate::ffi::publish(h, topic, &m, except, flags.bits(), op).map(drop)?)
+                })
+            }
+        }
+    };
+    ($noun:ident send) => {
+        impl $noun {
+            /// Sends a message. An answer other than an error means accepted: kept until the kernel has it.
+            /// `EAGAIN` means refused, nothing is kept, WRITABLE follows.
+            pub fn send(&self, body: impl $crate::Payload) -> $crate::Result<$crate::Sent> {
+                self.send_with(body, $crate::Flags::NONE)
+            }
+
+            /// The same with flags, such as `COMPRESS`, fragments (`MORE`, `CONT`) or `PING`.
+            pub fn send_with(&self, body: impl $crate::Payload, flags: $crate::Flags) -> $crate::Result<$crate::Sent> {
+                use $crate::message::sealed::Parts;
+                let status = match body.parts() {
+                    Parts::Bytes(bytes, own) => $crate::ffi::send_bytes(self.id(), bytes, own | flags.bits()),
+                    Parts::Message(m) => $crate::ffi::send(self.id(), m, flags.bits(), 0),
+                };
+                Ok(status.map($crate::Sent::of)?)
+            }
+
+            /// Sends, and tells how far the message came: to the kernel, or with the own wire to the peer's host.
+            pub fn send_confirmed(
+                &self,
+                body: impl $crate::Payload,
+                flags: $crate::Flags,
+            ) -> $crate::Operation<$crate::Delivery> {
+                let h = self.id();
+                $crate::Operation::begin(h, $crate::operation::outcome::delivery, |op| {
+                    let m = body.message(flags.bits())?;
+                    Ok($crate::ffi::send(h, &m, flags.bits(), op).map(drop)?)
+                })
+            }
+
+            /// Subscribes to a pattern. Of a peer: publishes that match reach it; of a consumer on the own wire: the
+            /// provider is told, and told again after each reconnect.
+            pub fn subscribe(&self, pattern: &str) -> $crate::Operation<()> {
+                self.subscribe_with(pattern, $crate::Options::subscription())
+            }
+
+            /// The same with options.
+            pub fn subscribe_with(&self, pattern: &str, options: $crate::Options) -> $crate::Operation<()> {
+                let h = self.id();
+                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
+                    Ok($crate::ffi::subscribe(h, pattern, options.conf()?, op)?)
+                })
+            }
+
+            /// Ends every subscription of it with this pattern.
+            pub fn unsubscribe(&self, pattern: &str) -> $crate::Operation<()> {
+                let h = self.id();
+                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
+                    Ok($crate::ffi::unsubscribe(h, pattern, op).map(drop)?)
+                })
+            }
+
+            /// Whether a publish to the topic would reach it.
+            pub fn subscribed(&self, topic: &str) -> $crate::Result<bool> {
+                Ok($crate::ffi::subscribed(self.id(), topic).map(|s| s == 1)?)
+            }
+        }
+    };
+}
+
+pub(crate) use {verb_set, verbs};
