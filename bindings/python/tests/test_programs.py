@@ -1,0 +1,63 @@
+"""The README's programs and the examples, run as a user runs them."""
+
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+
+
+def start(arguments):
+    return subprocess.Popen(
+        [sys.executable, "-u", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+class Programs(unittest.TestCase):
+    def both(self, provider, consumer):
+        """Starts provider() and consumer(url); what each said."""
+        p = start(provider)
+        try:
+            url = re.search(r"ws://\S+", p.stdout.readline())
+            self.assertIsNotNone(url, p.poll() and p.stderr.read())
+            said = subprocess.run([sys.executable, *map(str, consumer(url.group(0)))], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=30)  # fmt: skip
+            self.assertEqual((said.returncode, said.stderr), (0, ""))
+        finally:
+            p.send_signal(signal.SIGINT)
+            out, err = p.communicate(timeout=30)
+        return said.stdout, out, err, p.returncode
+
+    def test_the_examples(self):
+        said, out, err, code = self.both([HERE / "examples/provider.py", 0], lambda url: [HERE / "examples/consumer.py", url])
+        self.assertIn("Provider Sent: SOME_REPLY", said)
+        self.assertIn("Sent: CONSUMER_READY", out)
+        self.assertEqual((code, err), (0, ""))
+
+    def test_the_readme(self):
+        text = (HERE / "README.md").read_text()
+        provider, consumer = re.findall(r"```python\n(.*?)```", text, flags=re.S)
+        # Port 0 and a line that tells it stand in for the README's fixed port.
+        provider = provider.replace("8080", "0").replace(
+            "        await provider.wait_closed()", "        print(provider.address, flush=True)\n        await provider.wait_closed()"
+        )
+        said, _, err, _ = self.both(
+            ["-c", provider], lambda url: ["-c", consumer.replace("ws://127.0.0.1:8080/connect", url)]
+        )
+        self.assertEqual(said, "hello\n")
+        self.assertIn("KeyboardInterrupt", err)  # Ctrl-C, as in any asyncio program
+
+    def test_an_example_says_what_is_wrong(self):
+        r = subprocess.run([sys.executable, str(HERE / "examples/provider.py"), "99999"], stderr=subprocess.PIPE, text=True)
+        self.assertEqual((r.returncode, "65535" in r.stderr, "Traceback" in r.stderr), (1, True, False), r.stderr)
+
+    def test_examples_are_short(self):
+        for path in (HERE / "examples").glob("*.py"):
+            self.assertLessEqual(len(path.read_text().splitlines()), 80, path.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
