@@ -62,12 +62,16 @@ wire::SharedDeflate& Consumer::shared_deflate(Lane&) {
 }
 
 void Consumer::attend(uint32_t bits) {
-  if (bits & kSlow) session_.tell_slow();
-  if (bits & kOverflow) session_.overflowed();
-  if (bits & kDropped) session_.tell_dropped();
-  if (bits & kWritable) session_.look_for_writable();
-  if (bits & kPause) session_.pause_as_wished();
-  if (bits & kFlush) session_.uncorked();
+  try {
+    if (bits & kSlow) session_.tell_slow();
+    if (bits & kOverflow) session_.overflowed();
+    if (bits & kDropped) session_.tell_dropped();
+    if (bits & kWritable) session_.look_for_writable();
+    if (bits & kPause) session_.pause_as_wished();
+    if (bits & kFlush) session_.uncorked();
+  } catch (const std::bad_alloc&) {
+    session_.on_trouble();
+  }
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kStart) begin_start();
   if (bits & kDrain) {
@@ -121,6 +125,7 @@ void Consumer::begin_start() {
   bool any = false;
   {
     std::lock_guard lock(mutex_);
+    canceled.reserve(cancels_.size());
     for (uint64_t op : cancels_) {
       auto it = std::find(start_ops_.begin(), start_ops_.end(), op);
       if (op == 0 || it == start_ops_.end()) continue;
@@ -159,24 +164,26 @@ void Consumer::dial() {
   state_.store(MW_STATE_CONNECTING, std::memory_order_release);
   Party::log(*lane, base::LogLevel::debug, 0, "consumer", "IN_FLIGHT");
   auto now = conf();
-  std::shared_ptr<net::Dialer> d;
   try {
-    std::lock_guard lock(mutex_);
-    if (!dialer_) dialer_ = net::Dialer::open(control_of(runtime), now, *this);
-    d = dialer_;
+    std::shared_ptr<net::Dialer> d;
+    {
+      std::lock_guard lock(mutex_);
+      if (!dialer_) dialer_ = net::Dialer::open(control_of(runtime), now, *this);
+      d = dialer_;
+    }
+    dialer_stopped_ = false;
+    d->start();
   } catch (const std::bad_alloc&) {
-    return refused(net::Refused{{MW_ENOMEM, 0, "no memory to connect"}});
+    base::insist([&] { refused(net::Refused{{MW_ENOMEM, 0, "no memory to connect"}}); });
   }
-  dialer_stopped_ = false;
-  d->start();
 }
 
 void Consumer::connected(net::Connected&& c) {
-  post(*lane, [this, c = std::move(c)]() mutable { up(std::move(c)); });
+  post(*lane, [this, c = std::move(c)]() mutable { up(c); });
 }
 
 void Consumer::refused(net::Refused&& r) {
-  post(*lane, [this, r = std::move(r)]() mutable { failed(std::move(r)); });
+  post(*lane, [this, r = std::move(r)] { failed(r); });
 }
 
 void Consumer::log(int level, std::string line) {
@@ -186,17 +193,23 @@ void Consumer::log(int level, std::string line) {
   });
 }
 
-void Consumer::up(net::Connected&& c) {
+void Consumer::up(net::Connected& c) {
   dialing_ = false;
   if (closing_) return end_if_done();  // a close that came meanwhile wins
-  int attempts = std::exchange(attempts_, 0);
-  std::string body = "{" + c.facts + "}";
-  {
-    std::lock_guard lock(mutex_);
-    facts_ = body;
+  std::string body;
+  try {
+    body = "{" + c.facts + "}";
+    {
+      std::lock_guard lock(mutex_);
+      facts_ = body;
+    }
+    session_.reset();
+    session_.adopt(std::move(c.carrier), wire::Role::client, c.dialect, c.deflate);
+  } catch (const std::bad_alloc&) {
+    return failed(net::Refused{{MW_ENOMEM, 0, "no memory to connect"}});
   }
-  session_.reset();
-  session_.adopt(std::move(c.carrier), wire::Role::client, c.dialect, c.deflate);
+  int attempts = std::exchange(attempts_, 0);
+  session_.greet();
   state_.store(drain_end_ != 0 ? MW_STATE_DRAINING : MW_STATE_UP, std::memory_order_release);
   Party::log(*lane, base::LogLevel::debug, 0, "consumer", "CONNECTED");
   event(*lane, MW_EVENT_UP, handle, token.load(std::memory_order_relaxed), MW_OK, attempts, 0, body);
@@ -207,17 +220,19 @@ void Consumer::up(net::Connected&& c) {
 }
 
 // The session can carry messages: subscriptions first, then what was kept.
-void Consumer::greeted(Session& s) {
+void Consumer::greeted(Session& s) try {
   if (Speech* speech = s.speech()) {
     std::lock_guard lock(mutex_);
     for (Wanted& w : wanted_) speech->subscribe(w.number, w.pattern.text(), static_cast<uint8_t>(w.syntax));
   }
   replay();
+} catch (const std::bad_alloc&) {
+  s.on_trouble();
 }
 
-void Consumer::failed(net::Refused&& r) {
+void Consumer::failed(const net::Refused& r) {
+  last_ = r;
   dialing_ = false;
-  last_ = std::move(r);
   if (closing_) return end_if_done();
   if (state_.load() == MW_STATE_IDLE) return;
   auto conf_now = conf();
@@ -231,7 +246,7 @@ void Consumer::failed(net::Refused&& r) {
 // Waits for the next attempt, or ends where the policy is exhausted.
 void Consumer::lost(mw_status why, int32_t code, std::string_view reason, int64_t not_before_ms) {
   int64_t max = conf()->num(Opt::reconnect_max_attempts);
-  if (drain_end_ != 0 || (max >= 0 && attempts_ >= max)) return give_up(why, code, std::string(reason));
+  if (drain_end_ != 0 || (max >= 0 && attempts_ >= max)) return give_up(why, code, reason);
   int64_t delay = std::max(next_delay(), not_before_ms);
   state_.store(MW_STATE_WAITING, std::memory_order_release);
   Party::log(*lane, base::LogLevel::debug, 0, "consumer", "RECONNECTING");
@@ -292,10 +307,10 @@ void Consumer::session_ended(Session& s) {
   lost(e.status, e.code, e.reason, patience);
 }
 
-void Consumer::give_up(mw_status why, int32_t code, std::string reason) {
-  std::string body = last_.error.text.empty() ? std::string() : error_json(last_);
+void Consumer::give_up(mw_status why, int32_t code, std::string_view reason) {
+  std::string body = text_or_none([&] { return last_.error.text.empty() ? std::string() : error_json(last_); });
+  how_ = CloseWish{code, 0, why, text_or_none([&] { return reason; })};
   finish_starts(why == MW_OK ? MW_ECLOSED : why, code, body);
-  how_ = CloseWish{code, 0, why, std::move(reason)};
   closing_ = true;
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
   close_dialer();
@@ -308,8 +323,8 @@ void Consumer::begin_close(const CloseWish& w) {
     if (w.flags & MW_CLOSE_ABORT) session_.close(w);
     return;
   }
-  closing_ = true;
   how_ = w;
+  closing_ = true;
   if (how_.code == 0) how_.code = 1000;
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
   finish_starts(MW_ECANCELED, 0, {});
@@ -332,15 +347,15 @@ void Consumer::close_dialer() {
   end_if_done();
 }
 
-void Consumer::stopped() {
-  post(*lane, [this] {
-    dialer_stopped_ = true;
-    {
-      std::lock_guard lock(mutex_);
-      dialer_.reset();
-    }
-    end_if_done();
-  });
+void Consumer::stopped() { lane->post(&stopped_step_); }
+
+void Consumer::dialer_gone() {
+  dialer_stopped_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    dialer_.reset();
+  }
+  end_if_done();
 }
 
 void Consumer::end_if_done() {
@@ -357,14 +372,15 @@ void Consumer::destroy(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
     drop_offline(MW_ECLOSED);
-    std::vector<uint64_t> ops;
+    std::vector<uint64_t> drains;
+    std::vector<Wanted> wanted;
     {
       std::lock_guard lock(mutex_);
-      ops.swap(drain_ops_);
-      for (Wanted& w : wanted_)
-        if (w.op != 0) ops.push_back(w.op);
+      drains.swap(drain_ops_);
+      wanted.swap(wanted_);
     }
-    for (uint64_t op : ops) done(*lane, op, MW_OK, 0, {});
+    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    for (const Wanted& w : wanted) done(*lane, w.op, MW_OK, 0, {});
     finish_starts(MW_ECANCELED, 0, {});
     mw_event ev{};
     ev.kind = MW_EVENT_CLOSED;
@@ -373,7 +389,9 @@ void Consumer::destroy(bool dead) noexcept {
     ev.status = how_.status;
     ev.code = how_.code;
     if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
-    lane->emit(std::exchange(target, nullptr), ev, {}, unsent_meta(unsent_, unsent_bytes_), how_.reason, true);
+    std::string meta;
+    base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
+    lane->emit(std::exchange(target, nullptr), ev, {}, meta, how_.reason, true);
     r.child_gone(this);
   }
   delete this;

@@ -81,15 +81,17 @@ class Consumer final : public Party, public net::DialSink {
   void retry();
   void start_late();
   void drain_step();
-  void up(net::Connected&& c);
-  void failed(net::Refused&& r);
+  void up(net::Connected& c);
+  void failed(const net::Refused& r);
+  void dialer_gone();
   void lost(mw_status why, int32_t code, std::string_view reason, int64_t not_before_ms);
   void begin_close(const CloseWish& w);
   void close_dialer();
-  void give_up(mw_status why, int32_t code, std::string reason);
+  void give_up(mw_status why, int32_t code, std::string_view reason);
   void end_if_done();
   void finish_starts(mw_status status, int32_t code, std::string_view body);
   void replay();
+  void replay_or_end() noexcept;
   mw_status keep_offline(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
   int64_t next_delay();
   void drop_offline(mw_status why);
@@ -127,6 +129,7 @@ class Consumer final : public Party, public net::DialSink {
   uint64_t next_number_ = 1;
   uint64_t drain_end_ = 0;
   net::Refused last_;
+  Step<Consumer> stopped_step_{*this, &Consumer::dialer_gone};
 };
 
 }  // namespace mw::link

@@ -41,26 +41,32 @@ mw_status Consumer::keep_offline(const void* body, size_t len, mw_msg* m, uint32
       return policy_now == base::Overflow::drop_new ? MW_EDROPPED : MW_EAGAIN;
     }
     if (!lane->slice.reserve(cost)) return MW_EMEMORY;
-    offline_.push_back({std::move(msg), flags, op, cost});
+    try {
+      offline_.push_back({std::move(msg), flags, op, cost});
+    } catch (...) {
+      lane->slice.release(cost);
+      throw;
+    }
     offline_bytes_.fetch_add(cost);
   }
   for (Kept& k : out) {
     lane->slice.release(k.cost);
     count_dropped(1);
-    if (k.op != 0) post(*lane, [this, o = k.op] { done(*lane, o, MW_EDROPPED, 0, {}); });
+    if (k.op != 0) base::insist([&] { post(*lane, [this, o = k.op] { done(*lane, o, MW_EDROPPED, 0, {}); }); });
   }
   // A link that came up meanwhile has looked at the buffer already: look again.
-  if (state_.load(std::memory_order_acquire) == MW_STATE_UP) post(*lane, [this] { replay(); });
+  if (state_.load(std::memory_order_acquire) == MW_STATE_UP) base::insist([&] { post(*lane, [this] { replay_or_end(); }); });
   return MW_BUFFERED;
 }
 
 bool Consumer::keep(mw_msg* m, uint32_t flags, uint64_t op) {
   if (closing_ || drain_end_ != 0 || conf()->num(Opt::offline_max_bytes) <= 0) return false;
   auto cost = static_cast<int64_t>(m->len) + 64;
-  lane->slice.force(cost);  // its reservation on the link is given back at the same time
   std::lock_guard lock(mutex_);
   // Before what was accepted later, in the order of the link.
-  offline_.insert(offline_.begin() + static_cast<std::ptrdiff_t>(kept_++), Kept{base::MsgRef(base::ref(m)), flags, op, cost});
+  offline_.insert(offline_.begin() + static_cast<std::ptrdiff_t>(kept_), Kept{base::MsgRef(base::ref(m)), flags, op, cost});
+  ++kept_;
+  lane->slice.force(cost);  // its reservation on the link is given back at the same time
   offline_bytes_.fetch_add(cost);
   return true;
 }
@@ -91,14 +97,24 @@ void Consumer::replay() {
   }
 }
 
-void Consumer::drop_offline(mw_status why) {
-  std::deque<Kept> all;
-  {
-    std::lock_guard lock(mutex_);
-    all.swap(offline_);
-    offline_bytes_.store(0);
+void Consumer::replay_or_end() noexcept {
+  try {
+    replay();
+  } catch (const std::bad_alloc&) {
+    session_.on_trouble();
   }
-  for (Kept& k : all) {
+}
+
+void Consumer::drop_offline(mw_status why) {
+  for (;;) {  // one by one: another deque would want memory
+    Kept k;
+    {
+      std::lock_guard lock(mutex_);
+      offline_bytes_.store(0);
+      if (offline_.empty()) return;
+      k = std::move(offline_.front());
+      offline_.pop_front();
+    }
     ++unsent_;
     unsent_bytes_ += k.m->len;
     lane->slice.release(k.cost);

@@ -104,7 +104,10 @@ void Party::log(loop::Lane& l, base::LogLevel level, mw_handle peer, std::string
   ev.peer = peer;
   ev.code = static_cast<int32_t>(level);
   ev.flags = MW_F_TEXT;
-  l.emit(target, ev, area, {}, line);
+  try {
+    l.emit(target, ev, area, {}, line);
+  } catch (const std::bad_alloc&) {  // a line is not worth a connection
+  }
 }
 
 void Party::done(loop::Lane& l, uint64_t op, mw_status status, int32_t code, std::string_view body, mw_handle peer) {

@@ -1,6 +1,7 @@
 // What a provider and a consumer have in common: options, callback, the way
 // events and log lines are made. Used by session. Fields: see each.
 #pragma once
+#include "base/insist.hpp"
 #include "link/policy.hpp"
 #include <meshwork/link.h>
 #include "link/session.hpp"
@@ -75,7 +76,32 @@ class Party : public loop::Object {
 // The headers of PEER_DOWN and CLOSED: what was accepted and never sent.
 std::string unsent_meta(uint64_t messages, uint64_t bytes);
 
-// Posts a function to a lane.
+// A text that an event can do without where there is no memory.
+template <class F>
+std::string text_or_none(F f) noexcept {
+  try {
+    return std::string(f());
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
+}
+
+// A command that its object carries, for what must happen without asking for
+// memory: in a queue at most once at a time. post: any thread.
+template <class T>
+class Step final : public loop::Command {
+ public:
+  Step(T& object, void (T::*fn)()) noexcept : object_(object), fn_(fn) {}
+  void run(loop::Lane&, bool dead) override {
+    if (!dead) (object_.*fn_)();
+  }
+
+ private:
+  T& object_;
+  void (T::*fn_)();
+};
+
+// Posts a function to a lane. Throws std::bad_alloc; f does not run then.
 template <class F>
 void post(loop::Lane& lane, F f) {
   struct Call final : loop::Command {

@@ -39,7 +39,7 @@ std::string Peer::facts() const {
   return out + rest.substr(1);
 }
 
-void Peer::attend(uint32_t bits) {
+void Peer::attend(uint32_t bits) try {
   if (bits & kSlow) session.tell_slow();
   if (bits & kDropped) session.tell_dropped();
   if (bits & kOverflow) session.overflowed();
@@ -49,6 +49,8 @@ void Peer::attend(uint32_t bits) {
   if (bits & kAbort) session.close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kClose)
     if (CloseWish* w = wish.load(std::memory_order_acquire)) session.close(*w);
+} catch (const std::bad_alloc&) {
+  session.on_trouble();
 }
 
 void Peer::destroy(bool dead) noexcept {
@@ -56,7 +58,8 @@ void Peer::destroy(bool dead) noexcept {
   Provider& p = provider();
   if (!dead) {
     const Ending& e = session.ending();
-    std::string meta = unsent_meta(e.unsent, e.unsent_bytes);
+    std::string meta;
+    base::insist([&] { meta = unsent_meta(e.unsent, e.unsent_bytes); });
     mw_event ev{};
     ev.kind = MW_EVENT_PEER_DOWN;
     ev.token = token.load(std::memory_order_relaxed);

@@ -48,7 +48,10 @@ base::Result<mw_handle> Provider::open(loop::Runtime& ctx, std::shared_ptr<const
 
 Provider::Provider(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> conf_)
     : Party(ctx, home, std::move(conf_)), shards_(ctx.lane_count()) {
-  for (size_t i = 0; i < shards_.size(); ++i) shards_[i].lane = &ctx.lane_at(i);
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i].lane = &ctx.lane_at(i);
+    shards_[i].provider = this;
+  }
   int64_t lanes = conf()->num(Opt::lanes);
   lanes_used_ = lanes <= 0 ? shards_.size() : std::min(static_cast<size_t>(lanes), shards_.size());
   drain_timer_.provider = this;
@@ -112,7 +115,7 @@ void Provider::begin_start() {
   listener_stopped_ = false;
   state_.store(MW_STATE_CONNECTING, std::memory_order_release);
   auto refuse = [this](base::Error why) {
-    listening(std::move(why));
+    base::insist([&] { listening(why); });
     stopped();
   };
   try {
@@ -127,7 +130,19 @@ void Provider::begin_start() {
 }
 
 void Provider::listening(base::Result<std::vector<std::string>> urls) {
-  post(*lane, [this, urls = std::move(urls)]() mutable {
+  post(*lane, [this, urls = std::move(urls)] {
+    if (urls) {
+      std::lock_guard lock(mutex_);
+      urls_ = *urls;
+    }
+    std::string body;
+    if (urls) {
+      base::JsonObject o(body);
+      o.raw("address", address());
+      o.end();
+    } else {
+      body = error_json(urls.error());
+    }
     opening_ = false;
     std::vector<uint64_t> ops;
     std::shared_ptr<net::Listener> listener;
@@ -135,11 +150,10 @@ void Provider::listening(base::Result<std::vector<std::string>> urls) {
       std::lock_guard lock(mutex_);
       ops.swap(start_ops_);
       listener = listener_;
-      if (urls) urls_ = *urls;
     }
     if (!urls) {
       state_.store(MW_STATE_IDLE, std::memory_order_release);
-      for (uint64_t op : ops) done(*lane, op, urls.error().code, urls.error().os, error_json(urls.error()));
+      for (uint64_t op : ops) done(*lane, op, urls.error().code, urls.error().os, body);
       if (std::all_of(ops.begin(), ops.end(), [](uint64_t op) { return op == 0; }))
         event(*lane, MW_EVENT_ERROR, 0, token.load(), urls.error().code, urls.error().os, 0, urls.error().text);
       if (listener) listener->stop();
@@ -150,10 +164,6 @@ void Provider::listening(base::Result<std::vector<std::string>> urls) {
       return;
     }
     state_.store(MW_STATE_UP, std::memory_order_release);
-    std::string body;
-    base::JsonObject o(body);
-    o.raw("address", address());
-    o.end();
     event(*lane, MW_EVENT_UP, 0, token.load(), MW_OK, 0, 0, body);
     for (uint64_t op : ops) done(*lane, op, MW_OK, 0, {});
   });
@@ -179,6 +189,7 @@ void Provider::ask(uint64_t ticket, std::string json) {
       listener = listener_;
     }
     if (closing_ || !listener) return;
+    questions_.reserve(questions_.size() + 1);
     auto* a = new Ask(*this, ticket);
     runtime.objects.fetch_add(1);
     base::Slots& slots = base::Slots::shared();
@@ -214,7 +225,7 @@ mw_status Provider::answer(uint64_t ticket, net::Listener::Answer a) {
     listener = listener_;
   }
   if (!listener || !listener->answer(ticket, std::move(a))) return MW_ECLOSED;
-  ask_over(ticket);
+  base::insist([&] { ask_over(ticket); });
   return MW_OK;
 }
 
@@ -242,39 +253,58 @@ void Provider::admit(Shard& s, net::Accepted&& a) {
   }
   Peer* p = nullptr;
   if (!s.closing) {
-    p = new Peer(*this, *s.lane, a.remote);
-    p->token.store(token.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    p->handle = s.lane->slots->take(base::Kind::peer, p);
-    runtime.objects.fetch_add(1);
-    if (p->handle == 0) {
-      ++s.children;
-      p->destroy(true);
-      --s.children;
-      p = nullptr;
+    try {
+      p = born(s, a);
+    } catch (const std::bad_alloc&) {
+      base::insist([&] { trouble({MW_ENOMEM, 0, "no memory for a new peer: its connection was closed"}); });
     }
   }
   if (p == nullptr) {
     if (listener) listener->gone(a.remote);
     return;  // the carrier closes its descriptor
   }
+  ++s.children;
+  p->index = static_cast<uint32_t>(s.peers.size());
+  s.peers.push_back(p);
+  peers_.fetch_add(1, std::memory_order_relaxed);
+  p->session.greet();
+  mw_event ev{};
+  ev.kind = MW_EVENT_PEER_UP;
+  ev.token = p->token.load(std::memory_order_relaxed);
+  ev.peer = p->handle;
+  ev.flags = MW_F_TEXT;
+  if (policy.wants(MW_EVENT_PEER_UP)) {
+    std::string facts;
+    base::insist([&] { facts = p->facts(); });
+    emit(*s.lane, ev, {}, {}, facts);
+  }
+  p->session.begin();
+}
+
+// A peer around a whole connection; throws std::bad_alloc with nothing changed.
+Peer* Provider::born(Shard& s, net::Accepted& a) {
+  struct Free {
+    void operator()(Peer* p) const noexcept { p->destroy(true); }
+  };
+  if (s.peers.size() == s.peers.capacity()) s.peers.reserve(2 * s.peers.size() + 16);
+  runtime.objects.fetch_add(1);
+  std::unique_ptr<Peer, Free> p;
+  try {
+    p.reset(new Peer(*this, *s.lane, a.remote));
+  } catch (...) {
+    runtime.objects.fetch_sub(1);
+    throw;
+  }
+  p->token.store(token.load(std::memory_order_relaxed), std::memory_order_relaxed);
   // What every peer has is told from the peer; an idle one keeps no text.
   auto says = [&a](std::string_view what) { return a.facts.find(what) != std::string::npos; };
   p->tls = !says("\"tls\":") ? Peer::Tls::none : says("\"tls\":\"TLSv1.3\"") ? Peer::Tls::v1_3 : Peer::Tls::v1_2;
   bool plain = says("\"parameters\":{}") && says("\"subprotocol\":\"\"") && !says("\"data\":") &&
                (p->tls == Peer::Tls::none || says("\"identity\":\"\""));
   if (!plain) p->extra = std::make_unique<std::string>(std::move(a.facts));
-  ++s.children;
-  p->index = static_cast<uint32_t>(s.peers.size());
-  s.peers.push_back(p);
-  peers_.fetch_add(1, std::memory_order_relaxed);
   p->session.adopt(std::move(a.carrier), wire::Role::server, a.dialect, a.deflate);
-  mw_event ev{};
-  ev.kind = MW_EVENT_PEER_UP;
-  ev.token = p->token.load(std::memory_order_relaxed);
-  ev.peer = p->handle;
-  ev.flags = MW_F_TEXT;
-  if (policy.wants(MW_EVENT_PEER_UP)) emit(*s.lane, ev, {}, {}, p->facts());
-  p->session.begin();
+  p->handle = s.lane->slots->take(base::Kind::peer, p.get());
+  return p->handle != 0 ? p.release() : nullptr;
 }
 
 void Provider::session_ended(Session& session) {
@@ -297,6 +327,7 @@ void Provider::session_ended(Session& session) {
 void Provider::trouble(Error e) {
   post(*lane, [this, e = std::move(e)] { event(*lane, MW_EVENT_ERROR, 0, token.load(), e.code, e.os, 0, e.text); });
 }
+
 
 void Provider::log(int level, std::string line) {
   if (!policy.logs(static_cast<base::LogLevel>(level))) return;
@@ -354,11 +385,12 @@ base::Result<void> Provider::update(const base::Conf& change, uint64_t op) {
 void Provider::begin_close(const CloseWish& w) {
   if (closing_) {
     if (w.flags & MW_CLOSE_ABORT)
-      for (Shard& s : shards_) post(*s.lane, [this, &s, w] { close_shard(s, w); });
+      if (!std::exchange(aborted_, true))
+        for (Shard& s : shards_) s.lane->post(&s.abort_step);
     return;
   }
-  closing_ = true;
   how_ = w;
+  closing_ = true;
   loop::Wheel::cancel(drain_timer_);
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
   std::vector<uint64_t> ops;
@@ -370,44 +402,40 @@ void Provider::begin_close(const CloseWish& w) {
   }
   for (uint64_t op : ops) done(*lane, op, MW_ECANCELED, 0, {});
   shards_left_ = shards_.size();
-  for (Shard& s : shards_) post(*s.lane, [this, &s, w2 = how_] { close_shard(s, w2); });
+  for (Shard& s : shards_) s.lane->post(&s.close_step);
   if (listener_stopped_)
     all_arrived();
   else
     listener->stop();
 }
 
-void Provider::stopped() {
-  post(*lane, [this] {
-    listener_stopped_ = true;
-    for (const Question& q : questions_) base::retire(q.handle);
-    questions_.clear();
-    bool again;
-    {
-      std::lock_guard lock(mutex_);
-      listener_.reset();
-      again = !start_ops_.empty();
-    }
-    if (closing_)
-      all_arrived();
-    else if (again)
-      begin_start();  // asked for while the failed one was being cleared away
-  });
+void Provider::stopped() { lane->post(&stopped_step_); }
+
+void Provider::listener_gone() {
+  listener_stopped_ = true;
+  for (const Question& q : questions_) base::retire(q.handle);
+  questions_.clear();
+  bool again;
+  {
+    std::lock_guard lock(mutex_);
+    listener_.reset();
+    again = !start_ops_.empty();
+  }
+  if (closing_)
+    all_arrived();
+  else if (again)
+    request(kStart);  // asked for while the failed one was being cleared away
 }
 
 // The listener has stopped: what it gave is on the lanes.
 void Provider::all_arrived() {
-  for (Shard& s : shards_)
-    post(*s.lane, [this, &s] {
-      s.last_seen = true;
-      check_shard(s);
-    });
+  for (Shard& s : shards_) s.lane->post(&s.arrived_step);
 }
 
 void Provider::close_shard(Shard& s, const CloseWish& w) {
   s.closing = true;
-  std::vector<Peer*> all = s.peers;  // closing may end them at once
-  for (Peer* p : all) p->session.close(w);
+  // Closing may end a peer at once: the last one takes its place, already told.
+  for (size_t i = s.peers.size(); i-- > 0;) s.peers[i]->session.close(w);
   check_shard(s);
 }
 
@@ -421,9 +449,11 @@ void Provider::check_shard(Shard& s) {
   if (!s.closing || !s.last_seen || s.children != 0 || s.told) return;
   s.told = true;
   s.lane->push_events();  // before the home lane may tell CLOSED
-  post(*lane, [this] {
-    if (--shards_left_ == 0) base::retire(handle);
-  });
+  lane->post(&s.empty_step);
+}
+
+void Provider::shard_empty() {
+  if (--shards_left_ == 0) base::retire(handle);
 }
 
 // Nobody can reach us any more, but commands that named us may still wait on
@@ -431,24 +461,24 @@ void Provider::check_shard(Shard& s) {
 void Provider::destroy(bool dead) noexcept {
   if (dead || shards_.size() == 1) return end(dead);
   shards_left_ = shards_.size();
-  for (Shard& s : shards_)
-    post(*s.lane, [this] {
-      post(*lane, [this] {
-        if (--shards_left_ == 0) end(false);
-      });
-    });
+  for (Shard& s : shards_) s.lane->post(&s.round_step);
+}
+
+void Provider::shard_back() {
+  if (--shards_left_ == 0) end(false);
 }
 
 void Provider::end(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
-    std::vector<uint64_t> ops;
+    std::vector<uint64_t> drains, starts;
     {
       std::lock_guard lock(mutex_);
-      ops.swap(drain_ops_);
-      ops.insert(ops.end(), start_ops_.begin(), start_ops_.end());
+      drains.swap(drain_ops_);
+      starts.swap(start_ops_);
     }
-    for (uint64_t op : ops) done(*lane, op, MW_OK, 0, {});
+    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    for (uint64_t op : starts) done(*lane, op, MW_OK, 0, {});
     mw_event ev{};
     ev.kind = MW_EVENT_CLOSED;
     ev.token = token.load(std::memory_order_relaxed);

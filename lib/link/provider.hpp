@@ -66,6 +66,19 @@ class Provider final : public Party, public net::ListenerSink {
 
  private:
   struct Shard {
+    // The way to CLOSED, step by step: on the shard's lane, but `empty` and `back` on the home lane.
+    void close() { provider->close_shard(*this, provider->how_); }
+    void abort() { provider->close_shard(*this, CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"}); }
+    void arrived() {
+      last_seen = true;
+      provider->check_shard(*this);
+    }
+    void emptied() { provider->shard_empty(); }
+    void round() { provider->lane->post(&back_step); }
+    void back() { provider->shard_back(); }
+    Step<Shard> close_step{*this, &Shard::close}, abort_step{*this, &Shard::abort}, arrived_step{*this, &Shard::arrived},
+        empty_step{*this, &Shard::emptied}, round_step{*this, &Shard::round}, back_step{*this, &Shard::back};
+    Provider* provider = nullptr;
     loop::Lane* lane = nullptr;
     std::vector<Peer*> peers;
     base::PatternSet topics;
@@ -90,8 +103,12 @@ class Provider final : public Party, public net::ListenerSink {
   void close_shard(Shard& s, const CloseWish& wish);
   void check_shard(Shard& s);
   void all_arrived();
+  void listener_gone();
+  void shard_empty();
+  void shard_back();
   void end(bool dead) noexcept;
   void admit(Shard& s, net::Accepted&& a);
+  Peer* born(Shard& s, net::Accepted& a);
   void publish_here(Shard& s, mw_msg* origin, mw_handle except, uint32_t flags,
                     const std::shared_ptr<struct Published>& told);
   void forget_topics(Shard& s, Peer& p);
@@ -112,7 +129,8 @@ class Provider final : public Party, public net::ListenerSink {
   // home lane
   std::vector<Question> questions_;
   CloseWish how_;
-  bool opening_ = false, closing_ = false, listener_stopped_ = true;
+  bool opening_ = false, closing_ = false, aborted_ = false, listener_stopped_ = true;
+  Step<Provider> stopped_step_{*this, &Provider::listener_gone};
   size_t shards_left_ = 0;
   struct DrainTimer final : loop::Timer {
     Provider* provider = nullptr;

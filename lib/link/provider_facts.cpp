@@ -14,17 +14,21 @@ mw_status Provider::gather_peers(uint64_t op) {
   g->left = shards_.size();
   for (Shard& s : shards_)
     post(*s.lane, [this, &s, g, op] {
-      std::lock_guard lock(g->mutex);
+      std::string all;
       for (Peer* p : s.peers) {
-        if (g->json.size() > 1) g->json += ',';
+        if (!all.empty()) all += ',';
         std::string f = p->facts();
         f.pop_back();
         f += ",\"id\":" + std::to_string(p->handle);
         f += ",\"buffered\":" + std::to_string(p->session.queued());
         f += ",\"strikes\":" + std::to_string(p->session.stats.strikes.load()) + "}";
-        g->json += f;
+        all += f;
       }
-      if (--g->left == 0) post(*lane, [this, g, op] { done(*lane, op, MW_OK, 0, g->json + "]"); });
+      std::lock_guard lock(g->mutex);
+      g->json.reserve(g->json.size() + all.size() + 2);
+      if (!all.empty() && g->json.size() > 1) g->json += ',';
+      g->json += all;
+      if (--g->left == 0) base::insist([&] { post(*lane, [this, g, op] { done(*lane, op, MW_OK, 0, g->json + "]"); }); });
     });
   return MW_OK;
 }

@@ -83,10 +83,19 @@ mw_status Provider::publish(std::string_view topic, const mw_msg* m, mw_handle e
       if (i == 0) return MW_EMEMORY;
       s.lane->slice.force(cost);  // others have it already: all or nothing
     }
-    post(*s.lane, [this, &s, origin, except, flags, told, cost] {
+    auto send = [this, &s, origin, except, flags, told, cost] {
       publish_here(s, origin.get(), except, flags, told);
       s.lane->slice.release(cost);
-    });
+    };
+    try {
+      post(*s.lane, send);
+    } catch (const std::bad_alloc&) {
+      if (i == 0) {
+        s.lane->slice.release(cost);
+        throw;
+      }
+      base::insist([&] { post(*s.lane, send); });
+    }
   }
   return MW_OK;
 }
@@ -99,8 +108,12 @@ void Provider::publish_here(Shard& s, mw_msg* origin, mw_handle except, uint32_t
     if (p->handle == except || !p->session.is_open()) return;
     bool mesh = p->session.dialect() == wire::Dialect::meshwork;
     base::MsgRef& frame = mesh ? own : raw;
-    if (!frame && !p->session.deflates())
-      frame = base::MsgRef(mesh ? encode_own(origin, flags) : encode_raw(origin, flags));
+    try {
+      if (!frame && !p->session.deflates())
+        frame = base::MsgRef(mesh ? encode_own(origin, flags) : encode_raw(origin, flags));
+    } catch (const std::bad_alloc&) {
+      return p->session.drop_published();
+    }
     if (p->session.publish(origin, flags, p->session.deflates() ? nullptr : frame.get())) ++reached;
   };
   if (origin->topic == nullptr) {
@@ -110,7 +123,7 @@ void Provider::publish_here(Shard& s, mw_msg* origin, mw_handle except, uint32_t
   }
   told->reached.fetch_add(reached, std::memory_order_relaxed);
   if (told->lanes_left.fetch_sub(1, std::memory_order_acq_rel) == 1 && told->op != 0)
-    post(*lane, [this, told] { done(*lane, told->op, MW_OK, told->reached.load(), {}); });
+    base::insist([&] { post(*lane, [this, told] { done(*lane, told->op, MW_OK, told->reached.load(), {}); }); });
 }
 
 }  // namespace mw::link

@@ -43,6 +43,9 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
   // its events must not come inside this call.
   post(*s.lane, [this, &s, who, id, op, pattern = *pattern] {
     auto* p = static_cast<Peer*>(base::peek(s.lane->slots, who));
+    bool open = p != nullptr && p->session.is_open();
+    auto before = open ? static_cast<int64_t>(s.topics.count(pattern)) : 0;
+    if (open) s.topics.add(pattern, p);  // the only step that may lack memory
     if (id != 0) {
       ++s.children;
       if (base::Slot* slot = base::pin(id)) {
@@ -52,12 +55,10 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
         --s.children;
       }
     }
-    if (p == nullptr || !p->session.is_open()) {
+    if (!open) {
       if (id != 0) base::retire_once(id);
       return done(*s.lane, op, MW_ECLOSED, 0, {}, who);
     }
-    auto before = static_cast<int64_t>(s.topics.count(pattern));
-    s.topics.add(pattern, p);
     interest(*s.lane, *p, pattern.text(), before, static_cast<int64_t>(s.topics.count(pattern)));
     done(*s.lane, op, MW_OK, 0, {}, who);
   });

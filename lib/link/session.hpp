@@ -112,13 +112,16 @@ class Session final : public loop::Source, public loop::Timer {
 
   // ---- the lane
   // Takes over a ready connection. Call begin() after the host was told.
-  bool adopt(net::Carrier&& carrier, wire::Role role, wire::Dialect dialect, const wire::Deflate& deflate);
-  void begin();  // what is in user space already, then the poller
-  void close(const CloseWish& wish);
+  // Throws std::bad_alloc with the carrier untouched.
+  void adopt(net::Carrier&& carrier, wire::Role role, wire::Dialect dialect, const wire::Deflate& deflate);
+  void greet() noexcept;  // what the wire says before the host says anything
+  void begin() noexcept;  // what is in user space already, then the poller
+  void close(const CloseWish& wish) noexcept;
   void pause(bool on);
   void pause_as_wished() { pause(pause_wish.load(std::memory_order_acquire)); }
   void arrive(OutFrame* f);                        // posted by another thread
   bool publish(mw_msg* origin, uint32_t flags, mw_msg* frame);  // frame: ready to send, or null; false: dropped
+  void drop_published() noexcept { refused(MW_EDROPPED); }
   void look_for_writable();
   void uncorked();
   void tell_dropped();
@@ -205,10 +208,11 @@ class Session final : public loop::Source, public loop::Timer {
   size_t head_room(const mw_msg* m) const noexcept;
   uint8_t out_bits() const noexcept;
   OutFrame* compose(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
-  void enqueue(OutFrame* f);
+  void enqueue(OutFrame* f) noexcept;
   void encode(OutFrame* f);
-  void trim();
-  void uncork();
+  void trim() noexcept;
+  void uncork() noexcept;
+  void send_corked(size_t n, uint32_t messages);
   void requeue(const uint8_t* p, size_t sent, size_t n);
   void write_out();
   bool write_plain();
@@ -222,9 +226,13 @@ class Session final : public loop::Source, public loop::Timer {
   bool ever_up() const noexcept { return state_.load(std::memory_order_relaxed) != State::none; }
   bool blocked() const noexcept { return !out_.empty() || (sealed_ && !sealed_->cipher.empty()); }
   Rare& rare();
+  Rare* rare_or_doom() noexcept;
 
   // session_life.cpp
-  void finish(mw_status status, uint16_t code, std::string_view reason);
+  void start();
+  void doom() noexcept;
+  void begin_close(const CloseWish& wish);
+  void finish(mw_status status, uint16_t code, std::string_view reason) noexcept;
   void start_close(uint16_t code, std::string_view reason);
   void closed_by_peer(uint16_t code, std::string_view reason);
   void linger();
@@ -265,6 +273,7 @@ class Session final : public loop::Source, public loop::Timer {
   bool alive_ = false;                    // bytes came since the last beat
   bool beat_waiting_ = false;             // a ping is unanswered
   bool eof_sent_ = false;
+  bool doomed_ = false;                   // ends without memory at the next flush
   uint8_t pongs_waiting_ = 0;             // in the outbox
   bool held_streaming_ = false;           // fragments are in the output: others wait in held_
   std::unique_ptr<net::Tls> tls_;

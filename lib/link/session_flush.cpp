@@ -49,7 +49,8 @@ void Session::count_message_out() noexcept {
   bump(counters_->messages_out, 1);
 }
 
-void Session::uncork() {
+// Without memory for what the kernel does not take the connection is doomed.
+void Session::uncork() noexcept {
   Cork& c = lane().cork;
   if (c.owner != this) return;
   size_t n = c.n;
@@ -58,6 +59,20 @@ void Session::uncork() {
   c.n = 0;
   c.messages = 0;
   if (n == 0) return;
+  if (doomed_) [[unlikely]] {
+    ending().unsent += messages;
+    ending().unsent_bytes += n;
+    return;
+  }
+  try {
+    send_corked(n, messages);
+  } catch (const std::bad_alloc&) {
+    doom();
+  }
+}
+
+void Session::send_corked(size_t n, uint32_t messages) {
+  Cork& c = lane().cork;
   if (tls_) {
     tls_->write(c.bytes, n, lane().cipher);
     count_out(n);
@@ -99,6 +114,7 @@ void Session::requeue(const uint8_t* p, size_t sent, size_t n) {
 
 void Session::on_flush() {
   if (over()) return;
+  if (doomed_) [[unlikely]] return on_trouble();
   if (corks_.load(std::memory_order_relaxed) > 0) [[unlikely]] {
     uint64_t now = lane().now(), max = static_cast<uint64_t>(party_.policy.cork_max);
     if (rare().corked_at == 0) rare().corked_at = now;
@@ -122,6 +138,7 @@ void Session::on_flush() {
 
 void Session::write_out() {
   if (over() || !ever_up()) return;
+  if (doomed_) [[unlikely]] return on_trouble();
   bool all = tls_ ? write_sealed() : write_plain();
   if (over()) return;
   if (all) {

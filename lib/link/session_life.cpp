@@ -19,20 +19,19 @@ using wire::Dialect;
 using wire::Role;
 
 Session::Session(Party& party, loop::Object& self) noexcept : party_(party), self_(self) {}
-Session::~Session() = default;
+Session::~Session() {
+  while (!out_.empty()) out_.pop()->free();
+  if (fd_ >= 0) ::close(fd_);
+}
 
 Lane& Session::lane() const noexcept { return *self_.lane; }
 
-bool Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wire::Deflate& deflate) {
-  fd_ = std::exchange(carrier.fd, -1);
-  tls_ = std::move(carrier.tls);
-  role_ = role;
-  counters_ = &party_.counters(lane());
-  dialect_ = dialect;
-  if (!carrier.early.empty()) inflow().partial = std::move(carrier.early);
+void Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wire::Deflate& deflate) {
+  std::unique_ptr<Squeeze> squeeze;
+  std::unique_ptr<Inflow> in;
   if (deflate.on) {
-    squeeze_ = std::make_unique<Squeeze>();
-    squeeze_->agreed = deflate;
+    squeeze = std::make_unique<Squeeze>();
+    squeeze->agreed = deflate;
     bool server = role == Role::server;
     bool out_reset = server ? deflate.server_no_takeover : deflate.client_no_takeover;
     bool in_reset = server ? deflate.client_no_takeover : deflate.server_no_takeover;
@@ -40,17 +39,47 @@ bool Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wi
     int bits_in = server ? deflate.client_bits : deflate.server_bits;
     // Contexts that forget everything after a message are shared by the lane.
     if (!out_reset)
-      squeeze_->out = std::make_unique<wire::Deflator>(bits_out, wire::compress_memory(party_.policy.compress).level, false);
-    if (!in_reset) squeeze_->in = std::make_unique<wire::Inflator>(bits_in, false);
+      squeeze->out = std::make_unique<wire::Deflator>(bits_out, wire::compress_memory(party_.policy.compress).level, false);
+    if (!in_reset) squeeze->in = std::make_unique<wire::Inflator>(bits_in, false);
   }
+  if (!carrier.early.empty()) in = std::make_unique<Inflow>();
   if (dialect == Dialect::meshwork) speech_ = std::make_unique<Speech>(*this);
+  // From here on nothing throws.
+  if (in) in->partial = std::move(carrier.early);
+  in_ = std::move(in);
+  squeeze_ = std::move(squeeze);
+  fd_ = std::exchange(carrier.fd, -1);
+  tls_ = std::move(carrier.tls);
+  role_ = role;
+  counters_ = &party_.counters(lane());
+  dialect_ = dialect;
   state_.store(State::up, std::memory_order_release);
-  if (speech_) speech_->greet();  // before anything the host says
   stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
-  return true;
 }
 
-void Session::begin() {
+void Session::greet() noexcept {
+  try {
+    if (speech_) speech_->greet();
+  } catch (const std::bad_alloc&) {
+    doom();
+  }
+}
+
+// Ends the connection soon, from where no event may be told.
+void Session::doom() noexcept {
+  doomed_ = closed_here_ = true;
+  lane().flush_later(this);
+}
+
+void Session::begin() noexcept {
+  try {
+    start();
+  } catch (const std::bad_alloc&) {
+    on_trouble();
+  }
+}
+
+void Session::start() {
   if (dialect_ == Dialect::network_cluster && role_ == Role::server) {
     char hello[wire::kMaxBeat];
     int64_t ms = party_.policy.beat_interval.load(std::memory_order_relaxed);
@@ -109,12 +138,7 @@ void Session::expired() noexcept {
   }
 }
 
-void Session::on_trouble() noexcept {
-  try {
-    finish(MW_ENOMEM, wire::kAbnormal, {});
-  } catch (...) {  // finish makes no memory but for events; what it owes is done
-  }
-}
+void Session::on_trouble() noexcept { finish(MW_ENOMEM, wire::kAbnormal, "out of memory"); }
 
 void Session::time_is_up() {
   switch (state_.load(std::memory_order_relaxed)) {
@@ -210,7 +234,15 @@ bool Session::seed_text(std::string_view text) {
 
 // ---- closing
 
-void Session::close(const CloseWish& wish) {
+void Session::close(const CloseWish& wish) noexcept {
+  try {
+    begin_close(wish);
+  } catch (const std::bad_alloc&) {
+    on_trouble();
+  }
+}
+
+void Session::begin_close(const CloseWish& wish) {
   if (over()) return;
   bool first = !closed_here_;
   closed_here_ = true;
@@ -300,10 +332,11 @@ void Session::after_output() {
   ::shutdown(fd_, SHUT_WR);
 }
 
-void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
+// Frees everything; needs memory for nothing that it owes.
+void Session::finish(mw_status status, uint16_t code, std::string_view reason) noexcept {
   if (over()) return;
   Lane& l = lane();
-  std::string why(reason);  // reason may be ending().reason
+  std::string why = text_or_none([&] { return reason; });  // it may be ending().reason
   if (l.cork.owner == this) {
     ending().unsent += l.cork.messages;
     ending().unsent_bytes += l.cork.n;
@@ -349,7 +382,7 @@ void Session::finish(mw_status status, uint16_t code, std::string_view reason) {
 
 // A consumer's message that was not begun waits for the next link, where the
 // host asked for that. True: the party has taken it.
-bool Session::keep_for_later(OutFrame* f) {
+bool Session::keep_for_later(OutFrame* f) try {
   if (f->flags & (MW_F_MORE | MW_F_CONT | MW_F_PING | MW_F_NOQUEUE)) return false;
   if (f->body && f->origin) return party_.keep(f->origin.get(), f->flags, f->op) && taken(f);
   uint8_t* p = f->encoded ? f->own() : f->payload();
@@ -380,6 +413,8 @@ bool Session::keep_for_later(OutFrame* f) {
   if (f->origin) return party_.keep(f->origin.get(), flags, f->op) && taken(f);
   base::MsgRef m(base::message_copy(p, n, flags & MW_F_TEXT));
   return party_.keep(m.get(), flags, f->op) && taken(f);
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 // The party answers for it now; only the reservation goes back.
@@ -404,6 +439,15 @@ Rare& Session::rare() {
   return *rare_;
 }
 
+Rare* Session::rare_or_doom() noexcept {
+  try {
+    return &rare();
+  } catch (const std::bad_alloc&) {
+    doom();
+    return nullptr;
+  }
+}
+
 // Ready for the next connection of a consumer.
 void Session::reset() {
   speech_.reset();
@@ -411,7 +455,7 @@ void Session::reset() {
   rare_.reset();
   ending_.reset();
   watching_write_ = in_poller_ = stalled_ = closed_here_ = close_sent_ = close_received_ = false;
-  alive_ = beat_waiting_ = held_streaming_ = eof_sent_ = false;
+  alive_ = beat_waiting_ = held_streaming_ = eof_sent_ = doomed_ = false;
   pongs_waiting_ = 0;
   ping_at_ = 0;
   streaming_.store(false, std::memory_order_relaxed);

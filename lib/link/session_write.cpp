@@ -146,14 +146,16 @@ void Session::arrive(OutFrame* f) {
   enqueue(f);
 }
 
-void Session::enqueue(OutFrame* f) {
+// Takes the frame whatever happens; without memory the connection is doomed.
+void Session::enqueue(OutFrame* f) noexcept {
   // What was corked comes first.
   if (lane().cork.owner == this) uncork();
   if (f->control) {
     out_.push(f);
   } else if (held_streaming_ && !(f->flags & MW_F_CONT)) {
     // A fragmented message is under way: others wait for its end (RFC 6455 5.4).
-    rare().held.push(f);
+    if (Rare* r = rare_or_doom()) r->held.push(f);
+    else out_.push(f);  // never sent
   } else {
     if (f->flags & kFragment) held_streaming_ = (f->flags & MW_F_MORE) != 0;
     out_.push(f);
@@ -165,7 +167,7 @@ void Session::enqueue(OutFrame* f) {
 }
 
 // drop_old and conflate: what was accepted beyond the bound pushes out older messages.
-void Session::trim() {
+void Session::trim() noexcept {
   Overflow overflow = party_.policy.overflow.load(std::memory_order_relaxed);
   if (overflow != Overflow::drop_old && overflow != Overflow::conflate) return;
   int64_t max = party_.policy.max.load(std::memory_order_relaxed);
@@ -177,7 +179,7 @@ void Session::trim() {
     if (old == nullptr) return;
     if (note_slow()) self_.request(kSlow);
     dropped_untold_.fetch_add(1, std::memory_order_relaxed);
-    rare().last_dropped = old->origin;
+    if (Rare* r = rare_or_doom()) r->last_dropped = old->origin;
     self_.request(kDropped);
     discard(old, MW_EDROPPED);
   }
@@ -276,12 +278,19 @@ bool Session::publish(mw_msg* origin, uint32_t flags, mw_msg* frame) {
     return false;
   }
   OutFrame* f;
-  if (frame != nullptr && !(squeeze_ && origin->len >= party_.policy.compress_min)) {
-    f = OutFrame::make(nullptr, 0, 0);
-    f->body = base::MsgRef(base::ref(frame));
-    f->encoded = true;
-  } else {
-    f = compose(origin->body, origin->len, origin, flags, 0);
+  try {
+    if (frame != nullptr && !(squeeze_ && origin->len >= party_.policy.compress_min)) {
+      f = OutFrame::make(nullptr, 0, 0);
+      f->body = base::MsgRef(base::ref(frame));
+      f->encoded = true;
+    } else {
+      f = compose(origin->body, origin->len, origin, flags, 0);
+    }
+  } catch (const std::bad_alloc&) {  // dropped for this peer alone
+    queued_.fetch_sub(cost, std::memory_order_seq_cst);
+    lane().slice.release(cost);
+    drop_published();
+    return false;
   }
   f->origin = base::MsgRef(base::ref(origin));
   f->flags = flags & ~kFragment;

@@ -11,6 +11,10 @@ struct Command {
   Command* next = nullptr;
   // On the lane; the command owns itself. With dead = true the lane is gone:
   // only free what is held.
+  // Where memory lacks: a run that throws std::bad_alloc is repeated until it
+  // gets through, with all behind it waiting, so it takes its memory before it
+  // changes anything. What concerns one connection does not throw: it ends that
+  // connection and the lane goes on.
   virtual void run(Lane& lane, bool dead) = 0;
 
  protected:

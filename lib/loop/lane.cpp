@@ -1,5 +1,6 @@
 #include "loop/lane.hpp"
 
+#include "base/insist.hpp"
 #include "base/message.hpp"
 #include "loop/runtime.hpp"
 
@@ -40,7 +41,8 @@ void guarded(Source& s, F f) noexcept {
 }  // namespace
 
 Lane::Lane(Runtime& r, int i, bool host_turned)
-    : slice(r.budget()), runtime(r), index(i), slots(base::Slots::adopt()), host_turned_(host_turned) {
+    : slice(r.budget()), runtime(r), index(i), slots(nullptr), host_turned_(host_turned) {
+  slots = base::Slots::adopt();  // the last that throws: there is no destructor yet
   receive = static_cast<uint8_t*>(std::aligned_alloc(4096, kHeadroom + kReceive));
   cork.bytes = static_cast<uint8_t*>(std::aligned_alloc(4096, Cork::kSize));
   event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -171,10 +173,7 @@ void Lane::turn(int wait_ms) {
 void Lane::run_commands() {
   for (Command* c = commands_.take(); c != nullptr;) {
     Command* next = c->next;
-    try {
-      c->run(*this, false);
-    } catch (...) {  // without memory a command is lost, not the process
-    }
+    base::insist([&] { c->run(*this, false); });
     c = next;
   }
 }
@@ -333,6 +332,12 @@ size_t Lane::appetite() noexcept {
   return std::clamp<size_t>(std::min(by_bytes, by_records), 4096, kReceive);
 }
 
+template <class Store>
+void Lane::store(uint32_t kind, Store&& f) {
+  if (kind == MW_EVENT_MESSAGE || kind == MW_EVENT_PING || kind == MW_EVENT_PONG || kind == MW_EVENT_LOG) return f();
+  base::insist(f);
+}
+
 void Lane::emit(Target* target, mw_event& ev, std::string_view topic, std::string_view meta,
                 std::string_view body, bool last) {
   ev.topic_len = static_cast<uint32_t>(topic.size());
@@ -344,10 +349,12 @@ void Lane::emit(Target* target, mw_event& ev, std::string_view topic, std::strin
       if (target->fn != nullptr) {
         const char* data = body.data();
         if (!topic.empty() || !meta.empty()) {
-          scratch_.clear();
-          scratch_.append(topic.data(), topic.size());
-          scratch_.append(meta.data(), meta.size());
-          scratch_.append(body.data(), body.size());
+          store(ev.kind, [&] {
+            scratch_.clear();
+            scratch_.append(topic.data(), topic.size());
+            scratch_.append(meta.data(), meta.size());
+            scratch_.append(body.data(), body.size());
+          });
           data = reinterpret_cast<const char*>(scratch_.data());
         }
         target->fn(&ev, reinterpret_cast<const uint8_t*>(data), target->user);
@@ -356,16 +363,20 @@ void Lane::emit(Target* target, mw_event& ev, std::string_view topic, std::strin
       return;
     }
     case Door::inbox:
-      to_inbox(target, ev, topic, meta, body, last);
+      store(ev.kind, [&] { to_inbox(target, ev, topic, meta, body, last); });
       return;
     case Door::slab:
     case Door::undecided:
       if (slab_ != nullptr && waiting_.empty() && slab_->fits(topic.size() + meta.size() + body.size())) {
-        slab_->put(ev, reinterpret_cast<const uint8_t*>(topic.data()),
-                   reinterpret_cast<const uint8_t*>(meta.data()), reinterpret_cast<const uint8_t*>(body.data()));
+        store(ev.kind, [&] {
+          slab_->put(ev, reinterpret_cast<const uint8_t*>(topic.data()),
+                     reinterpret_cast<const uint8_t*>(meta.data()), reinterpret_cast<const uint8_t*>(body.data()));
+        });
         if (last) drop(target);
       } else {
-        waiting_.push_back({target, ev, std::string(topic), std::string(meta), std::string(body), last});
+        store(ev.kind, [&] {
+          waiting_.push_back({target, ev, std::string(topic), std::string(meta), std::string(body), last});
+        });
       }
       return;
     case Door::discard:
@@ -422,8 +433,12 @@ void Lane::begin_slab(Slab* s) {
       continue;
     }
     if (!s->fits(w.topic.size() + w.meta.size() + w.body.size())) return;
-    s->put(w.ev, reinterpret_cast<const uint8_t*>(w.topic.data()), reinterpret_cast<const uint8_t*>(w.meta.data()),
-           reinterpret_cast<const uint8_t*>(w.body.data()));
+    try {
+      s->put(w.ev, reinterpret_cast<const uint8_t*>(w.topic.data()), reinterpret_cast<const uint8_t*>(w.meta.data()),
+             reinterpret_cast<const uint8_t*>(w.body.data()));
+    } catch (const std::bad_alloc&) {
+      return;  // it goes on waiting
+    }
     if (w.last) drop(w.target);
     waiting_.pop_front();
   }
@@ -444,11 +459,12 @@ void Lane::release(mw_free_fn fn, void* hint) {
     return;
   }
   mw_event ev{};
-  auto* t = new Target{nullptr, hint, fn};
+  auto t = std::make_unique<Target>(Target{nullptr, hint, fn});
   if (door_ == Door::inbox)
-    to_inbox(t, ev, {}, {}, {}, true);
+    to_inbox(t.get(), ev, {}, {}, {}, true);
   else
-    waiting_.push_back({t, ev, {}, {}, {}, true});
+    waiting_.push_back({t.get(), ev, {}, {}, {}, true});
+  t.release();
 }
 
 }  // namespace mw::loop

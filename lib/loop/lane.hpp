@@ -54,6 +54,7 @@ class Lane final : public Source {
   }
   int fd() const noexcept { return poller.fd(); }
   bool ok() const noexcept { return poller.fd() >= 0 && event_fd_ >= 0; }
+  bool has_memory() const noexcept { return receive != nullptr && cork.bytes != nullptr; }
   Slice slice;
 
   // ---- turning
@@ -100,7 +101,9 @@ class Lane final : public Source {
   }
   // How many bytes are worth reading from a socket now.
   size_t appetite() noexcept;
-  // Delivers. Never fails: a noted event without room waits in the lane.
+  // Delivers. A noted event never fails: without room it waits in the lane,
+  // without memory the lane waits for some. A paced one (MESSAGE, PING, PONG,
+  // LOG) throws std::bad_alloc: its connection ends, or the line is lost.
   void emit(Target* target, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body,
             bool last = false);
   void emit(Target* target, mw_event& ev, const uint8_t* body, size_t len) {
@@ -186,6 +189,8 @@ class Lane final : public Source {
   void resume_all();
   void run_commands();
   bool room_elsewhere(size_t len) noexcept;
+  template <class Store>
+  void store(uint32_t kind, Store&& f);
   void to_inbox(Target* target, const mw_event& ev, std::string_view topic, std::string_view meta,
                 std::string_view body, bool last);
   void read_clock() noexcept;

@@ -1,5 +1,6 @@
 #include "loop/object.hpp"
 
+#include "base/insist.hpp"
 #include "loop/lane.hpp"
 #include "loop/runtime.hpp"
 
@@ -21,7 +22,7 @@ void Object::run(Lane& l, bool dead) {
     requests_.fetch_or(kBuried, std::memory_order_relaxed);
     l.post(this);
   } else if (!dead) {
-    attend(bits);
+    base::insist([&] { attend(bits); });
   }
 }
 

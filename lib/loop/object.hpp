@@ -27,7 +27,7 @@ class Object : public Command, public base::Pinned {
   // Raises request bits; attend() follows on the lane, once for many. Any thread that has a pin.
   void request(uint32_t bits) noexcept;
 
-  // On the lane.
+  // On the lane. Repeated with the same bits where it threw std::bad_alloc.
   virtual void attend(uint32_t bits) = 0;
   // The handle is stale, no pin is left and every command posted under one
   // has run: tells the last event and frees the memory. dead: the lane has

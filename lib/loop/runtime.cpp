@@ -63,11 +63,17 @@ base::Result<mw_handle> Runtime::open(std::shared_ptr<const base::Conf> conf) {
   int threads = static_cast<int>(conf->num(Opt::threads));
   bool queued = base::delivery(*conf) == base::Delivery::queued;
   auto* r = new Runtime(std::move(conf), threads, queued);
-  for (auto& lane : r->lanes_)
-    if (!lane->ok()) {
-      delete r;
-      return Error{MW_EIO, errno, "no descriptors left for the context's lanes: raise the limit (ulimit -n)"};
-    }
+  bool descriptors = !r->inbox_ || r->inbox_->fd() >= 0, memory = true;
+  for (auto& lane : r->lanes_) {
+    descriptors = descriptors && lane->ok();
+    memory = memory && lane->has_memory();
+  }
+  if (!descriptors || !memory) {
+    int os = errno;
+    delete r;
+    if (!memory) return Error{MW_ENOMEM, 0, {}};
+    return Error{MW_EIO, os, "no descriptors left for the context's lanes: raise the limit (ulimit -n)"};
+  }
   base::Slots& slots = base::Slots::shared();
   {
     std::lock_guard lock(slots.mutex());
@@ -97,8 +103,7 @@ Runtime::Runtime(std::shared_ptr<const base::Conf> conf, int threads, bool queue
       birth_(base::process_birth()),
       threads_(threads),
       queued_(queued),
-      budget_(conf_->num(Opt::memory_max_bytes)),
-      target_(new Target) {
+      budget_(conf_->num(Opt::memory_max_bytes)) {
   if (threads_ > 0 && queued_)
     inbox_ = std::make_unique<Inbox>(static_cast<size_t>(conf_->num(Opt::inbox_max_events)),
                                      static_cast<size_t>(conf_->num(Opt::inbox_max_bytes)));
@@ -110,19 +115,20 @@ Runtime::Runtime(std::shared_ptr<const base::Conf> conf, int threads, bool queue
     if (threads_ > 0) lanes_.back()->set_door(queued_ ? Door::inbox : Door::callback);
   }
   lane = lanes_[0].get();
+  target_ = new Target;  // nothing throws after it
 }
 
-Runtime::~Runtime() = default;
+Runtime::~Runtime() { drop(target_); }
 
 bool Runtime::alive() const noexcept { return base::born_here(birth_); }
 
 void Runtime::start_threads() {
   NoSignals guard;
   for (int i = 0; i < threads_; ++i) {
-    workers_.emplace_back([this, i] {
-      std::string name = conf_->text(Opt::name);
-      name = (name.empty() ? "mw" : name.substr(0, 10)) + "-lane" + std::to_string(i);
-      pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+    std::string name = conf_->text(Opt::name);
+    name = ((name.empty() ? "mw" : name.substr(0, 10)) + "-lane" + std::to_string(i)).substr(0, 15);
+    workers_.emplace_back([this, i, name] {
+      pthread_setname_np(pthread_self(), name.c_str());
       lanes_[static_cast<size_t>(i)]->run_thread();
       std::lock_guard lock(mutex_);
       --running_threads_;
@@ -407,7 +413,6 @@ mw_status Runtime::join(base::Slot* pin, int64_t timeout_ms) {
   if (inbox_) inbox_->discard();
   service_.reset();
   service.reset();
-  drop(target_);
   delete this;
   return MW_OK;
 }

@@ -99,7 +99,7 @@ class Runtime final : public Object {
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::thread> workers_;
   std::shared_ptr<Service> service_;
-  Target* target_;
+  Target* target_ = nullptr;
   std::mutex mutex_;  // children, service, conf, target before start
   std::condition_variable ended_cv_;
   std::set<Object*> children_;

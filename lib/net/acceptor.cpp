@@ -1,6 +1,6 @@
 #include "net/acceptor.hpp"
 
-#include "net/insist.hpp"
+#include "base/insist.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -85,7 +85,7 @@ void Acceptor::pump() {
   // Without room, whoever leaves pumps again; the rest waits in the backlog.
   if (!more || queued_ || !owner_.room()) return;
   queued_ = true;
-  insist([&] {
+  base::insist([&] {
     asio::post(io_, [this, keep = owner_.keep()] {
       queued_ = false;
       pump();
@@ -125,7 +125,7 @@ Acceptor::Took Acceptor::take(Entry& e) {
 void Acceptor::arm(Entry& e) {
   if (e.armed) return;
   e.armed = true;
-  insist([&] {
+  base::insist([&] {
     e.wait.async_wait(asio::posix::descriptor_base::wait_read,
                       [this, &e, keep = owner_.keep()](boost::system::error_code ec) {
                         if (ec || closed_) return;  // e may be gone
@@ -167,7 +167,7 @@ Acceptor::Took Acceptor::give(int fd, const Address& from, bool tight) {
 void Acceptor::pause() {
   paused_ = true;
   pause_.expires_after(kPause);
-  insist([&] {
+  base::insist([&] {
     pause_.async_wait([this, keep = owner_.keep()](boost::system::error_code ec) {
       if (!ec) retry();
     });

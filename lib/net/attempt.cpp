@@ -1,6 +1,7 @@
 #include "net/attempt.hpp"
 
 #include "base/choices.hpp"
+#include "base/insist.hpp"
 #include "base/json.hpp"
 #include "net/address.hpp"
 #include "net/head.hpp"
@@ -13,6 +14,8 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <openssl/rand.h>
 
@@ -94,21 +97,14 @@ Attempt::Attempt(asio::io_context& io, std::shared_ptr<const base::Conf> conf, s
     : io_(io), conf_(std::move(conf)), tls_(std::move(tls)), log_(std::move(log)) {}
 
 void Attempt::begin(std::function<void(Outcome&&)> done) {
-  auto finish = [self = shared_from_this(), done = std::move(done)](std::exception_ptr e, Outcome outcome) {
-    // Ended from outside is the answer even where the attempt was just succeeding.
-    if (self->verdict_) return done(Refused{std::move(*self->verdict_)});
-    if (e == nullptr) return done(std::move(outcome));
-    try {
-      std::rethrow_exception(e);
-    } catch (const std::bad_alloc&) {
-      done(Refused{{MW_ENOMEM, 0, ""}});
-    } catch (const boost::system::system_error& x) {  // a service of Asio without its descriptors
-      done(Refused{{MW_EIO, x.code().value(), ""}});
-    } catch (...) {
-      done(Refused{{MW_EINTERNAL, 0, ""}});
-    }
-  };
-  asio::co_spawn(io_, run(), asio::bind_cancellation_slot(stop_.slot(), std::move(finish)));
+  done_ = std::move(done);
+  asio::co_spawn(io_, run(), asio::bind_cancellation_slot(stop_.slot(), asio::detached));
+}
+
+// Ended from outside is the answer even where the attempt was just succeeding.
+void Attempt::settle() {
+  if (verdict_) outcome_ = Refused{std::move(*verdict_)};
+  std::exchange(done_, nullptr)(std::move(outcome_));
 }
 
 void Attempt::end(base::Error why) {
@@ -117,7 +113,22 @@ void Attempt::end(base::Error why) {
   stop_.emit(asio::cancellation_type::terminal);
 }
 
-Task<Attempt::Outcome> Attempt::run() {
+Task<void> Attempt::run() {
+  // Where there was no memory for a wait, nothing else is said.
+  AtEnd end([self = shared_from_this()] {
+    base::insist([&] { asio::post(self->io_, [self] { self->settle(); }); });
+  });
+  try {
+    outcome_ = co_await steps();
+  } catch (const std::bad_alloc&) {
+  } catch (const boost::system::system_error& x) {  // a service of Asio without its descriptors
+    outcome_ = Refused{{MW_EIO, x.code().value(), ""}};
+  } catch (...) {
+    outcome_ = Refused{{MW_EINTERNAL, 0, ""}};
+  }
+}
+
+Task<Attempt::Outcome> Attempt::steps() {
   Limit limit(*this, conf_->num(Opt::connect_timeout), "connect.timeout");
   auto to = target_of(*conf_);
   if (!to) co_return Refused{to.error()};

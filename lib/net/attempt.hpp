@@ -33,7 +33,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   // A bound on what happens while it lives.
   class Limit;
 
-  Task<Outcome> run();
+  Task<void> run();
+  Task<Outcome> steps();
+  void settle();
   Task<base::Result<Stream>> connect(const Target& to);
   Task<base::Result<void>> tunnel(Stream& stream, const Target& to, const Proxy& proxy);
   Task<base::Result<void>> encrypt(Stream& stream, const Target& to);
@@ -43,6 +45,8 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   std::shared_ptr<const base::Conf> conf_;
   std::shared_ptr<TlsContext> tls_;
   Log log_;
+  std::function<void(Outcome&&)> done_;
+  Outcome outcome_ = Refused{{MW_ENOMEM, 0, ""}};  // unless something else is known
   asio::cancellation_signal stop_;
   std::optional<base::Error> verdict_;  // why it was ended from outside
   std::string stage_ = "starting";

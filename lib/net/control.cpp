@@ -52,6 +52,14 @@ Control::~Control() {
 }
 
 base::Result<void> Control::start() {
+  try {
+    return begin();
+  } catch (const std::bad_alloc&) {
+    return base::Error{MW_ENOMEM, 0, ""};
+  }
+}
+
+base::Result<void> Control::begin() {
   Impl& i = *impl_;
   if (i.running.load(std::memory_order_acquire)) return {};
   std::lock_guard lock(i.mutex);

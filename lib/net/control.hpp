@@ -30,6 +30,7 @@ class Control {
   Impl& impl() noexcept { return *impl_; }
 
  private:
+  base::Result<void> begin();
   std::unique_ptr<Impl> impl_;
 };
 

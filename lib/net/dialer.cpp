@@ -1,7 +1,7 @@
 #include "net/dialer.hpp"
 
 #include "net/attempt.hpp"
-#include "net/insist.hpp"
+#include "base/insist.hpp"
 #include "net/own_fields.hpp"
 #include "net/reactor.hpp"
 
@@ -40,7 +40,7 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
   // An outcome is owed, so none of these may be lost for want of memory.
   template <class F>
   void post(const F& f) {
-    insist([&] { control_.post(f); });
+    base::insist([&] { control_.post(f); });
   }
 
   void begin() {
@@ -79,12 +79,12 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
     } else {
       refuse(std::move(std::get<Refused>(o)));
     }
-    if (stopping_) insist([&] { sink_.stopped(); });
+    if (stopping_) base::insist([&] { sink_.stopped(); });
   }
 
   void refuse(Refused r) {
     if (!std::exchange(owed_, false)) return;
-    insist([&] {
+    base::insist([&] {
       Refused copy = r;
       sink_.refused(std::move(copy));
     });
@@ -96,7 +96,7 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
 
   void finish() {
     if (std::exchange(stopping_, true)) return;
-    if (attempt_ == nullptr) return insist([&] { sink_.stopped(); });
+    if (attempt_ == nullptr) return base::insist([&] { sink_.stopped(); });
     end();
   }
 

@@ -136,11 +136,11 @@ void Reception::opened(const base::Result<void>& r) {
   if (!std::exchange(opening_, false)) return;
   first_.reset();
   if (r && !stopping_) {
-    insist([&] { sink_.listening(acceptor_.urls(policy_->tls != nullptr, policy_->conf->text(Opt::path))); });
+    base::insist([&] { sink_.listening(acceptor_.urls(policy_->tls != nullptr, policy_->conf->text(Opt::path))); });
     return acceptor_.pump();
   }
   acceptor_.close();
-  insist([&] { sink_.listening(r ? Error{MW_ECANCELED, 0, ""} : r.error()); });
+  base::insist([&] { sink_.listening(r ? Error{MW_ECANCELED, 0, ""} : r.error()); });
   finish_if_empty();
 }
 
@@ -163,7 +163,7 @@ void Reception::update(std::shared_ptr<const base::Conf> conf) {
   post([self = self(), conf = std::move(conf)] {
     if (self->opening_) self->first_ = conf;  // what is live has no say in where to listen
     if (!self->policy_) return;
-    insist([&] {
+    base::insist([&] {
       auto policy = Policy::make(conf);
       if (!policy) return self->sink_.trouble(policy.error());
       self->policy_ = std::move(*policy);
@@ -202,7 +202,7 @@ void Reception::stop() {
 void Reception::finish_if_empty() {
   if (!stopping_ || opening_ || active_ > 0 || std::exchange(told_stopped_, true)) return;
   tick_.cancel();
-  insist([&] { sink_.stopped(); });
+  base::insist([&] { sink_.stopped(); });
 }
 
 // ---- Visits come and go ---------------------------------------------------------
@@ -266,7 +266,7 @@ void Reception::wind() {
   int64_t shortest = std::min({c.num(Opt::handshake_timeout), c.num(Opt::tls_handshake_timeout), c.num(Opt::auth_timeout)});
   tick_every_ = milliseconds(std::clamp<int64_t>(shortest / 16, 2, 100));
   tick_.expires_after(tick_every_);
-  insist([&] {
+  base::insist([&] {
     tick_.async_wait([self = self()](boost::system::error_code ec) {
       self->ticking_ = false;
       if (!ec && self->active_ > 0) self->tick();
@@ -293,7 +293,7 @@ void Reception::tick() {
 void Reception::settle(const VisitPtr& v) {
   if (v->settled || !asks_.settle(v->ticket)) return;
   v->settled = true;
-  insist([&] { sink_.ask_over(v->ticket); });
+  base::insist([&] { sink_.ask_over(v->ticket); });
   v->bell.ring();
 }
 

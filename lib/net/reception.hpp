@@ -5,7 +5,7 @@
 #pragma once
 #include "net/acceptor.hpp"
 #include "net/admission.hpp"
-#include "net/insist.hpp"
+#include "base/insist.hpp"
 #include "net/listener.hpp"
 #include "net/policy.hpp"
 #include "net/reactor.hpp"
@@ -52,20 +52,6 @@ struct Visit {
   Listener::Answer said;
 };
 
-// Runs when a coroutine's frame goes, however that comes about: where memory
-// lacks, Asio may drop a coroutine without an exception inside it and without
-// calling its completion handler. f must not throw.
-template <class F>
-class AtEnd {
- public:
-  explicit AtEnd(F f) : f_(std::move(f)) {}
-  AtEnd(const AtEnd&) = delete;
-  ~AtEnd() { f_(); }
-
- private:
-  F f_;
-};
-
 class Reception final : public Listener, public AcceptorOwner {
  public:
   Reception(Control& control, std::shared_ptr<const base::Conf> conf, ListenerSink& sink);
@@ -93,7 +79,7 @@ class Reception final : public Listener, public AcceptorOwner {
   std::shared_ptr<Reception> self() { return std::static_pointer_cast<Reception>(shared_from_this()); }
   template <class F>
   void post(const F& f) {  // cannot fail
-    insist([&] { control_.post(f); });
+    base::insist([&] { control_.post(f); });
   }
   Task<void> open_doors();
   Task<base::Result<void>> open_door(const Place& place);

@@ -38,4 +38,18 @@ class Bell {
   asio::steady_timer timer_;
 };
 
+// Runs when a coroutine's frame goes, however that comes about: where memory
+// lacks, Asio may drop a coroutine without an exception inside it and without
+// calling its completion handler. f must not throw.
+template <class F>
+class AtEnd {
+ public:
+  explicit AtEnd(F f) : f_(std::move(f)) {}
+  AtEnd(const AtEnd&) = delete;
+  ~AtEnd() { f_(); }
+
+ private:
+  F f_;
+};
+
 }  // namespace mw::net

@@ -1,0 +1,22 @@
+// For what must happen even when there is no memory (a close, an event or an
+// answer owed): tried again until there is some.
+// Used by loop, net and link. Any thread; f must be repeatable after it threw.
+#pragma once
+#include <chrono>
+#include <new>
+#include <thread>
+
+namespace mw::base {
+
+template <class F>
+void insist(F&& f) {
+  for (;;) {
+    try {
+      return f();
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+}
+
+}  // namespace mw::base
