@@ -43,7 +43,8 @@ function read (word) {
 }
 
 function cut (line) {
-  const [verb, name = '', ...rest] = line.split(' ')
+  const [verb, ...rest] = line.split(' ')
+  const name = rest.length > 0 && !rest[0].includes('=') ? rest.shift() : ''
   const args = {}
   for (const word of rest) {
     const at = word.indexOf('=')
@@ -161,18 +162,20 @@ function how (args) {
   }
 }
 
-/** What the promise of an op tells becomes a DONE; a refusal at once is the answer. */
-async function begin (name, args, start) {
+/** What the promise of an op tells becomes a DONE; a refusal at once is the answer.
+ *  wait: a call without an op is one that is awaited. */
+async function begin (name, args, start, wait = false) {
   const op = Number(args.op ?? 0)
   const abort = new AbortController()
   aborts.set(`${name} ${op}`, abort)
   let refused
   let accepted = false
   const object = owner(find(name))
-  start(abort.signal).then(
+  const done = start(abort.signal).then(
     value => op && event(object, 'DONE', { id: op, ...value }),
     error => accepted ? op && event(object, 'DONE', { id: op, error, body: error.message }) : (refused = error))
-  for (let i = 0; i < 8; i++) await null // a refusal is there within this turn
+  if (wait && op === 0) await done
+  else for (let i = 0; i < 8; i++) await null // a refusal is there within this turn
   accepted = true
   if (refused) throw refused
 }
@@ -219,8 +222,9 @@ const verbs = {
     return begin(name, args, signal => object.reach(topic, body, { ...how(args), except, signal }).then(code => ({ code })))
   },
   subscribe: (object, name, args) => begin(name, args, signal =>
-    nothing(object.subscribe((args.pattern ?? '').toString(), { ...options(args, 'pattern', 'op', 'as'), signal }))),
-  unsubscribe: (object, name, args) => begin(name, args, signal => nothing(object.unsubscribe((args.pattern ?? '').toString(), { signal }))),
+    nothing(object.subscribe((args.pattern ?? '').toString(), { ...options(args, 'pattern', 'op', 'as'), signal })), true),
+  unsubscribe: (object, name, args) => begin(name, args, signal =>
+    nothing(object.unsubscribe((args.pattern ?? '').toString(), { signal })), true),
   subscribed: (object, _, args) => ({ value: Number(object.subscribed((args.topic ?? '').toString())) }),
   close: (object, _, args) => {
     if (object.state === 'closed') throw new MeshworkError(status.MW_ECLOSED)

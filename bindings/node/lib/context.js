@@ -10,6 +10,14 @@ const { kind, flag } = require('./tables')
 const RECORD = 16 // words of a record
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')
 const failed = status => status < 0 ? new MeshworkError(status) : undefined
+// A failed op may carry {"text", "os", "http"}.
+function told (status, body) {
+  if (!body.startsWith('{')) return new MeshworkError(status, body)
+  const { text, os, http } = JSON.parse(body)
+  const error = new MeshworkError(status, text, os)
+  if (http) error.http = http
+  return error
+}
 const dropped = new FinalizationRegistry(({ handle, what }) => {
   if (addon.close(handle, 0, '', 1) >= 0) process.emitWarning(`A ${what} was dropped without close().`, 'MeshworkWarning')
 })
@@ -125,7 +133,7 @@ class Context extends EventEmitter {
     this.#ops.delete(op)
     for (const s of done.signals) s.removeEventListener('abort', done.cancel)
     if (status >= 0) done.resolve({ code, body: body.length ? body.toString() : '' })
-    else done.reject(done.reason ?? new MeshworkError(status, body.toString()))
+    else done.reject(done.reason ?? told(status, body.toString()))
   }
 
   // ---- Sending with the batch -----------------------------------------------------

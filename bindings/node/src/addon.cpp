@@ -55,6 +55,7 @@ struct Door {
   napi_async_context async = nullptr;
   uv_handle* poll = nullptr;
   int fd = -1;
+  uint32_t count = 0, next = 0;  // of the batch that is being delivered
   napi_threadsafe_function bell = nullptr;
   napi_async_cleanup_hook_handle hook = nullptr;
   bool ended = false, torn = false, dropped = false;  // torn: JavaScript is not to be called any more
@@ -64,25 +65,27 @@ void unless_used(Door* d) {
   if (d->dropped && d->poll == nullptr && d->bell == nullptr) delete d;
 }
 
-// n records to JavaScript; n 0: the context is over. After a DONE it comes back
-// early, so that what awaits it goes on before the next event is told.
-bool call(Door* d, uint32_t n) {
+// Delivers d->count records from d->next on; 0 of 0: the context is over. After
+// a DONE JavaScript comes back early, so that what awaits it goes on before the
+// next event is told. False: there is no JavaScript any more.
+bool deliver(Door* d) {
   napi_handle_scope scope;
   if (napi_open_handle_scope(d->env, &scope) != napi_ok) return false;
-  napi_value fn = nullptr, self;
+  napi_value fn = nullptr, self, args[2], result = nullptr;
   napi_get_reference_value(d->env, d->deliver, &fn);
   napi_get_global(d->env, &self);
-  bool alive = fn != nullptr;
-  uint32_t next = 0;
-  do {
-    napi_value args[2], result = nullptr;
-    napi_create_uint32(d->env, n, &args[0]);
-    napi_create_uint32(d->env, next, &args[1]);
-    alive = alive && napi_make_callback(d->env, d->async, self, fn, 2, args, &result) == napi_ok &&
-            napi_get_value_uint32(d->env, result, &next) == napi_ok;
-  } while (alive && next < n);
+  napi_create_uint32(d->env, d->count, &args[0]);
+  napi_create_uint32(d->env, d->next, &args[1]);
+  const bool alive = fn != nullptr && napi_make_callback(d->env, d->async, self, fn, 2, args, &result) == napi_ok &&
+                     napi_get_value_uint32(d->env, result, &d->next) == napi_ok;
   napi_close_handle_scope(d->env, scope);
+  if (!alive) d->next = d->count;
   return alive;
+}
+
+void over(Door* d) {
+  d->count = d->next = 0;
+  deliver(d);
 }
 
 void polled_no_more(uv_handle* h) {
@@ -92,7 +95,7 @@ void polled_no_more(uv_handle* h) {
   d->poll = nullptr;
   if (d->hook != nullptr) napi_remove_async_cleanup_hook(d->hook);
   d->hook = nullptr;
-  if (!d->torn) call(d, 0);
+  if (!d->torn) over(d);
   unless_used(d);
 }
 
@@ -144,28 +147,33 @@ void cleanup_async(napi_async_cleanup_hook_handle, void* door) {
   cut(static_cast<Door*>(door));  // the hook is removed when libuv let go
 }
 
-void pump(Door* d) {
-  mw_status s = MW_MORE;
-  size_t n = 1;
-  for (int round = 0; round < kRounds && !d->ended && (n > 0 || s == MW_MORE); ++round) {
-    s = mw_ctx_take(d->ctx, d->events, sizeof(mw_event), kRecords, d->bytes, kSlab, &n);
-    if (s < 0) break;
-    if (n > 0 && !call(d, static_cast<uint32_t>(n))) return;
-  }
-  if (d->ended) return;
-  if (s == MW_EEND) {
-    finish(d);
-    if (d->bell != nullptr) call(d, 0);
-  } else if (d->bell != nullptr && (n > 0 || s == MW_MORE)) {
-    napi_call_threadsafe_function(d->bell, nullptr, napi_tsfn_nonblocking);
-  }
-}
-
-void readable(uv_handle* h, int, int) { pump(static_cast<Door*>(uv_handle_get_data(h))); }
-
 void ring(void* door) {  // on a library thread: may only signal
   napi_call_threadsafe_function(static_cast<Door*>(door)->bell, nullptr, napi_tsfn_nonblocking);
 }
+
+void pump(Door* d) {
+  mw_status s = MW_MORE;
+  for (int round = 0; round < kRounds && !d->ended; ++round) {
+    if (d->next == d->count) {
+      size_t n = 0;
+      s = mw_ctx_take(d->ctx, d->events, sizeof(mw_event), kRecords, d->bytes, kSlab, &n);
+      d->count = static_cast<uint32_t>(n);
+      d->next = 0;
+      if (s == MW_EEND) {
+        finish(d);
+        if (d->bell != nullptr) over(d);
+        return;
+      }
+      if (n == 0 && s != MW_MORE) return;  // all is delivered, and what was sent meanwhile has left
+    }
+    if (d->next < d->count && !deliver(d)) return;
+    // Promises go on when a call of the thread-safe function is over, not before.
+    if (d->bell != nullptr && d->next > 0 && d->events[d->next - 1].kind == MW_EVENT_DONE) break;
+  }
+  if (d->bell != nullptr && !d->ended) ring(d);
+}
+
+void readable(uv_handle* h, int, int) { pump(static_cast<Door*>(uv_handle_get_data(h))); }
 
 void rung(napi_env env, napi_value, void* door, void*) {
   if (env != nullptr) pump(static_cast<Door*>(door));
