@@ -125,6 +125,13 @@ build-asan: setup
 build-tsan: setup
 	@$(CONFIGURE) -B $(BUILD)/tsan -DMW_SANITIZE=thread -DMW_PROGRAM=OFF -DMW_EXAMPLES=OFF
 
+LANGUAGES ?= go python
+bindings: release ## build and test the bindings (LANGUAGES="go python")
+	@cmake --install $(BUILD)/release --prefix $(BUILD)/stage > /dev/null
+	@failed=0; for language in $(LANGUAGES); do echo "== $$language"; mkdir -p $(BUILD)/bindings/$$language; \
+	  MW_PREFIX=$(abspath $(BUILD)/stage) BUILD_DIR=$(abspath $(BUILD)/bindings)/$$language bindings/$$language/check || failed=1; \
+	done; exit $$failed
+
 fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in tests/fuzz/corpus
 	@$(CONFIGURE) -B $(BUILD)/fuzz -DMW_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
 	  -DMW_PROGRAM=OFF -DMW_EXAMPLES=OFF -DMW_TESTS=OFF
@@ -144,5 +151,5 @@ interop: release ## ws, undici, websockets, Chromium and network-cluster as our 
 
 # A stamp is no by-product: make must not clear it away.
 .PRECIOUS: $(BUILD)/.packages-%
-.PHONY: fault conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
+.PHONY: bindings fault conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan
