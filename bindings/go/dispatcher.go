@@ -196,20 +196,6 @@ func (d *dispatcher) unhandled(h *handle, e *Event) {
 	}
 }
 
-func min(a, b int) int {
-	if a < b {
-		return a
-	}
-	return b
-}
-
-func max(a, b int) int {
-	if a > b {
-		return a
-	}
-	return b
-}
-
 // after keeps the tables, whatever the handler did.
 func (d *dispatcher) after(h *handle, c *Connection, k Kind, why Status, code int) {
 	switch k {
