@@ -10,6 +10,7 @@ import json
 import select
 import time
 import weakref
+from types import CoroutineType
 from typing import Any, Callable, Coroutine, Dict, Iterator, Mapping, Optional, Set, Tuple, TypeVar
 
 from . import _boundary as c
@@ -90,7 +91,7 @@ class Dispatcher:
         self._records, self._slab = bytearray(64 * _RECORDS), bytearray(_SLAB)
         self._ev = ctypes.addressof(ctypes.c_char.from_buffer(self._records))
         self._at = ctypes.addressof(ctypes.c_char.from_buffer(self._slab))
-        self._view, self._count = memoryview(self._records), ctypes.c_size_t()
+        self._view, self._room, self._count = memoryview(self._records), memoryview(self._slab), ctypes.c_size_t()
         self._batch: Iterator[Tuple[int, ...]] = iter(())
         self._bytes = b""
         handle, fd, e = ctypes.c_uint64(), ctypes.c_int(), detail()
@@ -152,9 +153,13 @@ class Dispatcher:
         if n == 0:
             return False
         batch = list(c.RECORD.iter_unpack(self._view[: 64 * n]))
-        # Offsets grow, but the last record may hold no bytes.
-        used = max(r[7] + r[8] + r[9] + (0 if r[5] & REF else r[10]) for r in batch)
-        self._bytes = bytes(memoryview(self._slab)[:used])
+        # One copy of what the batch used of the slab; its offsets grow.
+        used = 0
+        for r in reversed(batch):
+            used = r[7] + r[8] + r[9] + (0 if r[5] & REF else r[10])
+            if used:
+                break
+        self._bytes = bytes(self._room[:used])
         self._batch = iter(batch)
         return True
 
@@ -186,8 +191,12 @@ class Dispatcher:
             body = self._bytes[at : at + body_len]
         known = self.objects.get(token)
         target = known() if known is not None else None
-        make = Message if number == MESSAGE else Ask if number == ASK else Event
-        event = make(
+        if number == MESSAGE:  # the hot path
+            if target is not None:
+                data = body.decode() if flags & TEXT else body
+                target._message(Message("message", target, None, status, code, id, flags, topic, data, meta), peer)
+            return
+        event = (Ask if number == ASK else Event)(
             KINDS.get(number, "other"), target, None, status, code, id, flags, topic,
             body.decode() if flags & TEXT else body, meta,
         )  # fmt: skip
@@ -206,7 +215,7 @@ class Dispatcher:
         """A handler's failure goes to the loop's exception handler."""
         try:
             result = handler(event)
-            if result is not None and asyncio.iscoroutine(result):
+            if type(result) is CoroutineType:
                 self.spawn(result)
         except (Exception, asyncio.CancelledError) as e:
             self.report(f"handler of {event!r} failed", e)

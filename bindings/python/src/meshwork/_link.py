@@ -13,6 +13,7 @@ import weakref
 from typing import Any, Callable, Deque, Dict, Iterator, Mapping, Optional, Sequence, Set, Type, TypeVar, Union, overload
 
 from . import _boundary as c
+from ._boundary import send_bytes
 from ._dispatch import Dispatcher, Operation, options
 from ._errors import Error, byref, check, detail
 from ._event import TEXT, Event, Message
@@ -150,7 +151,7 @@ class _Peer(_Live):
                 body, flags = data.encode(), flags | TEXT
             else:
                 body = data if type(data) is bytes else bytes(data)  # type: ignore[arg-type]
-            status: int = c.send_bytes(self._handle, body, len(body), flags)
+            status: int = send_bytes(self._handle, body, len(body), flags)
         else:
             with _message(data, flags, headers) as m:
                 status = c.send(self._handle, m, flags, 0)
@@ -253,15 +254,14 @@ class _Peer(_Live):
         if not self._paused and self._waiting > _HIGH:
             self._paused = True
             c.pause(self._handle, 1)
-        _wake(self._readers)
+        if self._readers:
+            _wake(self._readers)
 
     def _heard(self, event: Event, handler: Optional[Handler]) -> None:
         """An event that concerns this peer."""
         if event.kind == "writable":
             self._full = False
             _wake(self._writers)
-        elif event.kind == "message" and handler is None:
-            self._receive(event)  # type: ignore[arg-type]
         if handler is not None:
             self._dispatcher.call(handler, event)
 
@@ -376,6 +376,15 @@ class Provider(_Endpoint):
         first: str = self.facts("address")["address"][0]
         return first
 
+    def _message(self, message: Message, peer: int) -> None:
+        connection = self.connections[peer]
+        message.peer = connection
+        handler = connection._handlers.get("message") or self._handlers.get("message")
+        if handler is None:
+            connection._receive(message)
+        else:
+            self._dispatcher.call(handler, message)
+
     def _event(self, event: Event, peer: int) -> None:
         connection = self.connections.get(peer)
         if event.kind == "peer_up":
@@ -405,6 +414,14 @@ class Consumer(_Endpoint, _Peer):
 
     def __init__(self, context: "Context", options_: Optional[ConsumerOptions] = None, **more: Any) -> None:
         _Peer.__init__(self, context._dispatcher, self._begin(context, options_ or {}, more))
+
+    def _message(self, message: Message, peer: int) -> None:
+        message.peer = self
+        handler = self._handlers.get("message")
+        if handler is None:
+            self._receive(message)
+        else:
+            self._dispatcher.call(handler, message)
 
     def _event(self, event: Event, peer: int) -> None:
         event.peer = self
