@@ -82,7 +82,7 @@ class Dispatcher:
     """Hides the record door."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, given: Mapping[str, Any], more: Mapping[str, Any]) -> None:
-        self.loop, self.closing = loop, False
+        self.loop, self.closing = loop, False  # closing: nothing to warn of
         self.objects: Dict[int, "weakref.ref[Any]"] = {}
         self.operations: Dict[int, Operation[Any]] = {}
         self.tasks: Set["asyncio.Task[Any]"] = set()
@@ -135,9 +135,7 @@ class Dispatcher:
         """What is there now. A second take sends what handlers wrote."""
         self._deliver_batch()
         for _ in range(2):
-            if self.closed.done():
-                return
-            if not self._take():
+            if not self._slab or not self._take():
                 return
             self._deliver_batch()
 
@@ -242,6 +240,9 @@ class Dispatcher:
             self.loop.remove_reader(self.fd)
         if unwatch:
             c.ctx_join(self.handle, 1000)
+        # A closed context may wait long for the collector; its buffers do not.
+        self._view = self._room = memoryview(b"")
+        self._records = self._slab = bytearray()
         if not self.closed.done() and not self.loop.is_closed():
             self.closed.set_result(None)
 

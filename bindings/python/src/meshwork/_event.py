@@ -57,6 +57,13 @@ class Event:
         self.status, self.code, self.id = status, code, id
         self.flags, self.topic, self.data, self.meta = flags, topic, data, meta
 
+    def detached(self) -> "Event":
+        """The same without source and peer, so that they can keep it and be
+        freed without the collector."""
+        return Event(
+            self.kind, None, None, self.status, self.code, self.id, self.flags, self.topic, self.data, self.meta
+        )
+
     @property
     def text(self) -> str:
         """data as text, whatever it came as."""

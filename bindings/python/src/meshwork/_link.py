@@ -125,7 +125,7 @@ class _Live:
         return self._dispatcher.operate(self._handle, verb, convert, timeout)
 
     def _ended(self, event: Event) -> None:
-        self.end = event
+        self.end = event.detached()
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -280,7 +280,7 @@ class Connection(_Peer):
 
     def __init__(self, provider: "Provider", handle: int, up: Event) -> None:
         super().__init__(provider._dispatcher, handle)
-        self.provider, self._up = provider, up
+        self.provider, self._up = provider, up.detached()
 
     @property
     def about(self) -> Dict[str, Any]:
@@ -463,7 +463,7 @@ class Context(_Live):
     def _event(self, event: Event, peer: int) -> None:
         handler = self._handlers.get(event.kind)
         if event.kind == "closed":
-            self.end = event
+            self.end = event.detached()
         if handler is not None:
             self._dispatcher.call(handler, event)
 
