@@ -64,7 +64,7 @@ const owner = object => object.provider ?? object
 function event (object, kind, { error, status, code, id, peer, flags, topic, meta, body } = {}, most) {
   const name = object === context ? 'ctx' : nameOf(object)
   let line = `! ${name} ${kind}`
-  if (error) line += ` status=${error.name === 'AbortError' ? 'ECANCELED' : word(error)}`
+  if (error) line += ` status=${word(error)}`
   if (code) line += ` code=${code}`
   if (id) line += ` id=${id}`
   if (peer) line += ` peer=${nameOf(peer)}`
@@ -249,7 +249,7 @@ const verbs = {
     const json = args.json ? JSON.parse(args.json) : {}
     Number(args.allow ?? 1) ? object.allow(json.data) : object.refuse(json)
   },
-  cancel: (_, name, args) => aborts.get(`${name} ${Number(args.op)}`)?.abort(),
+  cancel: (_, name, args) => aborts.get(`${name} ${Number(args.op)}`)?.abort(new MeshworkError(status.MW_ECANCELED)),
   conf: (_, name, args) => {
     const kind = { ctx: 'context', sub: 'subscription' }[name] ?? name
     const get = (args.get ?? '').toString()

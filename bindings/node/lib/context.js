@@ -59,7 +59,7 @@ class Context extends EventEmitter {
     this.#words = new Uint32Array(opened.records)
     this.#signed = new Int32Array(opened.records)
     this.#slab = Buffer.from(opened.slab)
-    this.#records = this.#words.length / RECORD / 2
+    this.#records = (this.#words.length / RECORD - 1) / 2
     this.#half = this.#slab.length / 2
     this.closed = new Promise(resolve => { this.#over = resolve })
   }
@@ -109,7 +109,7 @@ class Context extends EventEmitter {
     this.hold()
   }
 
-  /** verb(op) now; the promise follows its DONE. */
+  /** verb(op) now; the promise follows its DONE, or is given up by its signal. */
   run (object, verb, { signal, timeout } = {}) {
     if (signal?.aborted) return Promise.reject(signal.reason)
     const op = ++this.#op
@@ -117,23 +117,27 @@ class Context extends EventEmitter {
       check(verb(op)) // thrown here it rejects
       const signals = signal ? [signal] : []
       if (timeout !== undefined) signals.push(AbortSignal.timeout(timeout))
-      const done = { resolve, reject, signals, reason: undefined, cancel: undefined }
-      done.cancel = event => {
-        done.reason = event.target.reason
+      const give = ({ target }) => {
         addon.cancel(object.handle, op)
+        this.#forget(op)
+        reject(target.reason)
       }
-      for (const s of signals) s.addEventListener('abort', done.cancel, { once: true })
-      this.#ops.set(op, done)
+      for (const s of signals) s.addEventListener('abort', give, { once: true })
+      this.#ops.set(op, { resolve, reject, signals, give })
     })
   }
 
-  #done (op, status, code, body) {
-    const done = this.#ops.get(op)
-    if (done === undefined) return
+  #forget (op) {
+    const waiting = this.#ops.get(op)
     this.#ops.delete(op)
-    for (const s of done.signals) s.removeEventListener('abort', done.cancel)
-    if (status >= 0) done.resolve({ code, body: body.length ? body.toString() : '' })
-    else done.reject(done.reason ?? told(status, body.toString()))
+    for (const s of waiting?.signals ?? []) s.removeEventListener('abort', waiting.give)
+    return waiting
+  }
+
+  #done (op, status, code, body) {
+    const waiting = this.#forget(op) // undefined when it was given up
+    if (status >= 0) waiting?.resolve({ code, body: body.toString() })
+    else waiting?.reject(told(status, body.toString()))
   }
 
   // ---- Sending with the batch -----------------------------------------------------
@@ -210,7 +214,7 @@ class Context extends EventEmitter {
     }
   }
 
-  /** Delivers records from one on; answers with the first that is left. */
+  /** Delivers records from one on; behind all records stands the first that is left. */
   #batch (n, from) {
     this.#inside = true
     const w = this.#words
@@ -224,10 +228,10 @@ class Context extends EventEmitter {
         process.nextTick(() => { throw error })
       }
     }
+    w[2 * this.#records * RECORD] = i
     this.#inside = false
     this.flush()
     if (i === n) this.batch++
-    return i
   }
 
   #event (o) {
@@ -337,7 +341,6 @@ class Context extends EventEmitter {
     this.#over = undefined
     over?.()
     this.emit('close')
-    return 0
   }
 }
 

@@ -48,7 +48,8 @@ struct Instance {  // one a thread: main and each worker load the addon anew
 struct Door {
   napi_env env;
   mw_handle ctx = 0;
-  mw_event* events = nullptr;  // kRecords taken, then kRecords to send
+  mw_event* events = nullptr;  // kRecords taken, kRecords to send, one that says how far
+                               // JavaScript came
   uint8_t* bytes = nullptr;    // kSlab taken, then kSlab to send
   napi_ref records = nullptr, slab = nullptr;
   napi_ref deliver = nullptr;  // weak unless held, so that a dropped context can be collected
@@ -76,8 +77,14 @@ bool deliver(Door* d) {
   napi_get_global(d->env, &self);
   napi_create_uint32(d->env, d->count, &args[0]);
   napi_create_uint32(d->env, d->next, &args[1]);
-  const bool alive = fn != nullptr && napi_make_callback(d->env, d->async, self, fn, 2, args, &result) == napi_ok &&
-                     napi_get_value_uint32(d->env, result, &d->next) == napi_ok;
+  napi_status s = fn == nullptr ? napi_cannot_run_js : napi_make_callback(d->env, d->async, self, fn, 2, args, &result);
+  if (s == napi_pending_exception) {  // of a handler: surfaces as the host's uncaught exceptions do
+    napi_value error;
+    s = napi_get_and_clear_last_exception(d->env, &error);
+    if (s == napi_ok) s = napi_fatal_exception(d->env, error);
+  }
+  const bool alive = s == napi_ok;
+  d->next = d->events[2 * kRecords].kind;
   napi_close_handle_scope(d->env, scope);
   if (!alive) d->next = d->count;
   return alive;
@@ -317,7 +324,7 @@ napi_value open(napi_env env, napi_callback_info info) {
   }
   napi_value result, external, records, slab, name;
   void* p = nullptr;
-  napi_create_arraybuffer(env, 2 * kRecords * sizeof(mw_event), &p, &records);
+  napi_create_arraybuffer(env, (2 * kRecords + 1) * sizeof(mw_event), &p, &records);
   d->events = static_cast<mw_event*>(p);
   napi_create_arraybuffer(env, 2 * kSlab, &p, &slab);
   d->bytes = static_cast<uint8_t*>(p);

@@ -1,0 +1,251 @@
+import { EventEmitter } from 'node:events'
+import { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions } from './options'
+
+export { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions }
+
+/** What may be sent: a string is text, bytes are binary, a message that came is passed on as it is. */
+export type Body = string | Uint8Array | ArrayBuffer | Message
+/** Every promise of this package can be given up by a signal or after milliseconds. */
+export interface How { signal?: AbortSignal, timeout?: number }
+export interface SendOptions {
+  /** Compresses it where the link agreed on compression. */
+  compress?: boolean
+  /** Sends bytes as text; they must be UTF-8. */
+  text?: boolean
+  /** First or middle fragment of a message. */
+  more?: boolean
+  /** Middle or last fragment of a message. */
+  continues?: boolean
+  /** false: refuses while offline, even with an offline buffer. */
+  queue?: boolean
+}
+export type Headers = Record<string, string | Uint8Array> | Map<string, string | Uint8Array>
+/** Why something ended. */
+export interface End {
+  /** Close code of the link, or 0. */
+  code: number
+  reason: string
+  error?: MeshworkError
+  /** Messages accepted and never handed to the kernel. */
+  unsent?: number
+  unsentBytes?: number
+}
+export interface Slow { /** Bytes that wait. */ waiting: number, /** Number of the policy about to act. */ policy: number }
+export interface Dropped { count: number, error?: MeshworkError, /** The last one. */ message: Message }
+export interface Facts { uuid: string, ip: string, port: number, parameters?: Record<string, string>, wire: string, data?: unknown, [key: string]: unknown }
+
+/** A failure told by the core. */
+export class MeshworkError extends Error {
+  /** Such as 'MW_EAGAIN'. */
+  readonly code: string
+  /** The same as a number: see `status`. */
+  readonly status: number
+  /** Whether trying again later may succeed. */
+  readonly retryable: boolean
+  /** What the operating system said, where it did. */
+  readonly errno?: number
+  /** HTTP status of the provider's refusal, where it was one. */
+  readonly http?: number
+}
+
+/** One message that came. Its bytes are lent to the handler; detach() keeps them. */
+export class Message {
+  private constructor ()
+  readonly isText: boolean
+  readonly length: number
+  readonly flags: number
+  /** Number on its link, modulo 2^31; 0 where the wire has none. */
+  readonly sequence: number
+  /** The body: a view that lives as long as the message. */
+  readonly data: Buffer
+  readonly text: string
+  readonly topic: string
+  readonly headers: Map<string, Buffer>
+  json (): any
+  /** Makes it own its bytes. Returns itself. */
+  detach (): this
+}
+
+interface Emitter<E extends Record<keyof E, unknown[]>> {
+  on<K extends keyof E & string> (event: K, listener: (...args: E[K]) => void): this
+  once<K extends keyof E & string> (event: K, listener: (...args: E[K]) => void): this
+  off<K extends keyof E & string> (event: K, listener: (...args: E[K]) => void): this
+}
+
+export interface ContextEvents {
+  close: []
+  log: [line: string, level: number, area: string]
+  fault: [error: MeshworkError]
+}
+
+/** Event loop, memory budget and clock of providers and consumers. */
+export interface Context extends Emitter<ContextEvents> {}
+export class Context extends EventEmitter {
+  constructor (options?: ContextOptions)
+  /** The one of objects that name none. */
+  static readonly default: Context
+  readonly handle: number
+  readonly closed: Promise<void>
+  /** Closes everything in it; resolves when no thread of it is left. */
+  close (): Promise<void>
+  [Symbol.asyncDispose] (): Promise<void>
+  /** Sends what was posted, now. */
+  flush (): void
+  stat (what: number): number
+  update (options: ContextOptions, how?: How): Promise<void>
+}
+
+declare class Handle extends EventEmitter {
+  readonly context: Context
+  /** Its number in the core. */
+  readonly handle: number
+  readonly state: 'idle' | 'connecting' | 'up' | 'ready' | 'waiting' | 'draining' | 'closed'
+  /** Resolves with why it ended, after its last event. Never rejects. */
+  readonly closed: Promise<End>
+  /** Sends what was accepted, then says goodbye. abort: cuts at once. */
+  close (how?: { code?: number, reason?: string, abort?: boolean }): Promise<End>
+  [Symbol.asyncDispose] (): Promise<End>
+  /** Takes no messages until resume(). */
+  pause (): void
+  resume (): void
+  /** Holds writes until uncork(), for `cork.max` at most. */
+  cork (): void
+  uncork (): void
+  /** One number: `stat.BUFFERED`, `stat.RTT` ... */
+  stat (what: number): number
+  /** Facts known at once: '', 'config', 'address', 'state' or 'topics'. */
+  info (what?: string): any
+}
+
+declare class Sender extends Handle {
+  /** true: go on; false: accepted, but go on at 'writable'. Throws when refused. */
+  send (data: Body, options?: SendOptions & { headers?: Headers }): boolean
+  /** The fastest way: sends together with all that is posted in this batch. What is refused is told by 'refused'. */
+  post (data: Body, options?: SendOptions): void
+  /** Resolves when it is 'sent' (with the kernel) or 'taken' (by the other program; wire meshwork). */
+  deliver (data: Body, options?: SendOptions & How & { headers?: Headers }): Promise<'sent' | 'taken'>
+  /** At most 125 bytes; the event 'pong' tells. */
+  ping (data?: string | Uint8Array): boolean
+  subscribe (pattern: string, options?: SubscriptionOptions & How): Promise<void>
+  unsubscribe (pattern: string, how?: How): Promise<void>
+  subscribed (topic: string): boolean
+  /** Messages one by one, detached; the other side waits while they are not taken. */
+  [Symbol.asyncIterator] (): AsyncGenerator<Message, void, void>
+}
+
+interface Opened<O> {
+  /** Listens or connects. Resolves when usable; may be called again to wait for that. */
+  start (how?: How): Promise<this>
+  /** Changes live options, all or nothing. */
+  update (options: O, how?: How): Promise<void>
+  /** Refuses what is new, finishes, tells the peers, closes; at the latest after ms. */
+  drain (ms?: number, how?: How): Promise<void>
+  /** Facts that have to be gathered. */
+  query (what: 'peers', how?: How): Promise<any>
+  query (what: 'metrics', how?: How): Promise<string>
+}
+
+export interface ConnectionEvents {
+  message: [message: Message]
+  close: [end: End]
+  writable: []
+  refused: [error: MeshworkError]
+  slow: [slow: Slow]
+  dropped: [dropped: Dropped]
+  ping: [body: Buffer]
+  pong: [body: Buffer, milliseconds: number]
+  draining: [plan: { slot: number, deadline: number }]
+}
+
+/** One peer of a provider. */
+export interface Connection extends Emitter<ConnectionEvents> {}
+export class Connection extends Sender {
+  private constructor ()
+  readonly provider: Provider
+  /** What is known of it. */
+  readonly facts: Facts
+  /** A UUID. */
+  readonly id: string
+  readonly ip: string
+  readonly port: number
+  readonly parameters: Record<string, string>
+  /** What ask.allow() was given. */
+  readonly data: unknown
+}
+
+/** A question about one client (option `auth.ask`): answer it once. */
+export interface Ask {
+  readonly [fact: string]: any
+  allow (data?: unknown): void
+  refuse (how?: { status?: number, body?: string }): void
+}
+
+export interface ProviderEvents {
+  up: [facts: { address: string[] }]
+  connection: [connection: Connection]
+  disconnection: [connection: Connection, end: End]
+  message: [connection: Connection, message: Message]
+  ask: [ask: Ask]
+  close: [end: End]
+  fault: [error: MeshworkError, connection?: Connection]
+  log: [line: string, level: number, area: string, connection?: Connection]
+  interest: [topic: string, now: number, before: number, connection?: Connection]
+  slow: [connection: Connection, slow: Slow]
+  dropped: [connection: Connection, dropped: Dropped]
+  ping: [connection: Connection, body: Buffer]
+  pong: [connection: Connection, body: Buffer, milliseconds: number]
+}
+
+/** A listener that admits many peers. */
+export interface Provider extends Emitter<ProviderEvents>, Opened<ProviderOptions> {}
+export class Provider extends Handle {
+  constructor (options?: ProviderOptions, context?: Context)
+  /** By handle. */
+  readonly connections: Map<number, Connection>
+  /** Addresses it listens on, once up. */
+  readonly address: string[]
+  /** Sends to every connection that subscribed to the topic; '': to all. */
+  publish (topic: string, data: Body, options?: SendOptions & { except?: Connection, headers?: Headers }): void
+  /** Publishes, and resolves with the number of connections reached. */
+  reach (topic: string, data: Body, options?: SendOptions & How & { except?: Connection, headers?: Headers }): Promise<number>
+  messages (): AsyncGenerator<[Connection, Message], void, void>
+}
+
+export interface ConsumerEvents extends ConnectionEvents {
+  /** After every connect. */
+  up: [facts: { attempts: number, resumed: boolean, address: string, wire: string, [key: string]: unknown }]
+  /** Lost; it comes back in retryIn milliseconds. */
+  down: [end: End & { retryIn: number }]
+  fault: [error: MeshworkError]
+  log: [line: string, level: number, area: string]
+}
+
+/** A connection to one provider that always comes back. */
+export interface Consumer extends Emitter<ConsumerEvents>, Opened<ConsumerOptions> {}
+export class Consumer extends Sender {
+  constructor (options?: ConsumerOptions, context?: Context)
+}
+
+export interface Described {
+  key: string
+  type: string
+  default: string
+  doc: string
+  live: boolean
+  secret: boolean
+  values?: string[]
+  min?: string
+  max?: string
+}
+type Kind = 'context' | 'provider' | 'consumer' | 'subscription'
+
+/** Numbers of stat(). */
+export const stat: Readonly<Record<string, number>>
+/** Status codes by name. */
+export const status: Readonly<Record<string, number>>
+/** Version of the core inside. */
+export const version: string
+/** Every option of a kind of object, described by the core. */
+export function describe (kind: Kind): Described[]
+/** Checks options and reads one of them back as text; secrets read '***'. */
+export function readOption (kind: Kind, options: object, key: string): string
