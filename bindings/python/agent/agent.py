@@ -17,10 +17,7 @@ from meshwork import Error, Flags
 PLAIN = frozenset(range(33, 127)) - {ord("%")}
 # Facts are told whole, messages up to this.
 LIMIT = {"MESSAGE": 512, "DROPPED": 512}
-KINDS = (
-    "up down closed error log peer_up peer_down message writable slow dropped ping pong interest done released ask "
-    "draining"
-).split()
+KINDS = "up down closed error log peer_up peer_down message writable slow dropped ping pong interest done ask draining"
 
 
 def show(data, limit=None):
@@ -68,7 +65,7 @@ class Words:
         return int(sum(Flags[n] for n in set(names)))
 
     def headers(self):
-        return {k[5:]: self.args[k] for k in self.args if k.startswith("meta.")} or None
+        return {k[5:]: v for k, v in self.args.items() if k.startswith("meta.")} or None
 
     def options(self, *own):
         return {k: v.decode("utf-8", "surrogateescape") for k, v in self.args.items() if k not in own}
@@ -93,17 +90,12 @@ class Agent:
             self.peers[self.free(name, "", self.peers)] = connection
         if kind == "ASK":
             self.asks[self.free(name, "ask", self.asks)] = event
-        text = f"! {name} {kind}"
-        if event.status:
-            text += f" status={event.reason[3:]}"
+        text = f"! {name} {kind}" + (f" status={event.reason[3:]}" if event.status else "")
         if event.code:
             text += f" code={event.code}"
-        if kind == "DONE":
-            text += f" id={self.ops[event.id]}"
-        elif kind in ("ASK", "CLOSED"):
-            text += f" id={name}" if kind == "CLOSED" else f" id={self.name_of(self.asks, event)}"
-        elif event.id:
-            text += f" id={event.id}"
+        ids = {"DONE": self.ops.get(event.id), "CLOSED": name, "ASK": self.name_of(self.asks, event)}
+        if kind in ids or event.id:
+            text += f" id={ids.get(kind, event.id)}"
         if connection is not None:
             text += f" peer={self.name_of(self.peers, connection)}"
         flags = "+".join(f.name for f in Flags if event.flags & f)
@@ -126,13 +118,8 @@ class Agent:
 
     # -- verbs: each answers with more words
     def target(self, words, event=None):
-        if words.name == "ctx":
-            return self.context
-        if words.name == "$peer":
-            return event.peer
-        if words.name == "$id":
-            return event
-        for names in (self.objects, self.peers, self.asks):
+        here = {"ctx": self.context, "$peer": event and event.peer, "$id": event}
+        for names in (here, self.objects, self.peers, self.asks):
             if words.name in names:
                 return names[words.name]
         raise Error(-4, "nobody is called " + words.name)
@@ -171,7 +158,7 @@ class Agent:
         self.listen(self.context)
 
     def listen(self, thing):
-        for kind in KINDS:
+        for kind in KINDS.split():
             thing.on(kind, lambda e, thing=thing: self.tell(thing, e))
 
     def do_provider(self, words, event):
@@ -226,8 +213,8 @@ class Agent:
         self.target(words, event).cork(bool(words.number("on", 1)))
 
     def do_records(self, words, event):
-        to, flags, n = self.target(words, event), words.flags(), words.number("n", 1)
-        if not to.send_many([self.body(words, event)] * n, flags):
+        to, flags, many = self.target(words, event), words.flags(), [self.body(words, event)] * words.number("n", 1)
+        if not to.send_many(many, flags):
             raise BufferedError
 
     def do_conf(self, words, event):
