@@ -23,12 +23,12 @@ impl Connection {
 
     /// Stops taking its input. Messages already read still come.
     pub fn pause(&self) -> Result<()> {
-        Ok(ffi::pause(self.0, true).map(drop)?)
+        ffi::pause(self.0, true)
     }
 
     /// Takes its input again.
     pub fn resume(&self) -> Result<()> {
-        Ok(ffi::pause(self.0, false).map(drop)?)
+        ffi::pause(self.0, false)
     }
 
     /// Subscribes with options, with a token for the subscription's own events, and with a handle to end it by.
@@ -43,7 +43,7 @@ impl Connection {
 
     /// A number of your own, told by [`Event::token`](crate::Event::token) of its events from now on.
     pub fn set_token(&self, token: u64) -> Result<()> {
-        Ok(ffi::token(self.0, token).map(drop)?)
+        ffi::token(self.0, token)
     }
 }
 
@@ -59,7 +59,7 @@ impl Subscription {
 
     /// Ends it; its CLOSED follows.
     pub fn close(&self) -> Result<()> {
-        Ok(ffi::close(self.0, 0, b"", 0).map(drop)?)
+        ffi::close(self.0, 0, b"", 0)
     }
 }
 
@@ -80,11 +80,11 @@ impl Ask {
 
     /// Yes. `json` is "" or holds `{"data": ...}`, which comes back in PEER_UP.
     pub fn allow(&self, json: &str) -> Result<()> {
-        Ok(ffi::answer(self.0, true, json).map(drop)?)
+        ffi::answer(self.0, true, json)
     }
 
     /// No. `json` is "" or holds `{"status": 401, "body": "..."}`.
     pub fn refuse(&self, json: &str) -> Result<()> {
-        Ok(ffi::answer(self.0, false, json).map(drop)?)
+        ffi::answer(self.0, false, json)
     }
 }

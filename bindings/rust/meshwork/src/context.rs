@@ -47,7 +47,8 @@ impl Context {
         let thread = thread.map_err(|e| {
             let _ = ffi::close(handle, 0, b"", ffi::MW_CLOSE_ABORT);
             let _ = ffi::ctx_join(handle);
-            Error::from((ffi::MW_ENOMEM, e.raw_os_error().unwrap_or(0), "no thread could be started".into()))
+            Error::new(ffi::MW_ENOMEM)
+                .detail(e.raw_os_error().unwrap_or(0), "No thread could be started for the context.")
         })?;
         Ok(Context(Arc::new(Inner { party, panics, thread: Mutex::new(Some(thread)) })))
     }

@@ -51,7 +51,11 @@ impl Error {
     }
 
     pub(crate) fn with(code: i32, detail: &str) -> Error {
-        Error { code: Code(code), os: 0, detail: detail.into() }
+        Error::new(code).detail(0, detail)
+    }
+
+    pub(crate) fn detail(self, os: i32, detail: &str) -> Error {
+        Error { os, detail: detail.into(), ..self }
     }
 
     /// The code, to compare with [`Code`]'s constants.
@@ -72,12 +76,6 @@ impl Error {
     /// What the operating system said (`errno`), where it did.
     pub fn os(&self) -> Option<std::io::Error> {
         (self.os != 0).then(|| std::io::Error::from_raw_os_error(self.os))
-    }
-}
-
-impl From<(i32, i32, String)> for Error {
-    fn from((code, os, detail): (i32, i32, String)) -> Error {
-        Error { code: Code(code), os, detail: detail.into() }
     }
 }
 

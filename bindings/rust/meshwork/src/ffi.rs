@@ -3,6 +3,7 @@
 //! into C.
 #![allow(unsafe_code)]
 
+use crate::{Error, Result};
 use meshwork_sys as sys;
 use std::any::Any;
 use std::ffi::{c_char, c_void, CStr};
@@ -22,28 +23,30 @@ pub use sys::{
     MW_STATE_READY, MW_STATE_UP, MW_STORED,
 };
 
-/// A status that is no failure, or what failed: code, errno, sentence.
-pub type Answer = Result<i32, (i32, i32, String)>;
-
 /// Makes a call that fills in a detail where it fails.
-fn told(call: impl FnOnce(*mut sys::mw_error) -> i32) -> Answer {
+fn told(call: impl FnOnce(*mut sys::mw_error) -> i32) -> Result<()> {
     let mut e = MaybeUninit::<sys::mw_error>::zeroed();
     let status = call(e.as_mut_ptr());
     if status >= 0 {
-        return Ok(status);
+        return Ok(());
     }
     // All zero is a valid mw_error, so it is initialised whatever the call wrote.
     let e = unsafe { e.assume_init() };
     let text: Vec<u8> = e.text.iter().take(e.text_len.min(240) as usize).map(|c| *c as u8).collect();
-    Err((status, e.os, String::from_utf8_lossy(&text).into_owned()))
+    Err(Error::new(status).detail(e.os, &String::from_utf8_lossy(&text)))
 }
 
-fn plain(status: i32) -> Answer {
+/// What a status that is no failure says.
+fn value(status: i32) -> Result<i32> {
     if status >= 0 {
         Ok(status)
     } else {
-        Err((status, 0, String::new()))
+        Err(Error::new(status))
     }
+}
+
+fn plain(status: i32) -> Result<()> {
+    value(status).map(drop)
 }
 
 fn chars(text: &str) -> *const c_char {
@@ -87,17 +90,17 @@ impl Conf {
         NonNull::new(unsafe { sys::mw_conf_new(kind) }).map(Conf)
     }
 
-    pub fn set(&mut self, key: &str, value: &[u8]) -> Answer {
+    pub fn set(&mut self, key: &str, value: &[u8]) -> Result<()> {
         told(|e| unsafe {
             sys::mw_conf_set(self.0.as_ptr(), chars(key), key.len(), value.as_ptr().cast(), value.len(), e)
         })
     }
 
-    pub fn load(&mut self, json: &str) -> Answer {
+    pub fn load(&mut self, json: &str) -> Result<()> {
         told(|e| unsafe { sys::mw_conf_load(self.0.as_ptr(), chars(json), json.len(), e) })
     }
 
-    pub fn get(&self, key: &str) -> Result<String, i32> {
+    pub fn get(&self, key: &str) -> Result<String> {
         let mut buf = vec![0u8; 256];
         loop {
             let mut need = 0;
@@ -110,7 +113,7 @@ impl Conf {
                 continue;
             }
             if status < 0 {
-                return Err(status);
+                return Err(Error::new(status));
             }
             buf.truncate(need);
             return Ok(String::from_utf8_lossy(&buf).into_owned());
@@ -161,7 +164,7 @@ impl Msg {
         }
     }
 
-    pub fn set(&mut self, key: &str, value: &[u8]) -> Answer {
+    pub fn set(&mut self, key: &str, value: &[u8]) -> Result<()> {
         plain(unsafe { sys::mw_msg_set(self.0.as_ptr(), chars(key), key.len(), value.as_ptr().cast(), value.len()) })
     }
 
@@ -277,7 +280,7 @@ unsafe extern "C" fn release<L: Listener>(user: *mut c_void) {
 }
 
 /// Installs the listener; the library keeps a reference until after CLOSED.
-pub fn on<L: Listener>(h: u64, listener: Arc<L>) -> Answer {
+pub fn on<L: Listener>(h: u64, listener: Arc<L>) -> Result<()> {
     let user = Arc::into_raw(listener).cast_mut().cast();
     let answer = plain(unsafe { sys::mw_on(h, Some(hear::<L>), user, Some(release::<L>)) });
     if answer.is_err() {
@@ -288,122 +291,122 @@ pub fn on<L: Listener>(h: u64, listener: Arc<L>) -> Answer {
 
 // ---- Verbs ---------------------------------------------------------------
 
-pub fn ctx_open(conf: &Conf) -> Result<u64, (i32, i32, String)> {
+pub fn ctx_open(conf: &Conf) -> Result<u64> {
     let mut h = 0;
     told(|e| unsafe { sys::mw_ctx_open(conf.0.as_ptr(), &mut h, e) }).map(|_| h)
 }
 
 /// Turns the lane and makes callbacks until the context is closed (threads=0).
-pub fn ctx_run(ctx: u64) -> Answer {
+pub fn ctx_run(ctx: u64) -> Result<()> {
     told(|e| unsafe { sys::mw_ctx_run(ctx, -1, e) })
 }
 
 /// Waits for events and makes their callbacks (queued).
-pub fn ctx_dispatch(ctx: u64) -> Answer {
+pub fn ctx_dispatch(ctx: u64) -> Result<()> {
     let mut n = 0;
     plain(unsafe { sys::mw_ctx_wait(ctx, -1) })?;
     plain(unsafe { sys::mw_ctx_dispatch(ctx, 0, &mut n) })
 }
 
-pub fn ctx_join(ctx: u64) -> Answer {
+pub fn ctx_join(ctx: u64) -> Result<()> {
     plain(unsafe { sys::mw_ctx_join(ctx, -1) })
 }
 
-pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64, (i32, i32, String)> {
+pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64> {
     let open = if kind == MW_CONF_PROVIDER { sys::mw_provider_open } else { sys::mw_consumer_open };
     let mut h = 0;
     told(|e| unsafe { open(ctx, conf.0.as_ptr(), 0, &mut h, e) }).map(|_| h)
 }
 
-pub fn cancel(h: u64, op: u64) -> Answer {
+pub fn cancel(h: u64, op: u64) -> Result<()> {
     plain(unsafe { sys::mw_cancel(h, op) })
 }
 
-pub fn start(h: u64, op: u64) -> Answer {
+pub fn start(h: u64, op: u64) -> Result<()> {
     told(|e| unsafe { sys::mw_start(h, op, e) })
 }
 
-pub fn update(h: u64, conf: &Conf, op: u64) -> Answer {
+pub fn update(h: u64, conf: &Conf, op: u64) -> Result<()> {
     told(|e| unsafe { sys::mw_update(h, conf.0.as_ptr(), op, e) })
 }
 
-pub fn token(h: u64, token: u64) -> Answer {
+pub fn token(h: u64, token: u64) -> Result<()> {
     plain(unsafe { sys::mw_token(h, token) })
 }
 
-pub fn pause(h: u64, on: bool) -> Answer {
+pub fn pause(h: u64, on: bool) -> Result<()> {
     plain(unsafe { sys::mw_pause(h, on.into()) })
 }
 
-pub fn cork(h: u64, on: bool) -> Answer {
+pub fn cork(h: u64, on: bool) -> Result<()> {
     plain(unsafe { sys::mw_cork(h, on.into()) })
 }
 
-pub fn drain(h: u64, deadline_ms: i64, op: u64) -> Answer {
+pub fn drain(h: u64, deadline_ms: i64, op: u64) -> Result<()> {
     told(|e| unsafe { sys::mw_drain(h, deadline_ms, op, e) })
 }
 
-pub fn close(h: u64, code: i32, reason: &[u8], flags: u32) -> Answer {
+pub fn close(h: u64, code: i32, reason: &[u8], flags: u32) -> Result<()> {
     plain(unsafe { sys::mw_close(h, code, reason.as_ptr().cast(), reason.len(), flags) })
 }
 
-pub fn state(h: u64) -> Answer {
-    plain(unsafe { sys::mw_state(h) })
+pub fn state(h: u64) -> Result<i32> {
+    value(unsafe { sys::mw_state(h) })
 }
 
-pub fn stat(h: u64, what: i32) -> Result<i64, (i32, i32, String)> {
+pub fn stat(h: u64, what: i32) -> Result<i64> {
     let mut value = 0;
     plain(unsafe { sys::mw_stat(h, what, &mut value) }).map(|_| value)
 }
 
 /// A fact at once, or none where `op` has its DONE with it.
-pub fn info(h: u64, what: &str, op: u64) -> Result<Option<Msg>, (i32, i32, String)> {
+pub fn info(h: u64, what: &str, op: u64) -> Result<Option<Msg>> {
     let mut now = null_mut();
     told(|e| unsafe { sys::mw_info(h, chars(what), what.len(), &mut now, op, e) })?;
     Ok(NonNull::new(now).map(Msg))
 }
 
-pub fn answer(ask: u64, allow: bool, json: &str) -> Answer {
+pub fn answer(ask: u64, allow: bool, json: &str) -> Result<()> {
     told(|e| unsafe { sys::mw_answer(ask, allow.into(), chars(json), json.len(), e) })
 }
 
-pub fn send(h: u64, m: &Msg, flags: u32, op: u64) -> Answer {
-    plain(unsafe { sys::mw_send(h, m.0.as_ptr(), flags, op) })
+pub fn send(h: u64, m: &Msg, flags: u32, op: u64) -> Result<i32> {
+    value(unsafe { sys::mw_send(h, m.0.as_ptr(), flags, op) })
 }
 
-pub fn send_bytes(h: u64, body: &[u8], flags: u32) -> Answer {
-    plain(unsafe { sys::mw_send_bytes(h, body.as_ptr().cast(), body.len(), flags) })
+pub fn send_bytes(h: u64, body: &[u8], flags: u32) -> Result<i32> {
+    value(unsafe { sys::mw_send_bytes(h, body.as_ptr().cast(), body.len(), flags) })
 }
 
 /// Sends the records, whose bodies must lie in `base`; each gets its status.
-pub fn send_records(ctx: u64, records: &mut [Head], base: &[u8]) -> Answer {
+pub fn send_records(ctx: u64, records: &mut [Head], base: &[u8]) -> Result<()> {
     let inside = |r: &Head| r.flags & MW_F_REF == 0 && r.offset as usize + r.body_len as usize <= base.len();
     if !records.iter().all(inside) {
-        return plain(MW_EINVAL);
+        return Err(Error::new(MW_EINVAL));
     }
     let n = records.len();
     plain(unsafe { sys::mw_send_records(ctx, records.as_mut_ptr(), size_of::<Head>(), n, base.as_ptr().cast()) })
 }
 
-pub fn publish(h: u64, topic: &str, m: &Msg, except: u64, flags: u32, op: u64) -> Answer {
+pub fn publish(h: u64, topic: &str, m: &Msg, except: u64, flags: u32, op: u64) -> Result<()> {
     plain(unsafe { sys::mw_publish(h, chars(topic), topic.len(), m.0.as_ptr(), except, flags, op) })
 }
 
-pub fn subscribe(h: u64, pattern: &str, sub: &Conf, op: u64) -> Result<(), (i32, i32, String)> {
+pub fn subscribe(h: u64, pattern: &str, sub: &Conf, op: u64) -> Result<()> {
     let (p, n) = (chars(pattern), pattern.len());
-    told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), 0, op, null_mut(), e) }).map(drop)
+    told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), 0, op, null_mut(), e) })
 }
 
 /// Subscribes; the answer is the subscription's handle.
-pub fn subscription(h: u64, pattern: &str, sub: &Conf, token: u64, op: u64) -> Result<u64, (i32, i32, String)> {
+pub fn subscription(h: u64, pattern: &str, sub: &Conf, token: u64, op: u64) -> Result<u64> {
     let (p, n, mut id) = (chars(pattern), pattern.len(), 0);
     told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), token, op, &mut id, e) }).map(|_| id)
 }
 
-pub fn unsubscribe(h: u64, pattern: &str, op: u64) -> Answer {
+pub fn unsubscribe(h: u64, pattern: &str, op: u64) -> Result<()> {
     plain(unsafe { sys::mw_unsubscribe(h, chars(pattern), pattern.len(), op) })
 }
 
-pub fn subscribed(h: u64, topic: &str) -> Answer {
-    plain(unsafe { sys::mw_subscribed(h, chars(topic), topic.len()) })
+pub fn subscribed(h: u64, topic: &str) -> Result<i32> {
+    value(unsafe { sys::mw_subscribed(h, chars(topic), topic.len()) })
 }

@@ -81,7 +81,7 @@ impl Message {
 
     /// Sets a header (own wire); before the first use.
     pub fn set(&mut self, key: &str, value: impl AsRef<[u8]>) -> Result<()> {
-        self.0.set(key, value.as_ref()).map(drop).map_err(Error::from)
+        self.0.set(key, value.as_ref())
     }
 
     /// A header.

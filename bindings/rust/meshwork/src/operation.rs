@@ -64,15 +64,15 @@ enum State {
 
 impl<T> Operation<T> {
     /// Makes a call with a new op number.
-    pub(crate) fn begin<F>(handle: u64, outcome: fn(Done) -> Result<T>, call: F) -> Operation<T>
+    pub(crate) fn begin<A, F>(handle: u64, outcome: fn(Done) -> Result<T>, call: F) -> Operation<T>
     where
-        F: FnOnce(u64) -> Result<()>,
+        F: FnOnce(u64) -> Result<A>,
     {
         let op = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         let cell = Arc::new(Mutex::new(Cell::default()));
         lock(&OPEN).insert(op, cell.clone()); // first: DONE may come before the call returns
         let state = match call(op) {
-            Ok(()) => State::Open(cell),
+            Ok(_) => State::Open(cell),
             Err(refused) => {
                 lock(&OPEN).remove(&op);
                 State::Refused(refused)
@@ -99,7 +99,7 @@ impl<T> Operation<T> {
 
     /// Wishes that it ends; it then completes with `ECANCELED`, or with what it was.
     pub fn cancel(&self) -> Result<()> {
-        ffi::cancel(self.handle, self.op).map(drop).map_err(Error::from)
+        ffi::cancel(self.handle, self.op)
     }
 
     /// Waits on this thread. Not inside a handler, which would wait for itself: `EDEADLOCK`.

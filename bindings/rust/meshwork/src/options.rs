@@ -81,13 +81,13 @@ impl Options {
 
     /// One key as text; secrets read `***`.
     pub fn get(&self, key: &str) -> Result<String> {
-        self.conf()?.get(key).map_err(Error::new)
+        self.conf()?.get(key)
     }
 
-    fn change(mut self, change: impl FnOnce(&mut ffi::Conf) -> ffi::Answer) -> Options {
+    fn change(mut self, change: impl FnOnce(&mut ffi::Conf) -> Result<()>) -> Options {
         if let Ok(conf) = &mut self.conf {
             if let Err(refused) = change(conf) {
-                self.conf = Err(refused.into());
+                self.conf = Err(refused);
             }
         }
         self

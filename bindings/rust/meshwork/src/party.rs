@@ -63,7 +63,7 @@ impl Party {
     /// Installs it as the listener of a handle that tells nothing yet.
     pub(crate) fn listen(self: &Arc<Party>, handle: u64) -> Result<()> {
         self.handle.store(handle, Ordering::Release);
-        ffi::on(handle, self.clone()).map(drop).map_err(Error::from)
+        ffi::on(handle, self.clone())
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -99,7 +99,7 @@ impl Party {
     fn pause(&self, on: bool) -> Result<()> {
         let mut paused = lock(&self.paused);
         paused.0 = on;
-        ffi::pause(self.id(), paused.0 || paused.1).map(drop).map_err(Error::from)
+        ffi::pause(self.id(), paused.0 || paused.1)
     }
 
     pub(crate) fn closed(self: &Arc<Party>) -> Closed {
@@ -124,7 +124,7 @@ impl ffi::Listener for Party {
             return complete(record);
         }
         let last = record.head.kind == ffi::MW_EVENT_CLOSED && record.head.id == self.id();
-        let _end = last.then_some(Over(self)); // told even where the handler panics
+        let _end = last.then(|| Over(self)); // told even where the handler panics
         match self.sink.get() {
             Some(Sink::Handler(handler)) => handler(Event::lent(record)),
             Some(Sink::Queue(queue)) => queue.push(self, Event::lent(record), last),
@@ -225,7 +225,7 @@ macro_rules! party {
             pub fn start(&self) -> Operation<()> {
                 self.party.started.store(true, Ordering::Release);
                 let h = self.id();
-                Operation::begin(h, outcome::nothing, |op| Ok(ffi::start(h, op).map(drop)?))
+                Operation::begin(h, outcome::nothing, |op| ffi::start(h, op))
             }
 
             /// Stops taking input. Messages already read still come.

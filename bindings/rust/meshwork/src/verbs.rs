@@ -95,22 +95,22 @@ macro_rules! verb_set {
             /// Closes: what was accepted is sent first. Immediate and idempotent; CLOSED, or PEER_DOWN of a peer,
             /// follows. Code 0 means 1000; a reason has at most 123 bytes.
             pub fn close(&self, code: u16, reason: impl AsRef<[u8]>) -> $crate::Result<()> {
-                Ok($crate::ffi::close(self.id(), code.into(), reason.as_ref(), 0).map(drop)?)
+                $crate::ffi::close(self.id(), code.into(), reason.as_ref(), 0)
             }
 
             /// Cuts at once: what waits is discarded, no close frame is sent.
             pub fn abort(&self) -> $crate::Result<()> {
-                Ok($crate::ffi::close(self.id(), 0, b"", $crate::ffi::MW_CLOSE_ABORT).map(drop)?)
+                $crate::ffi::close(self.id(), 0, b"", $crate::ffi::MW_CLOSE_ABORT)
             }
 
             /// Its state; `ECLOSED` once it is gone.
             pub fn state(&self) -> $crate::Result<$crate::State> {
-                Ok($crate::ffi::state(self.id()).map($crate::State::of)?)
+                $crate::ffi::state(self.id()).map($crate::State::of)
             }
 
             /// One number of it.
             pub fn stat(&self, what: $crate::Stat) -> $crate::Result<i64> {
-                Ok($crate::ffi::stat(self.id(), what as i32)?)
+                $crate::ffi::stat(self.id(), what as i32)
             }
 
             /// A fact that is there at once: "" (everything of a peer), `config`, `address`, `state`, `topics`.
@@ -122,17 +122,13 @@ macro_rules! verb_set {
             /// A fact that is gathered: `peers` (JSON), `metrics` (Prometheus text).
             pub fn gather(&self, what: &str) -> $crate::Operation<$crate::Message> {
                 let h = self.id();
-                $crate::Operation::begin(h, $crate::operation::outcome::message, |op| {
-                    Ok($crate::ffi::info(h, what, op).map(drop)?)
-                })
+                $crate::Operation::begin(h, $crate::operation::outcome::message, |op| $crate::ffi::info(h, what, op))
             }
 
             /// Refuses new work, finishes what runs, tells the peers, then closes, at the latest after `deadline`.
             pub fn drain(&self, deadline: std::time::Duration) -> $crate::Operation<()> {
                 let (h, ms) = (self.id(), i64::try_from(deadline.as_millis()).unwrap_or(i64::MAX));
-                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
-                    Ok($crate::ffi::drain(h, ms, op).map(drop)?)
-                })
+                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| $crate::ffi::drain(h, ms, op))
             }
         }
     };
@@ -142,7 +138,7 @@ macro_rules! verb_set {
             pub fn update(&self, options: $crate::Options) -> $crate::Operation<()> {
                 let h = self.id();
                 $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
-                    Ok($crate::ffi::update(h, options.conf()?, op).map(drop)?)
+                    $crate::ffi::update(h, options.conf()?, op)
                 })
             }
         }
@@ -151,12 +147,12 @@ macro_rules! verb_set {
         impl $noun {
             /// Holds its writes until [`Self::uncork`]; nests; ends by itself after the option `cork.max`.
             pub fn cork(&self) -> $crate::Result<()> {
-                Ok($crate::ffi::cork(self.id(), true).map(drop)?)
+                $crate::ffi::cork(self.id(), true)
             }
 
             /// Lets the writes go.
             pub fn uncork(&self) -> $crate::Result<()> {
-                Ok($crate::ffi::cork(self.id(), false).map(drop)?)
+                $crate::ffi::cork(self.id(), false)
             }
         }
     };
@@ -165,7 +161,7 @@ macro_rules! verb_set {
             /// Sends to every peer that is subscribed to the topic, or to all where it is "".
             pub fn publish(&self, topic: &str, body: impl $crate::Payload) -> $crate::Result<()> {
                 let m = body.message(0)?;
-                Ok($crate::ffi::publish(self.id(), topic, &m, 0, 0, 0).map(drop)?)
+                $crate::ffi::publish(self.id(), topic, &m, 0, 0, 0)
             }
 
             /// The same with flags, with a peer left out, and with the number of peers reached as the outcome.
@@ -179,7 +175,7 @@ macro_rules! verb_set {
                 let (h, except) = (self.id(), except.map_or(0, |c| c.id()));
                 $crate::Operation::begin(h, $crate::operation::outcome::count, |op| {
                     let m = body.message(flags.bits())?;
-                    Ok($crate::ffi::publish(h, topic, &m, except, flags.bits(), op).map(drop)?)
+                    $crate::ffi::publish(h, topic, &m, except, flags.bits(), op)
                 })
             }
         }
@@ -199,7 +195,7 @@ macro_rules! verb_set {
                     Parts::Bytes(bytes, own) => $crate::ffi::send_bytes(self.id(), bytes, own | flags.bits()),
                     Parts::Message(m) => $crate::ffi::send(self.id(), m, flags.bits(), 0),
                 };
-                Ok(status.map($crate::Sent::of)?)
+                status.map($crate::Sent::of)
             }
 
             /// Sends, and tells how far the message came: to the kernel, or with the own wire to the peer's host.
@@ -211,7 +207,7 @@ macro_rules! verb_set {
                 let h = self.id();
                 $crate::Operation::begin(h, $crate::operation::outcome::delivery, |op| {
                     let m = body.message(flags.bits())?;
-                    Ok($crate::ffi::send(h, &m, flags.bits(), op).map(drop)?)
+                    $crate::ffi::send(h, &m, flags.bits(), op)
                 })
             }
 
@@ -225,7 +221,7 @@ macro_rules! verb_set {
             pub fn subscribe_with(&self, pattern: &str, options: $crate::Options) -> $crate::Operation<()> {
                 let h = self.id();
                 $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
-                    Ok($crate::ffi::subscribe(h, pattern, options.conf()?, op)?)
+                    $crate::ffi::subscribe(h, pattern, options.conf()?, op)
                 })
             }
 
@@ -233,13 +229,13 @@ macro_rules! verb_set {
             pub fn unsubscribe(&self, pattern: &str) -> $crate::Operation<()> {
                 let h = self.id();
                 $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
-                    Ok($crate::ffi::unsubscribe(h, pattern, op).map(drop)?)
+                    $crate::ffi::unsubscribe(h, pattern, op)
                 })
             }
 
             /// Whether a publish to the topic would reach it.
             pub fn subscribed(&self, topic: &str) -> $crate::Result<bool> {
-                Ok($crate::ffi::subscribed(self.id(), topic).map(|s| s == 1)?)
+                $crate::ffi::subscribed(self.id(), topic).map(|s| s == 1)
             }
         }
     };
