@@ -66,12 +66,6 @@ export class Message {
   detach (): this
 }
 
-interface Emitter<E extends Record<keyof E, unknown[]>> {
-  on<K extends keyof E & string> (event: K, listener: (...args: E[K]) => void): this
-  once<K extends keyof E & string> (event: K, listener: (...args: E[K]) => void): this
-  off<K extends keyof E & string> (event: K, listener: (...args: E[K]) => void): this
-}
-
 export interface ContextEvents {
   close: []
   log: [line: string, level: number, area: string]
@@ -79,8 +73,7 @@ export interface ContextEvents {
 }
 
 /** Event loop, memory budget and clock of providers and consumers. */
-export interface Context extends Emitter<ContextEvents> {}
-export class Context extends EventEmitter {
+export class Context extends EventEmitter<ContextEvents> {
   constructor (options?: ContextOptions)
   /** The one of objects that name none. */
   static readonly default: Context
@@ -95,7 +88,7 @@ export class Context extends EventEmitter {
   update (options: ContextOptions, how?: How): Promise<void>
 }
 
-declare class Handle extends EventEmitter {
+declare class Handle<E extends Record<keyof E, unknown[]>> extends EventEmitter<E> {
   readonly context: Context
   /** Its number in the core. */
   readonly handle: number
@@ -117,7 +110,7 @@ declare class Handle extends EventEmitter {
   info (what?: string): any
 }
 
-declare class Sender extends Handle {
+declare class Sender<E extends Record<keyof E, unknown[]>> extends Handle<E> {
   /** true: go on; false: accepted, but go on at 'writable'. Throws when refused. */
   send (data: Body, options?: SendOptions & { headers?: Headers }): boolean
   /** The fastest way: sends together with all that is posted in this batch. What is refused is told by 'refused'. */
@@ -158,8 +151,7 @@ export interface ConnectionEvents {
 }
 
 /** One peer of a provider. */
-export interface Connection extends Emitter<ConnectionEvents> {}
-export class Connection extends Sender {
+export class Connection extends Sender<ConnectionEvents> {
   private constructor ()
   readonly provider: Provider
   /** What is known of it. */
@@ -197,8 +189,8 @@ export interface ProviderEvents {
 }
 
 /** A listener that admits many peers. */
-export interface Provider extends Emitter<ProviderEvents>, Opened<ProviderOptions> {}
-export class Provider extends Handle {
+export interface Provider extends Opened<ProviderOptions> {}
+export class Provider extends Handle<ProviderEvents> {
   constructor (options?: ProviderOptions, context?: Context)
   /** By handle. */
   readonly connections: Map<number, Connection>
@@ -221,8 +213,8 @@ export interface ConsumerEvents extends ConnectionEvents {
 }
 
 /** A connection to one provider that always comes back. */
-export interface Consumer extends Emitter<ConsumerEvents>, Opened<ConsumerOptions> {}
-export class Consumer extends Sender {
+export interface Consumer extends Opened<ConsumerOptions> {}
+export class Consumer extends Sender<ConsumerEvents> {
   constructor (options?: ConsumerOptions, context?: Context)
 }
 

@@ -4,7 +4,7 @@
 //   node agent.js turn|queue     polled by libuv, or a library thread and its waker
 'use strict'
 const fs = require('node:fs')
-const { Context, Provider, Consumer, MeshworkError, stat, status, version, readOption } = require('..')
+const { Context, Provider, Consumer, MeshworkError, stat, status, version, readOption } = require('meshwork')
 
 const door = process.argv[2]
 if (door !== 'turn' && door !== 'queue') {

@@ -1,0 +1,35 @@
+'use strict'
+// Bun and Deno: both ways, topics, for await, close, many contexts, and the end by itself.
+const assert = require('node:assert/strict')
+const { Context, Provider, Consumer } = require('meshwork')
+
+async function main () {
+  const context = new Context()
+  const provider = new Provider({ port: 0, host: '127.0.0.1', auth: { parameters: { key: 's' } } }, context)
+  let last
+  provider.on('connection', connection => { last = connection })
+  provider.on('message', (connection, message) => connection.post(message))
+  await provider.start()
+  const consumer = new Consumer({ url: provider.address[0], parameters: { key: 's' }, wire: 'meshwork' }, context)
+  await consumer.start()
+  const large = Buffer.alloc(500000, 'large')
+  const sent = ['one', large, ...Array.from({ length: 5000 }, (_, i) => `number ${i}`)]
+  let i = 0
+  const all = (async () => {
+    for await (const message of consumer) {
+      assert.ok(message.data.equals(Buffer.from(sent[i++])))
+      if (i === sent.length) break
+    }
+  })()
+  for (const each of sent) consumer.post(each)
+  await all
+  await last.subscribe('t')
+  assert.equal(await provider.reach('t', 'x'), 1)
+  assert.equal(await consumer.deliver('y'), 'taken')
+  await assert.rejects(new Consumer({ url: provider.address[0], parameters: { key: 'no' } }, context).start(), { code: 'MW_EAUTH' })
+  await Promise.all([consumer.close(), provider.close()])
+  await context.close()
+  for (let n = 0; n < 20; n++) await new Context().close()
+  console.log('all is well')
+}
+main()

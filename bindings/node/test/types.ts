@@ -1,0 +1,39 @@
+// Compiled by tsc, not run: what the types must take and what they must refuse.
+import meshwork, { Consumer, Context, MeshworkError, Message, Provider, stat } from 'meshwork'
+import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
+
+async function main (): Promise<void> {
+  const context = new Context({ threads: 0, 'memory.max_bytes': '64MiB' })
+  const provider = new Provider({ port: 0, 'send.overflow': 'drop_old', heartbeat: { interval: '5s' }, 'auth.parameters': { key: 's' } }, context)
+  provider.on('message', (connection, message) => {
+    const text: string = message.text
+    const going: boolean = connection.send(text, { headers: { k: Buffer.from('v') } })
+    if (!going) connection.once('writable', () => connection.post(message))
+  })
+  provider.on('disconnection', (connection, { code, error }) => { const c: number = code; const e: MeshworkError | undefined = error; void [c, e, connection.id] })
+  await provider.start({ timeout: 1000, signal: new AbortController().signal })
+  const consumer = await new Consumer({ url: provider.address[0], wire: ['meshwork'] }).start()
+  const how: 'sent' | 'taken' = await consumer.deliver(new Uint8Array(3))
+  for await (const message of consumer) { const m: Message = message; void [m.headers.get('k')?.length, how] }
+  for await (const [connection, message] of provider.messages()) void [connection.ip, message.json()]
+  const waiting: number = consumer.stat(stat.BUFFERED)
+  const reached: number = await provider.reach('', 'x', { except: undefined })
+  void [waiting, reached, meshwork.version]
+
+  // @ts-expect-error: no such policy
+  void new Provider({ 'send.overflow': 'explode' })
+  // @ts-expect-error: no such option
+  void new Consumer({ ulr: 'ws://x' })
+  // @ts-expect-error: a message has no number
+  provider.on('message', (connection, message) => message.number)
+  // @ts-expect-error: messages are not numbers
+  consumer.send(5)
+
+  const cluster = new ClusterProvider({ port: 8080, ws: { compressor: COMPRESSORS.SHARED_COMPRESSOR }, 'max_peers': 5 })
+  cluster.on('message', (connection, message) => { const verdict: 0 | 1 | 2 = connection.send(message.trim()); void verdict })
+  const member = new ClusterConsumer({ host: 'x', ssl: { ca_file: 'ca.pem' } })
+  await member.connect()
+  const sent: boolean = member.send('x')
+  void sent
+}
+void main
