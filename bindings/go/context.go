@@ -10,6 +10,15 @@ import (
 	"runtime"
 )
 
+var (
+	_ Object = (*Context)(nil)
+	_ Object = (*Subscription)(nil)
+	_ Party  = (*Provider)(nil)
+	_ Party  = (*Consumer)(nil)
+	_ Link   = (*Consumer)(nil)
+	_ Link   = (*Connection)(nil)
+)
+
 // Version of the loaded library: major, minor, patch.
 func Version() (major, minor, patch int) {
 	v := version()
@@ -23,8 +32,9 @@ type Context struct {
 }
 
 // Open opens a context. Where the options say no "threads", it turns its lane
-// itself ("threads": 0), on the goroutine that calls the handlers. Log lines and handlers that panic go to slog's
-// default logger, or to the one of OpenLogged.
+// itself ("threads": 0), on the goroutine that calls the handlers. Log lines
+// and handlers that panic go to slog's default logger, or to the one of
+// OpenLogged.
 func Open(opts Options) (*Context, error) { return OpenLogged(opts, slog.Default()) }
 
 // OpenLogged is Open with a logger.
@@ -96,7 +106,7 @@ type Batch struct {
 }
 
 // Add copies body as one more message.
-func (b *Batch) Add(to Sender, body []byte, flags ...Flags) {
+func (b *Batch) Add(to Link, body []byte, flags ...Flags) {
 	r := record{peer: to.ID(), offset: uint32(len(b.base)), bodyLen: uint32(len(body))}
 	for _, f := range flags {
 		r.flags |= uint32(f)

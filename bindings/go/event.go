@@ -2,6 +2,8 @@ package meshwork
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -32,6 +34,19 @@ const (
 	kinds = 67
 )
 
+var kindNames = map[Kind]string{Up: "UP", Down: "DOWN", Closed: "CLOSED", Failure: "ERROR", Log: "LOG", PeerUp: "PEER_UP",
+	PeerDown: "PEER_DOWN", Received: "MESSAGE", Writable: "WRITABLE", Slow: "SLOW", Dropped: "DROPPED", Ping: "PING",
+	Pong: "PONG", Interest: "INTEREST", Done: "DONE", released: "RELEASED", Ask: "ASK", Draining: "DRAINING"}
+
+// String is the library's name of the kind, which the option "events" has in
+// lower case: "PEER_UP".
+func (k Kind) String() string {
+	if name, ok := kindNames[k]; ok {
+		return name
+	}
+	return fmt.Sprintf("Kind(%d)", uint32(k)) // of a newer library
+}
+
 // Flags of messages and sends.
 type Flags uint32
 
@@ -49,6 +64,20 @@ const (
 	Fatal    Flags = 0x800000  // of Failure
 	ASCII    Flags = 0x2000000 // with Text: ASCII only
 )
+
+var flagNames = map[Flags]string{Text: "TEXT", Compress: "COMPRESS", More: "MORE", Cont: "CONT", Pinged: "PING",
+	NoQueue: "NOQUEUE", Local: "LOCAL", Resumed: "RESUMED", Fatal: "FATAL", ASCII: "ASCII"}
+
+// String is the library's names of the flags: "TEXT|ASCII".
+func (f Flags) String() string {
+	var names []string
+	for bit := Flags(1); bit != 0; bit <<= 1 {
+		if name := flagNames[bit]; name != "" && f&bit != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "|")
+}
 
 // Event is what a handler gets. It and its bytes are lent: they are valid
 // until the handler returns. Message makes a copy to keep.

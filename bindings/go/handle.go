@@ -2,12 +2,43 @@ package meshwork
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// handle is what every object can do.
+// Object is what contexts, providers, consumers, connections and subscriptions
+// can do: for functions that take any of them.
+type Object interface {
+	io.Closer
+	ID() uint64
+	On(Kind, func(*Event))
+	OnEvent(func(*Event))
+	CloseWith(code int, reason string) error
+	Abort() error
+	Drain(context.Context, ...func(*Event)) error
+	Update(context.Context, Options, ...func(*Event)) error
+	Info(what string) ([]byte, error)
+	Gather(ctx context.Context, what string, then ...func(*Event)) ([]byte, error)
+	State() (State, error)
+	Stat(Stat) (int64, error)
+	Pause() error
+	Resume() error
+	Cork() error
+	Uncork() error
+	Done() <-chan struct{}
+	Err() error
+}
+
+// Party is a Provider or a Consumer.
+type Party interface {
+	Object
+	Start(context.Context, ...func(*Event)) error
+}
+
+// handle is an Object.
 type handle struct {
 	d        *dispatcher
 	h        uint64
@@ -192,6 +223,18 @@ const (
 	MessagesIn   Stat = 13
 	MessagesOut  Stat = 14
 )
+
+var statNames = [...]string{Buffered: "BUFFERED", LastBeat: "LAST_BEAT", Strikes: "STRIKES", BeatInterval: "BEAT_INTERVAL",
+	BeatCutoff: "BEAT_CUTOFF", RTT: "RTT", Peers: "PEERS", BytesIn: "BYTES_IN", BytesOut: "BYTES_OUT",
+	DroppedCount: "DROPPED", Queued: "QUEUED", MessagesIn: "MESSAGES_IN", MessagesOut: "MESSAGES_OUT"}
+
+// String is the library's name of the number: "BYTES_IN".
+func (s Stat) String() string {
+	if s > 0 && int(s) < len(statNames) && statNames[s] != "" {
+		return statNames[s]
+	}
+	return fmt.Sprintf("Stat(%d)", int32(s))
+}
 
 // Stat is one number of the object.
 func (h *handle) Stat(what Stat) (int64, error) { return stat(h.h, what) }

@@ -12,15 +12,23 @@ const (
 	boxBytes    = 64 << 10
 )
 
-// Sender is a Consumer or a Connection.
-type Sender interface {
-	ID() uint64
+// Link is a Consumer or a Connection.
+type Link interface {
+	Object
 	Send(body []byte, flags ...Flags) error
 	SendText(text string, flags ...Flags) error
 	SendMessage(m *Message) error
+	SendWait(ctx context.Context, body []byte, flags ...Flags) error
+	Deliver(ctx context.Context, m *Message, then ...func(*Event)) (int, error)
+	Lend(body []byte, released func(), flags ...Flags) error
+	Subscribe(ctx context.Context, pattern string, opts Options, then ...func(*Event)) error
+	Unsubscribe(ctx context.Context, pattern string, then ...func(*Event)) error
+	Subscribed(topic string) (bool, error)
+	Receive(context.Context) (*Message, error)
+	Messages(context.Context) <-chan *Message
 }
 
-// link is what consumers and connections can do.
+// link is a Link.
 type link struct {
 	handle
 	box      []*Message // guarded by handle.mu, as all below

@@ -1,503 +1,299 @@
-// The scenario agent in Go: carries out lines of stdin with the public
-// classes, answers each with "= STATUS ..." and prints every event as
-// "! OBJECT KIND ...". tests/scenario/README.md has the protocol.
-//
-//	agent queue|turn
+// The scenario agent in Go: carries out lines of stdin with the public classes
+// and prints every event; tests/scenario/README.md has the protocol.
 package main
 
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
-	"meshwork"
+	"log"
+	"net/url"
 	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"meshwork"
+)
+
+var (
+	out   = log.New(os.Stdout, "", 0)
+	doors = map[string]int{"queue": 1, "turn": 0} // and their threads
+	door  string
+	mw    *meshwork.Context
+	names = new(sync.Map) // objects by name, hooks by "object KIND", operations by "object op"
 )
 
 type words struct {
 	verb, name string
-	keys       []string
-	val        map[string]string
+	args       map[string]string
 }
 
-type hook struct{ object, kind, line string }
-
-var (
-	door  string
-	ctx   *meshwork.Context
-	mu    sync.Mutex // names, hooks, ops, output
-	names map[string]any
-	hooks []hook
-	ops   map[string]context.CancelFunc
-)
-
-var kinds = map[meshwork.Kind]string{meshwork.Up: "UP", meshwork.Down: "DOWN", meshwork.Closed: "CLOSED",
-	meshwork.Failure: "ERROR", meshwork.Log: "LOG", meshwork.PeerUp: "PEER_UP", meshwork.PeerDown: "PEER_DOWN",
-	meshwork.Received: "MESSAGE", meshwork.Writable: "WRITABLE", meshwork.Slow: "SLOW", meshwork.Dropped: "DROPPED",
-	meshwork.Ping: "PING", meshwork.Pong: "PONG", meshwork.Interest: "INTEREST", meshwork.Done: "DONE",
-	meshwork.Ask: "ASK", meshwork.Draining: "DRAINING"}
-
-var flagNames = []struct {
-	name string
-	bit  meshwork.Flags
-}{{"TEXT", meshwork.Text}, {"COMPRESS", meshwork.Compress}, {"MORE", meshwork.More}, {"CONT", meshwork.Cont},
-	{"PING", meshwork.Pinged}, {"NOQUEUE", meshwork.NoQueue}, {"LOCAL", meshwork.Local}, {"RESUMED", meshwork.Resumed},
-	{"FATAL", meshwork.Fatal}, {"ASCII", meshwork.ASCII}}
-
-var stats = map[string]meshwork.Stat{"BUFFERED": meshwork.Buffered, "LAST_BEAT": meshwork.LastBeat,
-	"STRIKES": meshwork.Strikes, "BEAT_INTERVAL": meshwork.BeatInterval, "BEAT_CUTOFF": meshwork.BeatCutoff,
-	"RTT": meshwork.RTT, "PEERS": meshwork.Peers, "BYTES_IN": meshwork.BytesIn, "BYTES_OUT": meshwork.BytesOut,
-	"DROPPED": meshwork.DroppedCount, "QUEUED": meshwork.Queued, "MESSAGES_IN": meshwork.MessagesIn,
-	"MESSAGES_OUT": meshwork.MessagesOut}
-
-// What every object of the binding can do.
-type object interface {
-	io.Closer
-	ID() uint64
-	CloseWith(code int, reason string) error
-	Abort() error
-	Drain(context.Context, ...func(*meshwork.Event)) error
-	Update(context.Context, meshwork.Options, ...func(*meshwork.Event)) error
-	Info(string) ([]byte, error)
-	Gather(context.Context, string, ...func(*meshwork.Event)) ([]byte, error)
-	State() (meshwork.State, error)
-	Stat(meshwork.Stat) (int64, error)
-	Pause() error
-	Resume() error
-	Cork() error
-	Uncork() error
-}
-
-type starter interface {
-	Start(context.Context, ...func(*meshwork.Event)) error
-}
-
-type linked interface {
-	meshwork.Sender
-	Deliver(context.Context, *meshwork.Message, ...func(*meshwork.Event)) (int, error)
-	Lend([]byte, func(), ...meshwork.Flags) error
-	Subscribe(context.Context, string, meshwork.Options, ...func(*meshwork.Event)) error
-	Unsubscribe(context.Context, string, ...func(*meshwork.Event)) error
-	Subscribed(string) (bool, error)
-}
-
-func main() {
-	if len(os.Args) != 2 || (os.Args[1] != "queue" && os.Args[1] != "turn") {
-		fmt.Fprintln(os.Stderr, "usage: agent queue|turn")
-		os.Exit(2)
-	}
-	door = os.Args[1]
-	a, b, c := meshwork.Version()
-	say("hello go %s %d.%d.%d", door, a, b, c)
-	in := bufio.NewReaderSize(os.Stdin, 1<<20)
-	for {
-		line, err := in.ReadString('\n')
-		if err != nil || strings.TrimSpace(line) == "quit" {
-			os.Exit(0) // with everything open that is open
-		}
-		status, extra := carry(cut(line), nil)
-		say("= %s%s", status, extra)
-	}
-}
-
-func say(format string, a ...any) {
-	mu.Lock()
-	fmt.Printf(format+"\n", a...)
-	mu.Unlock()
-}
-
-func cut(line string) (w words) {
-	w.val = map[string]string{}
-	for i, p := range strings.Fields(line) {
-		key, value, pair := strings.Cut(p, "=")
+func cut(line string) words {
+	w := words{args: map[string]string{}}
+	for i, word := range strings.Fields(line) {
+		key, value, pair := strings.Cut(word, "=")
 		switch {
 		case i == 0:
-			w.verb = p
+			w.verb = word
 		case !pair:
-			w.name = p
+			w.name = word
+		case strings.HasPrefix(value, "@"): // a generated body
+			n, _ := strconv.Atoi(value[1:])
+			w.args[key] = strings.Repeat("abcdefghijklmnopqrstuvwxyz", n/26+1)[:n]
 		default:
-			w.keys = append(w.keys, key)
-			w.val[key] = decode(value)
+			w.args[key], _ = url.PathUnescape(value)
 		}
 	}
 	return w
 }
 
-func decode(s string) string {
-	if n, err := strconv.Atoi(strings.TrimPrefix(s, "@")); err == nil && strings.HasPrefix(s, "@") {
-		b := make([]byte, n)
-		for i := range b {
-			b[i] = byte('a' + i%26)
-		}
-		return string(b)
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			n, _ := strconv.ParseUint(s[i+1:i+3], 16, 8)
-			b.WriteByte(byte(n))
-			i += 2
-		} else {
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String()
-}
-
-func show(p []byte, limit int) string {
-	if limit > 0 && len(p) > limit {
-		h := fnv.New32a()
-		h.Write(p)
-		return fmt.Sprintf("@%d:%08x", len(p), h.Sum32())
-	}
-	var b strings.Builder
-	for i, c := range p {
-		if c > ' ' && c < 127 && c != '%' && !(i == 0 && c == '@') {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
-
-func (w words) num(key string, absent int) int {
-	if n, err := strconv.Atoi(w.val[key]); err == nil {
-		return n
-	}
-	return absent
-}
-
 func (w words) flags() (f meshwork.Flags) {
-	for _, n := range strings.Split(w.val["flags"], "+") {
-		for _, k := range flagNames {
-			if k.name == n {
-				f |= k.bit
-			}
+	for bit := meshwork.Flags(1); bit != 0; bit <<= 1 {
+		if name := bit.String(); name != "" && slices.Contains(strings.Split(w.args["flags"], "+"), name) {
+			f |= bit
 		}
 	}
 	return f
 }
 
 // options are all words that are none of the verb's own.
-func (w words) options(own string) meshwork.Options {
+func (w words) options(own ...string) meshwork.Options {
 	o := meshwork.Options{}
-	for _, k := range w.keys {
-		if !strings.Contains(" "+own+" ", " "+k+" ") {
-			o[k] = w.val[k]
+	for key, value := range w.args {
+		if !slices.Contains(own, key) {
+			o[key] = value
 		}
 	}
 	return o
 }
 
-func (w words) message(e *meshwork.Event) *meshwork.Message {
-	m := &meshwork.Message{Topic: w.val["topic"], Body: w.body(e), Flags: w.flags(), Header: map[string]string{}}
-	for _, k := range w.keys {
-		if strings.HasPrefix(k, "meta.") {
-			m.Header[k[5:]] = w.val[k]
+func (w words) message() *meshwork.Message {
+	header := map[string]string{}
+	for key, value := range w.args {
+		if name, ok := strings.CutPrefix(key, "meta."); ok {
+			header[name] = value
 		}
 	}
-	return m
+	return &meshwork.Message{Topic: w.args["topic"], Header: header, Body: []byte(w.args["body"]), Flags: w.flags()}
 }
 
-func (w words) body(e *meshwork.Event) []byte {
-	if e != nil && w.val["body"] == "$body" {
-		return e.Body()
-	}
-	return []byte(w.val["body"])
-}
-
-// number gives the n-th peer or question of an object its name.
-func number(base string, x any) string {
-	mu.Lock()
-	defer mu.Unlock()
-	for n := 1; ; n++ {
-		name := base + strconv.Itoa(n)
-		if _, used := names[name]; !used {
-			names[name] = x
-			return name
-		}
-	}
-}
-
-func nameOf(x any) string {
-	mu.Lock()
-	defer mu.Unlock()
-	for name, y := range names {
-		if x == y {
-			return name
-		}
-	}
-	return "#0"
-}
-
-// listener prints an object's events and carries out its hooks.
-func listener(object string) func(*meshwork.Event) {
-	return func(e *meshwork.Event) {
-		id, text := strconv.FormatUint(e.ID, 10), ""
-		switch e.Kind {
-		case meshwork.PeerUp:
-			number(object+".", e.Conn)
-		case meshwork.Ask:
-			id = number(object+".ask", e.ID)
-		case meshwork.Closed:
-			id = object
-		}
-		if s := e.Status(); s != 0 {
-			text += " status=" + word(s)
-		}
-		if e.Code != 0 {
-			text += " code=" + strconv.Itoa(e.Code)
-		}
-		if e.ID != 0 {
-			text += " id=" + id
-		}
-		if e.Conn != nil {
-			text += " peer=" + nameOf(e.Conn)
-		}
-		var flags []string
-		for _, f := range flagNames {
-			if e.Flags&f.bit != 0 {
-				flags = append(flags, f.name)
-			}
-		}
-		limit := 0
-		if e.Kind == meshwork.Received || e.Kind == meshwork.Dropped {
-			limit = 512
-		}
-		for _, f := range []struct{ key, value string }{{"flags", strings.Join(flags, "+")},
-			{"topic", show([]byte(e.Topic()), 0)}, {"meta", show(e.Meta(), 0)}, {"body", show(e.Body(), limit)}} {
-			if f.value != "" {
-				text += " " + f.key + "=" + f.value
-			}
-		}
-		say("! %s %s%s", object, kinds[e.Kind], text)
-		mu.Lock()
-		lines := []string{}
-		for _, h := range hooks {
-			if h.object == object && h.kind == kinds[e.Kind] {
-				lines = append(lines, h.line)
-			}
-		}
-		mu.Unlock()
-		for _, line := range lines {
-			w := cut(line)
-			status, _ := carry(w, e)
-			say("! %s HOOK verb=%s status=%s", object, w.verb, status)
-		}
-	}
-}
-
+func show(p []byte) string          { return strings.ReplaceAll(url.QueryEscape(string(p)), "+", "%20") }
 func word(s meshwork.Status) string { return strings.TrimPrefix(s.Name(), "MW_") }
 
-// answer is how a call went, as the protocol says it.
-func answer(err error, extra string) (string, string) {
-	var s meshwork.Status
+// facts are keys and values; what is zero, or OK, is left out.
+func facts(pairs ...any) (text string) {
+	for i := 0; i < len(pairs); i += 2 {
+		if value := reflect.ValueOf(pairs[i+1]); !value.IsZero() && pairs[i+1] != "OK" {
+			text += fmt.Sprintf(" %s=%v", pairs[i], value)
+		}
+	}
+	return text
+}
+
+// answer is how a call went and, where it went well, what it told.
+func answer(err error, told ...any) string {
 	if err == nil {
-		return "OK", extra
+		return "OK" + facts(told...)
 	}
-	var detail *meshwork.Error
-	if errors.As(err, &detail) {
-		extra += " error=" + show([]byte(detail.Text), 0)
-	}
-	if !errors.As(err, &s) {
-		return "EINTERNAL", " error=" + show([]byte(err.Error()), 0)
-	}
-	return word(s), extra
+	status := meshwork.EINTERNAL
+	errors.As(err, &status)
+	return word(status) + " error=" + show([]byte(err.Error()))
 }
 
-func find(name string, e *meshwork.Event) any {
-	switch {
-	case name == "ctx":
-		return ctx
-	case e != nil && name == "$peer":
-		return e.Conn
-	case e != nil && name == "$id":
-		return e.ID
+// nameOf is the first "base1", "base2", ... that is the name of x or free.
+func nameOf(x any, base string) string {
+	for n := 1; ; n++ {
+		name := base + strconv.Itoa(n)
+		if y, _ := names.LoadOrStore(name, x); x == y {
+			return name
+		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	return names[name]
 }
 
-func carry(w words, e *meshwork.Event) (string, string) {
-	x := find(w.name, e)
-	o, _ := x.(object)
-	bg := context.Background()
-	number := w.val["op"]
-	// then makes a verb end by its DONE, in the order of the object's events.
-	then := func(ev *meshwork.Event) {
-		if number == "" {
-			return
-		}
-		text := " id=" + number
-		if s := ev.Status(); s != 0 {
-			text = " status=" + word(s) + text
-		}
-		if ev.Code != 0 {
-			text += " code=" + strconv.Itoa(ev.Code)
-		}
-		if len(ev.Body()) != 0 {
-			text += " body=" + show(ev.Body(), 0)
-		}
-		say("! %s DONE%s", owner(w.name), text)
+// opened names a new object, prints its events and carries out its hooks. Peers and questions are their owner's.
+func opened(name, owner string, x meshwork.Object, err error) string {
+	if err != nil {
+		return answer(err)
 	}
-	if number != "" && w.verb != "cancel" {
-		var stop context.CancelFunc
-		bg, stop = context.WithCancel(bg)
-		mu.Lock()
-		ops[w.name+number] = stop
-		mu.Unlock()
+	names.Store(name, x)
+	x.OnEvent(func(e *meshwork.Event) {
+		var id, peer, body any = e.ID, "", show(e.Body())
+		switch {
+		case e.Kind == meshwork.Ask:
+			id = nameOf(e.ID, owner+".ask")
+		case e.Kind == meshwork.Closed:
+			id = name
+		case len(e.Body()) > 512 && (e.Kind == meshwork.Received || e.Kind == meshwork.Dropped):
+			hash := fnv.New32a()
+			hash.Write(e.Body())
+			body = fmt.Sprintf("@%d:%08x", len(e.Body()), hash.Sum32())
+		}
+		if e.Conn != nil {
+			peer = nameOf(e.Conn, owner+".")
+		}
+		out.Printf("! %s %s%s", name, e.Kind, facts("status", word(e.Status()), "code", e.Code, "id", id, "peer", peer,
+			"flags", strings.ReplaceAll(e.Flags.String(), "|", "+"), "topic", show([]byte(e.Topic())), "meta", show(e.Meta()), "body", body))
+		if line, hooked := names.Load(name + " " + e.Kind.String()); hooked {
+			names.Store("$peer", e.Conn)
+			names.Store("$id", e.ID)
+			w := cut(strings.ReplaceAll(line.(string), "$body", show(e.Body())))
+			status, _, _ := strings.Cut(w.carryOut(), " ")
+			out.Printf("! %s HOOK verb=%s status=%s", name, w.verb, status)
+		}
+	})
+	return "OK"
+}
+
+// threads counts those that are not Go's: the library names its own.
+func threads() (n int) {
+	mine, _ := os.ReadFile("/proc/self/comm")
+	all, _ := filepath.Glob("/proc/self/task/*/comm")
+	for _, path := range all {
+		if name, err := os.ReadFile(path); err == nil && string(name) != string(mine) {
+			n++
+		}
+	}
+	return n
+}
+
+// carryOut makes one call of the public classes.
+func (w words) carryOut() (told string) {
+	defer func() {
+		if failure := recover(); failure != nil { // so Go answers a verb that the kind does not have
+			told = "EKIND error=" + show([]byte(fmt.Sprint(failure)))
+		}
+	}()
+	op, object := w.args["op"], strings.Split(w.name, ".")[0]
+	x, _ := names.Load(w.name)
+	begun, _ := names.Load(w.name + " " + op)
+	ctx, stop := context.WithCancel(context.Background())
+	names.Store(w.name+" "+op, stop)
+	done := func(e *meshwork.Event) {
+		if op != "" {
+			out.Printf("! %s DONE%s", object, facts("id", op, "status", word(e.Status()), "code", e.Code, "body", show(e.Body())))
+		}
 	}
 	switch w.verb {
 	case "ctx":
-		return answer(open(w), "")
+		opts := w.options()
+		opts["threads"] = doors[door]
+		c, err := meshwork.Open(opts)
+		mw = c
+		return opened("ctx", "", c, err)
 	case "end":
-		return end()
+		err := mw.Shutdown(ctx)
+		for until := time.Now().Add(time.Second); threads() > 0 && time.Now().Before(until); {
+		} // a joined thread stands in /proc a moment longer
+		names = new(sync.Map)
+		fds, _ := os.ReadDir("/proc/self/fd")
+		return answer(err, "fds", len(fds)-1, "threads", strconv.Itoa(threads()))
 	case "provider":
-		p, err := ctx.NewProvider(w.options("ctx"))
-		if err == nil {
-			p.OnEvent(listener(w.name))
-			store(w.name, p)
-		}
-		return answer(err, "")
+		p, err := mw.NewProvider(w.options())
+		return opened(w.name, w.name, p, err)
 	case "consumer":
-		c, err := ctx.NewConsumer(w.options("ctx"))
-		if err == nil {
-			c.OnEvent(listener(w.name))
-			store(w.name, c)
-		}
-		return answer(err, "")
-	case "conf":
-		kind := map[string]meshwork.OptionKind{"ctx": meshwork.ForContext, "consumer": meshwork.ForConsumer, "sub": meshwork.ForSubscription}[w.name]
-		if kind == 0 {
-			kind = meshwork.ForProvider
-		}
-		value, err := meshwork.CheckOptions(kind, w.options("get"), w.val["get"])
-		if w.val["get"] != "" {
-			return answer(err, " value="+show([]byte(value), 0))
-		}
-		return answer(err, "")
-	case "hook":
-		mu.Lock()
-		hooks = append(hooks, hook{w.name, w.val["kind"], w.val["do"]})
-		mu.Unlock()
-		return "OK", ""
-	case "answer":
-		id, asked := x.(uint64)
-		if !asked {
-			return "EKIND", ""
-		}
-		var data any
-		if w.val["json"] != "" {
-			data = raw(w.val["json"])
-		}
-		return answer(ctx.Answer(id, w.num("allow", 1) != 0, data), "")
-	case "cancel":
-		mu.Lock()
-		stop := ops[w.name+number]
-		mu.Unlock()
-		if stop == nil {
-			return "ENOTSUP", ""
-		}
-		stop()
-		return "OK", ""
-	}
-	if o == nil {
-		return "ENOTSUP", " error=not%20expressed"
-	}
-	switch w.verb {
-	case "close":
-		if strings.Contains(w.val["flags"], "ABORT") {
-			return answer(o.Abort(), "")
-		}
-		return answer(o.CloseWith(w.num("code", 0), w.val["reason"]), "")
-	case "drain":
-		limit, cancel := context.WithTimeout(bg, time.Duration(w.num("ms", 5000))*time.Millisecond)
-		return answer(o.Drain(limit, func(e *meshwork.Event) { cancel(); then(e) }), "")
-	case "update":
-		return answer(o.Update(bg, w.options("op kind"), then), "")
-	case "pause", "cork":
-		f := map[string]func() error{"pause1": o.Pause, "pause0": o.Resume, "cork1": o.Cork, "cork0": o.Uncork}
-		return answer(f[w.verb+strconv.Itoa(w.num("on", 1))](), "")
-	case "state":
-		s, err := o.State()
-		return answer(err, fmt.Sprintf(" value=%d", s))
-	case "stat":
-		n, err := o.Stat(stats[w.val["what"]])
-		return answer(err, fmt.Sprintf(" value=%d", n))
-	case "info":
-		if number != "" {
-			_, err := o.Gather(bg, w.val["what"], then)
-			return answer(err, "")
-		}
-		b, err := o.Info(w.val["what"])
-		return answer(err, " body="+show(b, 0))
+		c, err := mw.NewConsumer(w.options())
+		return opened(w.name, w.name, c, err)
 	case "start":
-		if s, ok := x.(starter); ok {
-			return answer(s.Start(bg, then), "")
-		}
-	case "publish":
-		if p, ok := x.(*meshwork.Provider); ok {
-			except, _ := find(w.val["except"], e).(*meshwork.Connection)
-			if number == "" {
-				return answer(p.PublishMessage(w.message(e), except), "")
-			}
-			_, err := p.PublishCount(bg, w.message(e), except, then)
-			return answer(err, "")
-		}
-	}
-	if l, ok := x.(linked); ok {
-		return carryLink(bg, w, l, e, number, then)
-	}
-	return "EKIND", ""
-}
-
-func carryLink(bg context.Context, w words, l linked, e *meshwork.Event, number string, then func(*meshwork.Event)) (string, string) {
-	switch w.verb {
+		return answer(x.(meshwork.Party).Start(ctx, done))
 	case "send":
-		if number == "" {
-			return answer(l.SendMessage(w.message(e)), "")
+		if op == "" {
+			return answer(x.(meshwork.Link).SendMessage(w.message()))
 		}
-		_, err := l.Deliver(bg, w.message(e), then)
-		return answer(err, "")
+		_, err := x.(meshwork.Link).Deliver(ctx, w.message(), done)
+		return answer(err)
 	case "bytes":
-		return answer(l.Send(w.body(e), w.flags()), "")
+		return answer(x.(meshwork.Link).Send([]byte(w.args["body"]), w.flags()))
 	case "records":
 		var b meshwork.Batch
-		for i := 0; i < w.num("n", 1); i++ {
-			b.Add(l, w.body(e), w.flags())
+		for n, _ := strconv.Atoi(w.args["n"]); b.Len() < max(n, 1); {
+			b.Add(x.(meshwork.Link), []byte(w.args["body"]), w.flags())
 		}
-		err := ctx.SendBatch(&b)
-		for i := 0; i < b.Len() && err == nil; i++ {
-			err = b.Err(i)
-		}
-		return answer(err, "")
+		return answer(errors.Join(mw.SendBatch(&b), b.Err(b.Len()-1)))
 	case "wrap":
-		return answer(l.Lend([]byte("lent bytes"), func() { say("! ctx RELEASED id=%d", w.num("hint", 1)) }, w.flags()), "")
+		back := func() { out.Print("! ctx RELEASED id=", w.args["hint"]) }
+		return answer(x.(meshwork.Link).Lend([]byte("lent bytes"), back, w.flags()))
+	case "publish":
+		but, _ := names.Load(w.args["except"])
+		except, _ := but.(*meshwork.Connection)
+		_, err := x.(*meshwork.Provider).PublishCount(ctx, w.message(), except, done)
+		return answer(err)
 	case "subscribe":
-		opts := w.options("pattern as op")
-		as := w.val["as"]
-		if c, ok := l.(*meshwork.Connection); ok && as != "" {
-			s, err := c.SubscribeNamed(bg, w.val["pattern"], opts, then)
-			if err == nil {
-				s.OnEvent(listener(as))
-				store(as, s)
-			}
-			return answer(err, "")
+		opts, as := w.options("pattern", "as", "op"), w.args["as"]
+		if as == "" {
+			return answer(x.(meshwork.Link).Subscribe(ctx, w.args["pattern"], opts, done))
 		}
-		return answer(l.Subscribe(bg, w.val["pattern"], opts, then), "")
+		s, err := x.(*meshwork.Connection).SubscribeNamed(ctx, w.args["pattern"], opts, done)
+		return opened(as, object, s, err)
 	case "unsubscribe":
-		return answer(l.Unsubscribe(bg, w.val["pattern"], then), "")
+		return answer(x.(meshwork.Link).Unsubscribe(ctx, w.args["pattern"], done))
 	case "subscribed":
-		yes, err := l.Subscribed(w.val["topic"])
-		return answer(err, map[bool]string{true: " value=1", false: " value=0"}[yes])
+		yes, err := x.(meshwork.Link).Subscribed(w.args["topic"])
+		return answer(err, "value", map[bool]int{true: 1}[yes])
+	case "close":
+		if w.args["flags"] == "ABORT" {
+			return answer(x.(meshwork.Object).Abort())
+		}
+		code, _ := strconv.Atoi(w.args["code"])
+		return answer(x.(meshwork.Object).CloseWith(code, w.args["reason"]))
+	case "drain":
+		ms, _ := time.ParseDuration(w.args["ms"] + "ms")
+		limit, cancel := context.WithTimeout(ctx, ms)
+		return answer(x.(meshwork.Object).Drain(limit, func(e *meshwork.Event) { cancel(); done(e) }))
+	case "update":
+		return answer(x.(meshwork.Object).Update(ctx, w.options("op", "kind"), done))
+	case "pause":
+		return answer(map[bool]func() error{true: x.(meshwork.Object).Pause, false: x.(meshwork.Object).Resume}[w.args["on"] != "0"]())
+	case "cork":
+		return answer(map[bool]func() error{true: x.(meshwork.Object).Cork, false: x.(meshwork.Object).Uncork}[w.args["on"] != "0"]())
+	case "state":
+		state, err := x.(meshwork.Object).State()
+		return answer(err, "value", int(state))
+	case "stat":
+		what := meshwork.Stat(0)
+		for ; what < 32 && what.String() != w.args["what"]; what++ {
+		}
+		n, err := x.(meshwork.Object).Stat(what)
+		return answer(err, "value", n)
+	case "info":
+		if op != "" {
+			_, err := x.(meshwork.Object).Gather(ctx, w.args["what"], done)
+			return answer(err)
+		}
+		fact, err := x.(meshwork.Object).Info(w.args["what"])
+		return answer(err, "body", show(fact))
+	case "conf":
+		kind := slices.Index([]string{"", "ctx", "provider", "consumer", "sub"}, w.name)
+		value, err := meshwork.CheckOptions(meshwork.OptionKind(kind), w.options("get"), w.args["get"])
+		return answer(err, "value", show([]byte(value)))
+	case "answer":
+		return answer(mw.Answer(x.(uint64), w.args["allow"] != "0", json.RawMessage(w.args["json"])))
+	case "cancel":
+		begun.(context.CancelFunc)()
+	case "hook":
+		names.Store(w.name+" "+w.args["kind"], w.args["do"])
+	default:
+		return "ENOTSUP error=no%20such%20verb"
 	}
-	return "ENOTSUP", " error=not%20expressed"
+	return "OK"
+}
+
+func main() {
+	if door = os.Args[len(os.Args)-1]; door != "queue" && door != "turn" {
+		log.Fatal("usage: agent queue|turn")
+	}
+	major, minor, patch := meshwork.Version()
+	out.Printf("hello go %s %d.%d.%d", door, major, minor, patch)
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 1<<24)
+	for in.Scan() && in.Text() != "quit" { // after it the process ends with everything open that is open
+		out.Print("= ", cut(in.Text()).carryOut())
+	}
 }
