@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 #include <arpa/inet.h>
@@ -38,7 +39,7 @@ struct TlsBio {
       ::BIO_set_retry_read(b);
       return 0;
     }
-    std::copy_n(t->in_, *n, p);
+    std::memcpy(p, t->in_, *n);  // copy_n of unlike types goes byte by byte
     t->in_ += *n;
     return 1;
   }
