@@ -17,6 +17,9 @@ struct Policy {
   std::atomic<int64_t> events{0};            // set of kinds
   std::atomic<base::LogLevel> log{base::LogLevel::warn};
   std::atomic<int64_t> max_rate{0}, max_rate_bytes{0};  // per second, 0 = no limit
+  bool limits_rate() const noexcept {
+    return (max_rate.load(std::memory_order_relaxed) | max_rate_bytes.load(std::memory_order_relaxed)) != 0;
+  }
   size_t max_message = 1 << 20;
   size_t copy_below = 1024;      // smaller bodies are copied into the output
   size_t compress_min = 1024;

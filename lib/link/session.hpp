@@ -144,7 +144,7 @@ class Session final : public loop::Source, public loop::Timer {
   bool fresh() const noexcept { return state_.load(std::memory_order_relaxed) == State::none; }
   wire::Role role() const noexcept { return role_; }
   wire::Dialect dialect() const noexcept { return dialect_; }
-  loop::Lane& lane() const noexcept;
+  loop::Lane& lane() const noexcept { return *self_.lane; }
   loop::Object& self() const noexcept { return self_; }
   Party& party() const noexcept { return party_; }
   bool deflates() const noexcept { return squeeze_ != nullptr; }
@@ -187,7 +187,7 @@ class Session final : public loop::Source, public loop::Timer {
   bool seed_text(std::string_view text);
   void input_end(ssize_t n, int err);
   bool inflate(const uint8_t* p, size_t n, bool last, base::Buffer& out);
-  bool rate_ok(size_t bytes);
+  bool within_rate(size_t bytes);
   void stall();
   void keep(const uint8_t* p, size_t n);
   void look_ahead();

@@ -24,8 +24,6 @@ Session::~Session() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Lane& Session::lane() const noexcept { return *self_.lane; }
-
 void Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wire::Deflate& deflate) {
   std::unique_ptr<Squeeze> squeeze;
   std::unique_ptr<Inflow> in;

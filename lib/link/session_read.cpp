@@ -353,10 +353,9 @@ bool Session::control(const Head& h, uint8_t* payload) {
   return can_read();
 }
 
-bool Session::rate_ok(size_t bytes) {
+bool Session::within_rate(size_t bytes) {
   auto per_s = static_cast<double>(party_.policy.max_rate.load(std::memory_order_relaxed));
   auto bytes_per_s = static_cast<double>(party_.policy.max_rate_bytes.load(std::memory_order_relaxed));
-  if (per_s == 0 && bytes_per_s == 0) return true;
   Rare& r = rare();  // a token bucket that holds one second
   uint64_t now = lane().now();
   double passed = r.rate_at == 0 ? 1.0 : static_cast<double>(now - r.rate_at) / 1000.0;
@@ -369,7 +368,7 @@ bool Session::rate_ok(size_t bytes) {
 // A whole WebSocket message. False: nothing more is to be read.
 bool Session::deliver(const uint8_t* p, size_t n, bool text, bool ascii) {
   if (state_.load(std::memory_order_relaxed) != State::up || closed_here_) return can_read();
-  if (!rate_ok(n)) {
+  if (party_.policy.limits_rate() && !within_rate(n)) {
     ending().status = MW_ERATE;
     return fail({1008, "message rate too high"});
   }
