@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes meshwork/src/codes.rs and options.rs' list from what the library says about itself.
+"""Makes the declarations of meshwork-sys and tables.rs from the headers, and keys.rs from what the library says about
+itself.
 
 usage: tables.py PATH_TO_LIBMESHWORK [--write]
 Without --write it compares: a stale table fails."""
@@ -10,9 +11,36 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-HEADER = HERE / "../../include/meshwork/base.h"
+HEADERS = [HERE / f"../../include/meshwork/{name}.h" for name in ("base", "conf", "msg", "ctx", "handle", "link")]
 NOTE = "// Made by bindings/rust/tables.py from the library. Do not edit.\n"
 KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"))
+
+
+# Where Rust has a name for what the header's comment calls a field, or the header has none.
+DOCS = {
+    "UP": "A usable link or listener; `code`: attempts; `text`: facts as JSON",
+    "DOWN": "The link is lost; `status` why, `code` close code, `retry_in`, `text` the reason",
+    "CLOSED": "The last event of a handle (`id`); `status` why, `code` close code, `text` the reason",
+    "ERROR": "A failure in the background; `status`, `text`",
+    "LOG": "A line; `code` the level from 1 (error) to 5 (trace), `topic` the area, `text` the line",
+    "PEER_UP": "A peer was admitted; `peer`; `text`: facts as JSON",
+    "PEER_DOWN": "The last event of a peer; `status` why, `code` close code, `text` the reason",
+    "MESSAGE": "A message; `peer` (provider), `topic`, `body` or `text`, `message` with its headers",
+    "WRITABLE": "There is room again for sends; `peer` (provider)",
+    "SLOW": "A peer is slow; `id` bytes wait, `code` the policy about to act",
+    "MW_EVENT_DROPPED": "Messages were dropped; `code` how many, `status` why, `body` the last one",
+    "PING": "A ping came (told only when asked for by the option `events`)",
+    "PONG": "A pong came; `id` the round trip in microseconds",
+    "INTEREST": "Who is subscribed changed; `topic`, `code` the new count, `id` the old one",
+    "ASK": "May this client come in? Answer with `ask`; `text`: the request as JSON",
+    "MW_EVENT_DRAINING": "The other side drains; `code` ms until our turn, `id` its deadline in ms",
+    "LAST_BEAT": "Milliseconds since 1970 of the last heartbeat seen",
+    "BEAT_INTERVAL": "Milliseconds between heartbeats", "BEAT_CUTOFF": "Milliseconds of silence that end the link",
+    "BYTES_IN": "Bytes received", "BYTES_OUT": "Bytes sent", "MESSAGES_IN": "Messages received", "MESSAGES_OUT": "Messages sent",
+    "IDLE": "Not started", "CONNECTING": "On the way to its first or next link", "MW_STATE_UP": "Connected, or listening",
+    "READY": "Connected, and everything after it done", "WAITING": "For the next attempt",
+    "MW_STATE_DRAINING": "Finishing what runs", "RTT": "Microseconds of the last ping's round trip",
+}
 
 
 def load(path):
@@ -25,14 +53,92 @@ def load(path):
     return lib
 
 
-def codes(lib):
-    lines = [NOTE, "use crate::Code;\n", "impl Code {"]
-    for name, value in re.findall(r"^  (MW_(?:E[A-Z]+|OK|BUFFERED|STORED|MORE)) = (-?\d+)", HEADER.read_text(), re.M):
+TYPES = {"void": "c_void", "char": "c_char", "int": "c_int", "int32_t": "i32", "int64_t": "i64", "uint32_t": "u32",
+         "uint64_t": "u64", "uint8_t": "u8", "size_t": "usize"}
+
+
+def rust_type(c):
+    """const char * -> *const c_char"""
+    stars, const = c.count("*"), "const " in c
+    name = re.sub(r"const |\*", "", c).strip()
+    inner = TYPES.get(name, name)
+    for i in range(stars):
+        inner = f"*const {inner}" if const and i == 0 else f"*mut {inner}"
+    return inner
+
+
+def value_type(name):
+    return "u32" if re.match("MW_(SF|EVENT|F|CLOSE)_", name) else "i32"
+
+
+def declarations():
+    """The second half of meshwork-sys: every value and every function of the headers."""
+    text = "\n".join(re.sub(r"/\*.*?\*/", "", h.read_text(), flags=re.S) for h in HEADERS)
+    lines = [NOTE, "use crate::*;", "use core::ffi::{c_char, c_int, c_void};", "", "values! {"]
+    for name, value in re.findall(r"\b(MW_[A-Z_]+) = (-?(?:0x)?[0-9a-fA-F]+)", text):
+        lines.append(f"    {name}: {value_type(name)} = {value};")
+    lines += ["}", "", 'extern "C" {']
+    for answer, name, arguments in re.findall(r"MW_API ([\w ]+[ *]+)(mw_\w+)\(([^)]*)\);", text):
+        parts = [] if arguments == "void" else [re.match(r"(.*[ *])(\w+)$", a.strip(), re.S).groups() for a in arguments.split(",")]
+        given = ", ".join(f"{'call' if n == 'fn' else n}: {rust_type(t)}" for t, n in parts)
+        told = rust_type(answer)
+        lines.append(f"    pub fn {name}({given}){'' if told == 'c_void' else ' -> ' + told};")
+    return "\n".join(lines) + "\n}\n"
+
+
+def values(prefix):
+    """(name without prefix, number, comment) of the headers' enumerations."""
+    text = "\n".join(h.read_text() for h in HEADERS)
+    for name, number, comment in re.findall(rf"^  {prefix}(\w+) = (\w+),? *(?:/\* (.*?) \*/)?$", text, re.M):
+        yield name, number, re.sub(r"([\[\]<>])", r"\\\1", comment or name.replace("_", " ").lower())
+
+
+def camel(name):
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def sentence(text):
+    return text[0].upper() + text[1:]
+
+
+def documented(prefix, word, comment):
+    return sentence(DOCS.get(prefix + word) or DOCS.get(word) or comment)
+
+
+def enumeration(name, doc, prefix, number):
+    """An enum, how it is made of a number, and its names."""
+    rows = [row for row in values(prefix) if row[0] not in ("DONE", "RELEASED")]
+    lines = ["", f"/// {doc}", "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]", "#[non_exhaustive]", f"pub enum {name} {{"]
+    for word, _, comment in rows:
+        lines += [f"    /// {documented(prefix, word, comment)}.", f"    {camel(word)},"]
+    lines += ["    /// One this crate does not know yet.", f"    Other({number}),", "}", "", f"impl {name} {{",
+              "    /// That of a number of the C interface.", f"    pub fn of(number: {number}) -> {name} {{", "        match number {"]
+    lines += [f"            {value} => {name}::{camel(word)}," for word, value, _ in rows]
+    lines += [f"            other => {name}::Other(other),", "        }", "    }", "", "    /// The number of the C interface.",
+              f"    pub fn number(self) -> {number} {{", "        match self {"]
+    lines += [f"            {name}::{camel(word)} => {value}," for word, value, _ in rows]
+    lines += [f"            {name}::Other(other) => other,", "        }", "    }", "",
+              f"    /// The name of the C interface, such as `{rows[0][0]}`.", "    pub fn name(self) -> &'static str {", "        match self {"]
+    lines += [f'            {name}::{camel(word)} => "{word}",' for word, _, _ in rows]
+    return lines + [f'            {name}::Other(_) => "OTHER",', "        }", "    }", "}"]
+
+
+def tables(lib):
+    lines = [NOTE, "use crate::{Code, Flags};\n", "impl Code {"]
+    for name, value in re.findall(r"^  (MW_(?:E[A-Z]+|OK|BUFFERED|STORED|MORE)) = (-?\d+)", HEADERS[0].read_text(), re.M):
         if lib.mw_status_name(int(value)).decode() != name:
             raise SystemExit(f"{name} = {value} has another name in the library")
-        text = lib.mw_status_text(int(value)).decode()
-        lines += [f"    /// {text[0].upper()}{text[1:]}", f"    pub const {name[3:]}: Code = Code({value});"]
-    return "\n".join(lines) + "\n}\n"
+        lines += [f"    /// {sentence(lib.mw_status_text(int(value)).decode())}", f"    pub const {name[3:]}: Code = Code({value});"]
+    flags = [row for row in values("MW_F_") if row[0] != "REF"]
+    lines += ["}", "", "impl Flags {"]
+    for name, value, comment in flags:
+        lines += [f"    /// {sentence(comment)}.", f"    pub const {name}: Flags = Flags({value});"]
+    lines += ["    pub(crate) const NAMES: &'static [(Flags, &'static str)] = &["]
+    lines += [f'        (Flags::{name}, "{name}"),' for name, _, _ in flags] + ["    ];", "}"]
+    lines += enumeration("Kind", "What an event is about, and what its fields mean.", "MW_EVENT_", "u32")
+    lines += enumeration("Stat", "A number something keeps.", "MW_STAT_", "i32")
+    lines += enumeration("State", "In which state something is.", "MW_STATE_", "i32")
+    return "\n".join(lines) + "\n"
 
 
 def describe(lib, kind):
@@ -57,6 +163,7 @@ def keys(lib):
             default = f" Default: `{option['default']}`." if option.get("default") not in ("", None) else ""
             marks = "".join(f" ({m})" for m in ("live", "secret") if option.get(m))
             text = re.sub(r"([\[\]<>])", r"\\\1", option["doc"])
+            text = re.sub(r"https?://[\w.]+", r"`\g<0>`", text)
             lines += [f"    /// {text}{default}{marks}",
                       f"    pub const {key.upper().replace('.', '_')}: &str = \"{key}\";"]
         lines += ["}", ""]
@@ -66,12 +173,13 @@ def keys(lib):
 def main():
     lib = load(sys.argv[1])
     stale = []
-    for name, text in (("codes.rs", codes(lib)), ("keys.rs", keys(lib))):
-        path = HERE / "meshwork/src" / name
+    for name, text in (("meshwork-sys/src/declarations.rs", declarations()), ("meshwork/src/tables.rs", tables(lib)),
+                       ("meshwork/src/keys.rs", keys(lib))):
+        path = HERE / name
         if "--write" in sys.argv:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            stale.append(f"meshwork/src/{name} is stale: bindings/rust/tables.py LIBRARY --write")
+            stale.append(f"{name} is stale: bindings/rust/tables.py LIBRARY --write")
     print("\n".join(stale) or "tables are fresh")
     return 1 if stale else 0
 

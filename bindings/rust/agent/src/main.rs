@@ -1,250 +1,291 @@
 //! The Rust agent of the scenario table; tests/scenario/README.md has the protocol. Doors: `run` (the default of a
 //! context), `dispatch` (threads=1) and `inline`.
-mod verbs;
 mod words;
 
-use meshwork::{Consumer, Context, Event, Kind, Operation, Options, Provider, Result, Subscription};
-use std::collections::{BTreeMap, HashMap};
-use std::future::{poll_fn, Future};
-use std::io::{BufRead, Write};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context as TaskContext, Wake, Waker};
+use meshwork::{
+    Ask, Batch, Connection, Consumer, Context, Error, Event, Flags, Kind, Message, Noun, Operation, Options, Provider,
+    Result, Sent, Stat,
+};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 use words::{show, Words};
 
-/// What a name stands for.
-#[derive(Clone)]
-pub enum Thing {
+/// What a name stands for. "object KIND" names a hook, "object op" an operation, "token:N" an object.
+enum Thing {
     Context(Context),
-    Provider(Arc<Provider>),
-    Consumer(Arc<Consumer>),
-    Subscription(Subscription),
+    Provider(Provider),
+    Consumer(Consumer),
     Number(u64),
+    Text(String),
+    Operation(Box<dyn Fn() -> Result<()> + Send>),
 }
 
 impl Thing {
-    pub fn id(&self) -> u64 {
+    fn id(&self) -> u64 {
         match self {
             Thing::Context(c) => c.id(),
             Thing::Provider(p) => p.id(),
             Thing::Consumer(c) => c.id(),
-            Thing::Subscription(s) => s.id(),
             Thing::Number(n) => *n,
+            _ => 0,
         }
     }
 }
 
-type Cancel = Box<dyn Fn() -> Result<()> + Send>;
-
-#[derive(Default)]
-pub struct Names {
-    pub things: Vec<(String, Thing)>,
-    pub tokens: HashMap<u64, String>,
-    pub hooks: Vec<(String, String, String)>,
-    pub ops: BTreeMap<u64, Cancel>,
-}
-
-impl Names {
-    pub fn add(&mut self, name: &str, thing: Thing) {
-        self.things.retain(|(n, _)| n != name);
-        self.things.push((name.into(), thing));
-    }
-
-    pub fn find(&self, name: &str) -> Thing {
-        if let Some(number) = name.strip_prefix('#') {
-            return Thing::Number(number.parse().unwrap_or(0));
-        }
-        self.things.iter().find(|(n, _)| n == name).map_or(Thing::Number(0), |(_, t)| t.clone())
-    }
-
-    fn of(&self, id: u64) -> String {
-        self.things.iter().rev().find(|(_, t)| t.id() == id).map_or(format!("#{id}"), |(n, _)| n.clone())
-    }
-
-    /// The next free number: "p.1", "p.ask2".
-    fn number(&mut self, base: &str, infix: &str, id: u64) {
-        let free =
-            |n: &usize| self.things.iter().all(|(name, t)| *name != format!("{base}.{infix}{n}") || t.id() == id);
-        let n = (1..).find(free).unwrap();
-        self.add(&format!("{base}.{infix}{n}"), Thing::Number(id));
-    }
-}
+type Names = BTreeMap<String, Thing>;
 
 /// One line or one event at a time, so that what a call began is known before the next event is told.
-static NAMES: Mutex<Option<Names>> = Mutex::new(None);
-
-pub fn names() -> MutexGuard<'static, Option<Names>> {
-    let mut names = NAMES.lock().unwrap();
-    names.get_or_insert_with(Names::default);
-    names
+fn names() -> MutexGuard<'static, Names> {
+    static NAMES: Mutex<Names> = Mutex::new(BTreeMap::new());
+    NAMES.lock().unwrap()
 }
 
-pub fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|_| out.flush());
-}
-
-/// "PeerUp" -> "PEER_UP"
-fn kind_name(kind: Kind) -> String {
-    let mut name = String::new();
-    for c in format!("{kind:?}").chars() {
-        if c.is_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_uppercase());
+/// The name of a number; the next free "base1", "base2", ... where it has none yet.
+fn name_of(names: &mut Names, id: u64, base: &str) -> String {
+    if let Some((name, _)) = names.iter().find(|(_, thing)| id != 0 && thing.id() == id) {
+        return name.clone();
     }
+    let name = (1..).map(|n| format!("{base}{n}")).find(|name| !names.contains_key(name)).unwrap();
+    names.insert(name.clone(), Thing::Number(id));
     name
 }
 
-/// Every event becomes one line: ! OBJECT KIND [status=] [code=] [id=] [peer=] [flags=] [topic=] [meta=] [body=]
-pub fn tell(own: &str, event: &Event<'_>) {
-    let mut guard = names();
-    let names = guard.as_mut().unwrap();
-    let object = match event.token() {
-        0 => own.to_string(),
-        token => names.tokens.get(&token).cloned().unwrap_or(format!("token:{token}")),
-    };
-    let kind = kind_name(event.kind());
-    match event.kind() {
-        Kind::PeerUp => names.number(&object, "", event.peer().id()),
-        Kind::Ask => names.number(&object, "ask", event.id()),
-        _ => (),
-    }
-    let mut line = format!("! {object} {kind}");
-    let mut field = |key: &str, value: String| {
-        if !value.is_empty() {
-            line += &format!(" {key}={value}");
-        }
-    };
-    let number = |n: i64| if n == 0 { String::new() } else { n.to_string() };
-    field("status", if event.status().value() == 0 { String::new() } else { words::status(event.status()).into() });
-    field("code", number(event.code().into()));
-    field(
-        "id",
-        match event.kind() {
-            _ if event.id() == 0 => String::new(),
-            Kind::Ask | Kind::Closed | Kind::Message => names.of(event.id()),
-            _ => event.id().to_string(),
-        },
-    );
-    field("peer", if event.peer().id() == 0 { String::new() } else { names.of(event.peer().id()) });
-    field("flags", words::flags_text(event.flags()));
-    field("topic", show(event.topic().as_bytes(), usize::MAX));
-    field("meta", show(event.meta(), usize::MAX));
-    let message = matches!(event.kind(), Kind::Message | Kind::Dropped);
-    field("body", show(event.body(), if message { 512 } else { usize::MAX }));
-    say(&line);
-    let hook = names.hooks.iter().find(|(o, k, _)| *o == object && *k == kind).map(|(_, _, l)| l.clone());
-    if let Some(hook) = hook {
-        let w = Words::cut(hook.as_bytes()).expect("a hook is a line");
-        let (status, _) = verbs::carry_out(&w, names, Some(event));
-        say(&format!("! {object} HOOK verb={} status={status}", w.verb));
-    }
+/// Fields as words; what is empty or 0 is left out.
+fn facts(fields: &[(&str, String)]) -> String {
+    fields.iter().filter(|(_, v)| !["", "0", "OK"].contains(&&v[..])).map(|(k, v)| format!(" {k}={v}")).collect()
 }
 
-/// A task that is polled where it is woken, so that its DONE is told in its place among the events.
-struct Task(Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>);
-
-impl Wake for Task {
-    fn wake(self: Arc<Self>) {
-        let waker = Waker::from(self.clone());
-        let mut future = self.0.lock().unwrap();
-        if let Some(f) = future.as_mut() {
-            if f.as_mut().poll(&mut TaskContext::from_waker(&waker)).is_ready() {
-                *future = None;
-            }
-        }
-    }
+fn failure(e: &Error, key: &str) -> String {
+    format!("{} {key}={}", &e.name()[3..], show(e.to_string().as_bytes()))
 }
 
-/// Follows an operation: its result becomes a line "! OBJECT DONE id=OP ...".
-pub fn follow<T: Send + 'static>(
-    names: &mut Names,
-    object: String,
-    op: u64,
-    operation: Operation<T>,
-    facts: fn(T) -> String,
-) -> Result<()> {
-    if let Some(refusal) = operation.refusal() {
-        return Err(refusal.clone());
-    }
-    if op == 0 {
-        operation.detach();
-        return Ok(());
-    }
-    let operation = Arc::new(Mutex::new(operation));
-    let shared = operation.clone();
-    names.ops.insert(op, Box::new(move || shared.lock().unwrap().cancel()));
-    let task = async move {
-        let done = poll_fn(|cx| Pin::new(&mut *operation.lock().unwrap()).poll(cx)).await;
-        let failed = |e: meshwork::Error| {
-            format!(" status={} body={}", words::status(e.code()), show(e.to_string().as_bytes(), usize::MAX))
+/// Every event becomes one line, and may carry out another.
+fn tell(own: &str, event: &Event<'_>) {
+    let names = &mut *names();
+    let (kind, token, body) = (event.kind(), format!("token:{}", event.token()), event.body());
+    let object = match names.get(&token) {
+        _ if event.token() == 0 => own.to_string(),
+        Some(Thing::Text(alias)) => alias.clone(),
+        _ => token,
+    };
+    let id = match kind {
+        Kind::Ask => name_of(names, event.id(), &format!("{own}.ask")),
+        Kind::Closed | Kind::Message if event.id() != 0 => name_of(names, event.id(), "#"),
+        _ => event.id().to_string(),
+    };
+    let peer = match event.peer().id() {
+        0 => String::new(),
+        peer => name_of(names, peer, &format!("{own}.")),
+    };
+    let body = if body.len() > 512 && matches!(kind, Kind::Message | Kind::Dropped) {
+        let hash = body.iter().fold(2166136261u32, |h, b| (h ^ u32::from(*b)).wrapping_mul(16777619));
+        format!("@{}:{hash:08x}", body.len())
+    } else {
+        show(body)
+    };
+    let fields = [
+        ("status", event.status().name()[3..].to_string()),
+        ("code", event.code().to_string()),
+        ("id", id.clone()),
+        ("peer", peer.clone()),
+        ("flags", format!("{:?}", event.flags()).replace('|', "+")),
+        ("topic", show(event.topic().as_bytes())),
+        ("meta", show(event.meta())),
+    ];
+    let body = if body.is_empty() { body } else { format!(" body={body}") };
+    println!("! {object} {}{}{body}", kind.name(), facts(&fields));
+    if let Some(Thing::Text(line)) = names.get(&format!("{object} {}", kind.name())) {
+        let w = Words::cut(&line.replace("$peer", &peer).replace("$id", &id).replace("$body", &show(event.body())));
+        let answer = match names.get("ctx") {
+            Some(Thing::Context(c)) if w.verb == "join" => Err(*c.join().unwrap_err().downcast().unwrap()),
+            _ => carry_out(&w, names),
         };
-        let end = done.map_or_else(failed, facts);
-        say(&format!("! {object} DONE id={op}{end}"));
+        let answer = answer.unwrap_or_else(|e| failure(&e, "error"));
+        println!("! {object} HOOK verb={} status={}", w.verb, answer.split(' ').next().unwrap_or_default());
+    }
+}
+
+/// Lets an operation go on; where the line has an op, its end is told.
+fn follow<T: 'static>(
+    w: &Words,
+    names: &mut Names,
+    mut operation: Operation<T>,
+    told: fn(T) -> (&'static str, String),
+) -> Result<String> {
+    let (op, object) = (w.text("op"), w.name.split('.').next().unwrap_or_default().to_string());
+    let name = format!("{} {op}", w.name);
+    operation.on_done(move |done| {
+        let end = done.map_or_else(|e| format!(" status={}", failure(&e, "body")), |it| facts(&[told(it)]));
+        if !op.is_empty() {
+            println!("! {object} DONE id={op}{end}");
+        }
+    })?;
+    names.insert(name, Thing::Operation(Box::new(move || operation.cancel())));
+    Ok("OK".into())
+}
+
+fn nothing(_: ()) -> (&'static str, String) {
+    ("", String::new())
+}
+
+fn noun(kind: &str) -> Noun {
+    match kind {
+        "ctx" => Noun::Context,
+        "consumer" => Noun::Consumer,
+        "sub" => Noun::Subscription,
+        _ => Noun::Provider,
+    }
+}
+
+struct Lent(u64);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        b"lent bytes"
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        println!("! ctx RELEASED id={}", self.0);
+    }
+}
+
+/// Makes one call. Most verbs are the same for everything that has a number.
+fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
+    let of = |names: &Names, name: &str| match name.strip_prefix('#') {
+        Some(number) => number.parse().unwrap_or(0),
+        None => names.get(name).map_or(0, Thing::id),
     };
-    Arc::new(Task(Mutex::new(Some(Box::pin(task))))).wake();
-    Ok(())
+    let (it, except) = (of(names, &w.name), of(names, &w.text("except")));
+    let (it, except) = (Connection::from_id(it), (except != 0).then(|| Connection::from_id(except)));
+    let (body, flags, what, on) = (w.bytes("body"), w.flags(), w.text("what"), w.number("on", 1) == 1);
+    let message = || Message::copy(body, flags & (Flags::TEXT | Flags::COMPRESS), &w.headers());
+    let sent = |sent: Sent| if sent == Sent::Buffered { "BUFFERED".into() } else { "OK".to_string() };
+    match (w.verb.as_str(), names.get(&w.name), names.get("ctx")) {
+        ("provider", _, Some(Thing::Context(context))) => {
+            let (provider, name) = (Provider::open(context, w.options(Options::provider(), &[]))?, w.name.clone());
+            provider.on(move |event| tell(&name, &event))?;
+            names.insert(w.name.clone(), Thing::Provider(provider));
+        }
+        ("consumer", _, Some(Thing::Context(context))) => {
+            let (consumer, name) = (Consumer::open(context, w.options(Options::consumer(), &[]))?, w.name.clone());
+            consumer.on(move |event| tell(&name, &event))?;
+            names.insert(w.name.clone(), Thing::Consumer(consumer));
+        }
+        ("start", Some(Thing::Provider(p)), _) => return follow(w, names, p.start(), nothing),
+        ("start", Some(Thing::Consumer(c)), _) => return follow(w, names, c.start(), nothing),
+        ("update", Some(thing), _) => {
+            let options = w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
+            let operation = match thing {
+                Thing::Context(c) => c.update(options),
+                Thing::Consumer(c) => c.update(options),
+                Thing::Provider(p) => p.update(options),
+                _ => return Ok("UNSAID".into()),
+            };
+            return follow(w, names, operation, nothing);
+        }
+        ("publish", Some(Thing::Provider(p)), _) => {
+            let operation = p.publish_with(&w.text("topic"), &message()?, flags, except);
+            return follow(w, names, operation, |n| ("code", n.to_string()));
+        }
+        ("send", ..) if w.text("op").is_empty() => return it.send_with(&message()?, flags).map(sent),
+        ("send", ..) => {
+            let code = |how| ("code", (how as u8).to_string());
+            return follow(w, names, it.send_confirmed(&message()?, flags), code);
+        }
+        ("bytes", ..) => return it.send_with(body, flags).map(sent),
+        ("records", _, Some(Thing::Context(context))) => {
+            let mut batch = Batch::new();
+            (0..w.number("n", 1)).for_each(|_| batch.push(it, body, flags));
+            return batch.send(context)?.into_iter().last().unwrap().map(sent);
+        }
+        ("wrap", ..) => {
+            let lent = Message::from_owner(Lent(w.number("hint", 1)), Flags::NONE, &[])?;
+            return it.send_with(&lent, flags).map(sent);
+        }
+        ("subscribe", ..) => {
+            let (alias, token) = (w.text("as"), names.len() as u64);
+            let options = w.options(Options::subscription(), &["pattern", "as", "op"]);
+            if alias.is_empty() {
+                return follow(w, names, it.subscribe_with(&w.text("pattern"), options), nothing);
+            }
+            let (subscription, operation) = it.subscription(&w.text("pattern"), options, token);
+            names.insert(format!("token:{token}"), Thing::Text(alias.clone()));
+            names.insert(alias, Thing::Number(subscription.id()));
+            return follow(w, names, operation, nothing);
+        }
+        ("unsubscribe", ..) => return follow(w, names, it.unsubscribe(&w.text("pattern")), nothing),
+        ("subscribed", ..) => return Ok(format!("OK value={}", u8::from(it.subscribed(&w.text("topic"))?))),
+        ("cork", ..) => return if on { it.cork() } else { it.uncork() }.map(|_| "OK".into()),
+        ("pause", ..) => return if on { it.pause() } else { it.resume() }.map(|_| "OK".into()),
+        ("close", ..) if w.text("flags") == "ABORT" => it.abort()?,
+        ("close", ..) => it.close(w.number("code", 0) as u16, w.bytes("reason"))?,
+        ("drain", ..) => return follow(w, names, it.drain(Duration::from_millis(w.number("ms", 5000))), nothing),
+        ("token", ..) => it.set_token(w.number("token", 0))?,
+        ("state", ..) => return Ok(format!("OK value={}", it.state()?.number())),
+        ("stat", ..) => {
+            let what = (0..32).map(Stat::of).find(|stat| stat.name() == what).unwrap_or(Stat::Other(0));
+            return Ok(format!("OK value={}", it.stat(what)?));
+        }
+        ("info", ..) if w.text("op").is_empty() => return Ok(format!("OK body={}", show(it.info(&what)?.body()))),
+        ("info", ..) => return follow(w, names, it.gather(&what), |fact| ("body", show(fact.body()))),
+        ("answer", ..) if w.number("allow", 1) == 1 => Ask::from_id(it.id()).allow(&w.text("json"))?,
+        ("answer", ..) => Ask::from_id(it.id()).refuse(&w.text("json"))?,
+        ("conf", ..) => {
+            let (options, key) = (w.options(Options::new(noun(&w.name)), &["get"]), w.text("get"));
+            return options.get(&key).map(|value| format!("OK value={}", show(value.as_bytes())));
+        }
+        ("hook", ..) => drop(names.insert(format!("{} {}", w.name, w.text("kind")), Thing::Text(w.text("do")))),
+        ("cancel", ..) => match names.get(&format!("{} {}", w.name, w.text("op"))) {
+            Some(Thing::Operation(cancel)) => cancel()?,
+            _ => return Ok("UNSAID".into()),
+        },
+        _ => return Ok("UNSAID".into()),
+    }
+    Ok("OK".into())
+}
+
+fn open(door: &str, w: &Words) -> Result<String> {
+    let delivery = if door == "inline" { "inline" } else { "queued" };
+    let options = Options::context().set("threads", u8::from(door != "run")).set("delivery", delivery);
+    let context = Context::open(w.options(options, &[]))?;
+    context.on(|event| tell("ctx", &event))?;
+    names().insert("ctx".into(), Thing::Context(context));
+    Ok("OK".into())
 }
 
 /// Counts of /proc/self, without what the counting itself needs.
 fn count(what: &str, own: usize) -> usize {
-    std::fs::read_dir(format!("/proc/self/{what}")).map_or(0, |d| d.count() - own)
+    std::fs::read_dir(format!("/proc/self/{what}")).map_or(0, |all| all.count() - own)
 }
 
-fn open(door: &str, w: &Words) -> Result<()> {
-    let options = match door {
-        "inline" => Options::context().set("threads", 1).set("delivery", "inline"),
-        "dispatch" => Options::context().set("threads", 1),
-        _ => Options::context(),
-    };
-    let context = Context::open(w.options(options, &[]))?;
-    context.on(|event| tell("ctx", &event))?;
-    names().as_mut().unwrap().add("ctx", Thing::Context(context));
-    Ok(())
-}
-
-fn end(threads: usize) -> String {
-    let Thing::Context(context) = names().as_ref().unwrap().find("ctx") else { return "ESTATE".into() };
-    if context.join().is_err() {
-        return "EINTERNAL".into();
-    }
-    drop(std::mem::take(&mut *NAMES.lock().unwrap()));
+fn end(threads: usize) -> Result<String> {
+    let Some(Thing::Context(context)) = names().remove("ctx") else { return Ok("ESTATE".into()) };
+    context.join().expect("no handler panics");
+    names().clear();
     drop(context);
-    // A joined thread stands in /proc a moment longer than in the process.
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(1);
-    while count("task", 0) > threads && std::time::Instant::now() < until {
-        std::thread::yield_now();
+    let until = Instant::now() + Duration::from_secs(1);
+    while count("task", 0) > threads && Instant::now() < until {
+        std::thread::yield_now(); // a joined thread stands in /proc a moment longer than in the process
     }
-    format!("OK fds={} threads={}", count("fd", 1), count("task", 0))
+    Ok(format!("OK fds={} threads={}", count("fd", 1), count("task", 0)))
 }
 
 fn main() {
     let door = std::env::args().nth(1).unwrap_or_default();
-    if !["run", "dispatch", "inline"].contains(&door.as_str()) {
-        eprintln!("usage: meshwork-agent run|dispatch|inline");
-        std::process::exit(2);
-    }
-    let (major, minor, patch) = meshwork::version();
-    say(&format!("hello rust {door} {major}.{minor}.{patch}"));
-    let threads = count("task", 0);
-    for line in std::io::stdin().lock().split(b'\n') {
-        let line = line.expect("stdin");
-        if line == b"quit" {
-            std::process::exit(0); // with everything open that is open
-        }
-        let Some(w) = Words::cut(&line) else {
-            say("= EINVAL error=bad%20line");
-            continue;
-        };
+    assert!(["run", "dispatch", "inline"].contains(&door.as_str()), "usage: meshwork-agent run|dispatch|inline");
+    let ((major, minor, patch), threads) = (meshwork::version(), count("task", 0));
+    println!("hello rust {door} {major}.{minor}.{patch}");
+    for line in std::io::stdin().lines().map_while(|line| line.ok().filter(|line| line != "quit")) {
+        let w = Words::cut(&line);
         let answer = match w.verb.as_str() {
-            "ctx" => words::answer(open(&door, &w)),
+            "ctx" => open(&door, &w),
             "end" => end(threads),
-            _ => {
-                let (status, extra) = verbs::carry_out(&w, names().as_mut().unwrap(), None);
-                format!("{status}{extra}")
-            }
+            _ => carry_out(&w, &mut names()),
         };
-        say(&format!("= {answer}"));
+        println!("= {}", answer.unwrap_or_else(|e| failure(&e, "error")));
     }
+    std::process::exit(0); // with everything open that is open
 }

@@ -29,7 +29,7 @@ impl Batch {
     pub fn push(&mut self, to: Connection, body: impl Payload, flags: Flags) {
         let (body, own) = match body.parts() {
             Parts::Bytes(bytes, own) => (bytes, own),
-            Parts::Message(m) => (m.body(), m.flags()),
+            Parts::Message(m) => (m.body(), m.flags().bits()),
         };
         self.records.push(ffi::Head {
             peer: to.id(),
@@ -44,7 +44,7 @@ impl Batch {
     /// Sends all of it; each send has its own answer. At most 4 GiB at once.
     pub fn send(&mut self, context: &Context) -> Result<Vec<Result<Sent>>> {
         if self.bytes.len() > u32::MAX as usize {
-            return Err(Error::with(ffi::MW_ETOOBIG, "A batch has at most 4 GiB: send it in parts."));
+            return Err(Error::new(ffi::MW_ETOOBIG).detail(0, "A batch has at most 4 GiB: send it in parts."));
         }
         ffi::send_records(context.id(), &mut self.records, &self.bytes)?;
         let sent = |r: &ffi::Head| if r.status < 0 { Err(Error::new(r.status)) } else { Ok(Sent::of(r.status)) };

@@ -72,7 +72,9 @@ impl Context {
     /// is the error, as with [`JoinHandle::join`]. Not inside a handler, which would wait for itself.
     pub fn join(&self) -> thread::Result<()> {
         if inside_handler() {
-            return Err(Box::new(Error::with(ffi::MW_EDEADLOCK, "join() inside a handler would wait for itself.")));
+            return Err(Box::new(
+                Error::new(ffi::MW_EDEADLOCK).detail(0, "join() inside a handler would wait for itself."),
+            ));
         }
         let _ = ffi::close(self.id(), 0, b"", 0);
         let mut thread = lock(&self.0.thread); // whoever comes second waits for the end, too

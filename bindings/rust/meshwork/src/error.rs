@@ -50,10 +50,6 @@ impl Error {
         Error { code: Code(code), os: 0, detail: "".into() }
     }
 
-    pub(crate) fn with(code: i32, detail: &str) -> Error {
-        Error::new(code).detail(0, detail)
-    }
-
     pub(crate) fn detail(self, os: i32, detail: &str) -> Error {
         Error { os, detail: detail.into(), ..self }
     }
@@ -92,9 +88,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl From<Error> for std::io::Error {
-    fn from(e: Error) -> std::io::Error {
-        std::io::Error::new(std::io::ErrorKind::Other, e)
-    }
-}

@@ -1,70 +1,13 @@
 //! What happened.
-use crate::{ffi, Ask, Code, Connection, Flags, Message};
+use crate::{ffi, Ask, Code, Connection, Flags, Kind, Message};
 use std::fmt;
 use std::time::Duration;
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $value:ident;)*) => {
-        /// What an event is about. The table in `<meshwork/base.h>` says which fields each has.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum Kind {
-            $($(#[$doc])* $name,)*
-            /// One this crate does not know yet.
-            Other(u32),
-        }
-
-        impl Kind {
-            fn of(number: u32) -> Kind {
-                match number {
-                    $(ffi::$value => Kind::$name,)*
-                    other => Kind::Other(other),
-                }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// A usable link or listener; `code`: attempts; `text`: facts as JSON.
-    Up = MW_EVENT_UP;
-    /// The link is lost; `status` why, `code` close code, `retry_in`, `text` the reason.
-    Down = MW_EVENT_DOWN;
-    /// The last event of a handle (`id`); `status` why, `code` close code, `text` the reason.
-    Closed = MW_EVENT_CLOSED;
-    /// A failure in the background; `status`, `text`.
-    Error = MW_EVENT_ERROR;
-    /// A line; `code` the level from 1 (error) to 5 (trace), `topic` the area, `text` the line.
-    Log = MW_EVENT_LOG;
-    /// A peer was admitted; `peer`; `text`: facts as JSON.
-    PeerUp = MW_EVENT_PEER_UP;
-    /// The last event of a peer; `status` why, `code` close code, `text` the reason.
-    PeerDown = MW_EVENT_PEER_DOWN;
-    /// A message; `peer` (provider), `topic`, `header`, `body` or `text`.
-    Message = MW_EVENT_MESSAGE;
-    /// There is room again for sends; `peer` (provider).
-    Writable = MW_EVENT_WRITABLE;
-    /// A peer is slow; `id` bytes wait, `code` the policy about to act.
-    Slow = MW_EVENT_SLOW;
-    /// Messages were dropped; `code` how many, `status` why, `body` the last one.
-    Dropped = MW_EVENT_DROPPED;
-    /// A ping came (told only when asked for by the option `events`).
-    Ping = MW_EVENT_PING;
-    /// A pong came; `id` the round trip in microseconds.
-    Pong = MW_EVENT_PONG;
-    /// Who is subscribed changed; `topic`, `code` the new count, `id` the old one.
-    Interest = MW_EVENT_INTEREST;
-    /// May this client come in? Answer with [`Event::ask`]; `text`: the request as JSON.
-    Ask = MW_EVENT_ASK;
-    /// The other side drains; `code` ms until our turn, `id` its deadline in ms.
-    Draining = MW_EVENT_DRAINING;
-}
 
 #[derive(Clone)]
 enum Inner<'a> {
     /// Inside a handler: the bytes are the library's and live as long as the call.
     Lent(ffi::Record<'a>),
-    Kept(ffi::Head, ffi::Msg),
+    Kept(ffi::Kept),
 }
 
 /// One event. A handler's lives as long as the call; [`Event::into_owned`] and streams give one that stays.
@@ -76,11 +19,15 @@ impl<'a> Event<'a> {
         Event(Inner::Lent(record))
     }
 
-    fn head(&self) -> &ffi::Head {
+    fn record(&self) -> ffi::Record<'_> {
         match &self.0 {
-            Inner::Lent(r) => r.head,
-            Inner::Kept(head, _) => head,
+            Inner::Lent(record) => *record,
+            Inner::Kept(kept) => kept.record(),
         }
+    }
+
+    fn head(&self) -> &ffi::Head {
+        self.record().head
     }
 
     /// What it is about.
@@ -120,27 +67,17 @@ impl<'a> Event<'a> {
 
     /// The topic of a message, or "".
     pub fn topic(&self) -> &str {
-        let topic = match &self.0 {
-            Inner::Lent(r) => r.topic(),
-            Inner::Kept(_, m) => m.topic(),
-        };
-        std::str::from_utf8(topic).unwrap_or_default()
+        std::str::from_utf8(self.record().topic()).unwrap_or_default()
     }
 
     /// Every header as it travels: u16 key length, u32 value length (both in the machine's order), key, value.
     pub fn meta(&self) -> &[u8] {
-        match &self.0 {
-            Inner::Lent(r) => r.meta(),
-            Inner::Kept(_, m) => m.meta(),
-        }
+        self.record().meta()
     }
 
     /// The bytes.
     pub fn body(&self) -> &[u8] {
-        match &self.0 {
-            Inner::Lent(r) => r.body(),
-            Inner::Kept(_, m) => m.body(),
-        }
+        self.record().body()
     }
 
     /// The bytes as text; `None` where a message is not text.
@@ -165,18 +102,15 @@ impl<'a> Event<'a> {
 
     /// The body, topic and headers as a message to keep or to send on.
     pub fn message(&self) -> Option<Message> {
-        match &self.0 {
-            Inner::Lent(r) => r.keep().map(Message),
-            Inner::Kept(_, m) => Some(Message(m.clone())),
-        }
+        self.record().message()
     }
 
-    /// The same with bytes of its own. Panics where no memory is left.
+    /// The same with bytes of its own.
     pub fn into_owned(self) -> Event<'static> {
-        match self.0 {
-            Inner::Lent(r) => Event(Inner::Kept(*r.head, r.keep().expect("memory for an event"))),
-            Inner::Kept(head, m) => Event(Inner::Kept(head, m)),
-        }
+        Event(Inner::Kept(match self.0 {
+            Inner::Lent(record) => record.keep(),
+            Inner::Kept(kept) => kept,
+        }))
     }
 }
 

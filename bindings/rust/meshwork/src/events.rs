@@ -50,7 +50,8 @@ impl Queue {
     }
 }
 
-/// The events of a context, provider or consumer: a [`Stream`], and a blocking [`IntoIterator`]. It ends after
+/// The events of a context, provider or consumer: a [`Stream`], or with
+/// [`Events::blocking`] an iterator. It ends after
 /// CLOSED. While more than 1,024 events or 4 MiB wait here, input of that object is paused: nobody's memory grows,
 /// and TCP slows the sender down.
 #[must_use = "events that nobody takes stop the input"]
@@ -69,9 +70,9 @@ impl Events {
         poll_fn(|cx| self.take(cx)).await
     }
 
-    /// What is there, without waiting.
-    pub fn try_next(&mut self) -> Option<Event<'static>> {
-        self.pop(&mut lock(&self.queue.0))
+    /// An iterator that waits for each event on this thread.
+    pub fn blocking(mut self) -> impl Iterator<Item = Event<'static>> {
+        std::iter::from_fn(move || block_on(poll_fn(|cx| self.take(cx))))
     }
 
     fn pop(&self, waiting: &mut Waiting) -> Option<Event<'static>> {
@@ -119,33 +120,5 @@ impl Drop for Events {
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events").field("waiting", &lock(&self.queue.0).events.len()).finish()
-    }
-}
-
-/// Waits for each event on this thread.
-#[derive(Debug)]
-pub struct IntoIter(Events);
-
-impl Iterator for IntoIter {
-    type Item = Event<'static>;
-
-    fn next(&mut self) -> Option<Event<'static>> {
-        struct Next<'a>(&'a mut Events);
-        impl std::future::Future for Next<'_> {
-            type Output = Option<Event<'static>>;
-            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-                self.get_mut().0.take(cx)
-            }
-        }
-        block_on(Next(&mut self.0))
-    }
-}
-
-impl IntoIterator for Events {
-    type Item = Event<'static>;
-    type IntoIter = IntoIter;
-
-    fn into_iter(self) -> IntoIter {
-        IntoIter(self)
     }
 }

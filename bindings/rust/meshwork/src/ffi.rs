@@ -3,7 +3,7 @@
 //! into C.
 #![allow(unsafe_code)]
 
-use crate::{Error, Result};
+use crate::{Error, Flags, Result};
 use meshwork_sys as sys;
 use std::any::Any;
 use std::ffi::{c_char, c_void, CStr};
@@ -13,15 +13,7 @@ use std::ptr::{null_mut, NonNull};
 use std::sync::Arc;
 
 pub use sys::mw_event as Head;
-pub use sys::{
-    MW_BUFFERED, MW_CLOSE_ABORT, MW_CONF_CONSUMER, MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_SUB, MW_EDEADLOCK,
-    MW_EINTERNAL, MW_EINVAL, MW_ENOMEM, MW_ESTATE, MW_ETOOBIG, MW_EVENT_ASK, MW_EVENT_CLOSED, MW_EVENT_DONE,
-    MW_EVENT_DOWN, MW_EVENT_DRAINING, MW_EVENT_DROPPED, MW_EVENT_ERROR, MW_EVENT_INTEREST, MW_EVENT_LOG,
-    MW_EVENT_MESSAGE, MW_EVENT_PEER_DOWN, MW_EVENT_PEER_UP, MW_EVENT_PING, MW_EVENT_PONG, MW_EVENT_SLOW, MW_EVENT_UP,
-    MW_EVENT_WRITABLE, MW_F_ASCII, MW_F_COMPRESS, MW_F_CONT, MW_F_FATAL, MW_F_LOCAL, MW_F_MORE, MW_F_NOQUEUE,
-    MW_F_PING, MW_F_REF, MW_F_RESUMED, MW_F_TEXT, MW_SF_RETRY, MW_STATE_CONNECTING, MW_STATE_DRAINING, MW_STATE_IDLE,
-    MW_STATE_READY, MW_STATE_UP, MW_STORED,
-};
+pub use sys::*;
 
 /// Makes a call that fills in a detail where it fails.
 fn told(call: impl FnOnce(*mut sys::mw_error) -> i32) -> Result<()> {
@@ -128,84 +120,96 @@ impl Drop for Conf {
 }
 
 /// Option number `index` of a kind, described as JSON.
-pub fn describe(kind: i32, index: usize) -> Option<Msg> {
+pub fn describe(kind: i32, index: usize) -> Option<Message> {
     let mut json = null_mut();
     unsafe { sys::mw_conf_describe(kind, index, &mut json) };
-    NonNull::new(json).map(Msg)
+    NonNull::new(json).map(Message)
 }
 
 // ---- Messages ------------------------------------------------------------
 
-/// A reference to a message; immutable once used, so any thread may hold one.
-pub struct Msg(NonNull<sys::mw_msg>);
+/// A message of its own: a counted reference, cheap to clone, that any thread may hold and send any number of times.
+pub struct Message(NonNull<sys::mw_msg>);
 
-unsafe impl Send for Msg {}
-unsafe impl Sync for Msg {}
+// Immutable once made: headers are set before anybody else can see it.
+unsafe impl Send for Message {}
+unsafe impl Sync for Message {}
 
-impl Msg {
-    pub fn copy(body: &[u8], flags: u32) -> Option<Msg> {
-        NonNull::new(unsafe { sys::mw_msg_new(body.as_ptr().cast(), body.len(), flags) }).map(Msg)
+impl Message {
+    /// A copy of bytes, with `TEXT` and `COMPRESS` as given, and with headers (own wire).
+    pub fn copy(body: &[u8], flags: Flags, headers: &[(&str, &[u8])]) -> Result<Message> {
+        Message::made(unsafe { sys::mw_msg_new(body.as_ptr().cast(), body.len(), flags.bits()) }, headers)
     }
 
-    /// Lends the owner's bytes; the owner is dropped on whatever thread lets go last.
-    pub fn lend<T: AsRef<[u8]> + Send + Sync + 'static>(owner: T, flags: u32) -> Option<Msg> {
+    /// The owner's bytes without a copy; it is dropped when the library needs them no more, on any thread.
+    pub fn from_owner<T>(owner: T, flags: Flags, headers: &[(&str, &[u8])]) -> Result<Message>
+    where
+        T: AsRef<[u8]> + Send + Sync + 'static,
+    {
         unsafe extern "C" fn release<T>(hint: *mut c_void) {
             let owner = Box::from_raw(hint.cast::<T>());
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(owner))).map_err(forget);
+            quietly(|| drop(owner));
         }
         let owner = Box::into_raw(Box::new(owner));
-        unsafe {
-            let body = (*owner).as_ref();
-            let m = sys::mw_msg_wrap(0, body.as_ptr().cast(), body.len(), Some(release::<T>), owner.cast(), flags);
-            if m.is_null() {
-                drop(Box::from_raw(owner));
-            }
-            NonNull::new(m).map(Msg)
+        let m = unsafe {
+            let (body, hint) = ((*owner).as_ref(), owner.cast());
+            sys::mw_msg_wrap(0, body.as_ptr().cast(), body.len(), Some(release::<T>), hint, flags.bits())
+        };
+        if m.is_null() {
+            drop(unsafe { Box::from_raw(owner) });
         }
+        Message::made(m, headers)
     }
 
-    pub fn set(&mut self, key: &str, value: &[u8]) -> Result<()> {
-        plain(unsafe { sys::mw_msg_set(self.0.as_ptr(), chars(key), key.len(), value.as_ptr().cast(), value.len()) })
-    }
-
-    pub fn get(&self, key: &str) -> Option<&[u8]> {
-        let mut len = 0;
-        unsafe {
-            let p = sys::mw_msg_get(self.0.as_ptr(), chars(key), key.len(), &mut len);
-            (!p.is_null()).then(|| bytes(p, len))
+    fn made(m: *mut sys::mw_msg, headers: &[(&str, &[u8])]) -> Result<Message> {
+        const WHY: &str =
+            "No message: the text is not UTF-8, a flag is none of TEXT and COMPRESS, or no memory is left.";
+        let it = NonNull::new(m).map(Message).ok_or_else(|| Error::new(MW_EINVAL).detail(0, WHY))?;
+        for (key, value) in headers {
+            plain(unsafe { sys::mw_msg_set(m, chars(key), key.len(), value.as_ptr().cast(), value.len()) })?;
         }
+        Ok(it)
     }
 
-    fn part(&self, get: unsafe extern "C" fn(*const sys::mw_msg, *mut usize) -> *const c_void) -> &[u8] {
+    /// A header.
+    pub fn header(&self, key: &str) -> Option<&[u8]> {
         let mut len = 0;
-        unsafe { bytes(get(self.0.as_ptr(), &mut len), len) }
+        let p = unsafe { sys::mw_msg_get(self.0.as_ptr(), chars(key), key.len(), &mut len) };
+        (!p.is_null()).then(|| unsafe { bytes(p, len) })
     }
 
-    pub fn body(&self) -> &[u8] {
-        self.part(sys::mw_msg_body)
-    }
-
+    /// Every header as it travels: u16 key length, u32 value length (both in the machine's order), key, value.
     pub fn meta(&self) -> &[u8] {
-        self.part(sys::mw_msg_meta)
-    }
-
-    pub fn topic(&self) -> &[u8] {
         let mut len = 0;
-        unsafe { bytes(sys::mw_msg_topic(self.0.as_ptr(), &mut len).cast(), len) }
+        unsafe { bytes(sys::mw_msg_meta(self.0.as_ptr(), &mut len), len) }
     }
 
-    pub fn flags(&self) -> u32 {
-        unsafe { sys::mw_msg_flags(self.0.as_ptr()) }
+    /// The topic it was published with, or "".
+    pub fn topic(&self) -> &str {
+        let mut len = 0;
+        let topic = unsafe { bytes(sys::mw_msg_topic(self.0.as_ptr(), &mut len).cast(), len) };
+        std::str::from_utf8(topic).unwrap_or_default()
+    }
+
+    /// The bytes.
+    pub fn body(&self) -> &[u8] {
+        let mut len = 0;
+        unsafe { bytes(sys::mw_msg_body(self.0.as_ptr(), &mut len), len) }
+    }
+
+    /// `TEXT` and `COMPRESS`.
+    pub fn flags(&self) -> Flags {
+        Flags(unsafe { sys::mw_msg_flags(self.0.as_ptr()) })
     }
 }
 
-impl Clone for Msg {
-    fn clone(&self) -> Msg {
-        unsafe { Msg(NonNull::new_unchecked(sys::mw_msg_ref(self.0.as_ptr()))) }
+impl Clone for Message {
+    fn clone(&self) -> Message {
+        unsafe { Message(NonNull::new_unchecked(sys::mw_msg_ref(self.0.as_ptr()))) }
     }
 }
 
-impl Drop for Msg {
+impl Drop for Message {
     fn drop(&mut self) {
         unsafe { sys::mw_msg_unref(self.0.as_ptr()) }
     }
@@ -247,36 +251,53 @@ impl<'a> Record<'a> {
     }
 
     /// The event's bytes as a message of its own.
-    pub fn keep(&self) -> Option<Msg> {
-        NonNull::new(unsafe { sys::mw_msg_keep(self.head, self.data) }).map(Msg)
+    pub fn message(&self) -> Option<Message> {
+        NonNull::new(unsafe { sys::mw_msg_keep(self.head, self.data) }).map(Message)
+    }
+
+    /// A copy that stays.
+    pub fn keep(&self) -> Kept {
+        let (topic, meta, body) = (self.topic(), self.meta(), self.body());
+        let flags = self.head.flags & !MW_F_REF;
+        Kept(Head { flags, offset: 0, body_len: body.len() as u32, msg: 0, ..*self.head }, [topic, meta, body].concat())
+    }
+}
+
+/// An event with bytes of its own.
+#[derive(Clone)]
+pub struct Kept(Head, Vec<u8>);
+
+impl Kept {
+    pub fn record(&self) -> Record<'_> {
+        Record { head: &self.0, data: self.1.as_ptr() }
     }
 }
 
 /// Who hears the events of a context, a provider or a consumer.
 pub trait Listener: Send + Sync + 'static {
     fn event(&self, record: Record<'_>);
-    /// `event` panicked; the events after it come all the same.
-    fn panicked(&self, payload: Box<dyn Any + Send>);
+    /// After each event, and with what `event` panicked with. This one must not panic.
+    fn after(&self, record: Record<'_>, panic: Option<Box<dyn Any + Send>>);
 }
 
-/// A payload whose own drop might panic is leaked instead: nothing unwinds into C.
-pub fn forget(payload: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(again);
+/// Runs what a user made where a panic has nowhere to go: the hook prints it. A payload that panics in turn when it is
+/// dropped is leaked; nothing unwinds into C.
+pub fn quietly(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
     }
 }
 
 unsafe extern "C" fn hear<L: Listener>(ev: *const Head, data: *const u8, user: *mut c_void) {
     let listener = &*user.cast::<L>();
     let record = Record { head: &*ev, data };
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| listener.event(record))) {
-        listener.panicked(payload);
-    }
+    let panic = catch_unwind(AssertUnwindSafe(|| listener.event(record))).err();
+    listener.after(record, panic);
 }
 
 unsafe extern "C" fn release<L: Listener>(user: *mut c_void) {
     let listener = Arc::from_raw(user.cast::<L>().cast_const());
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(listener))).map_err(forget);
+    quietly(|| drop(listener));
 }
 
 /// Installs the listener; the library keeps a reference until after CLOSED.
@@ -291,14 +312,36 @@ pub fn on<L: Listener>(h: u64, listener: Arc<L>) -> Result<()> {
 
 // ---- Verbs ---------------------------------------------------------------
 
+/// Each a call that says nothing but whether it was accepted.
+macro_rules! calls {
+    ($($name:ident($($arg:ident: $type:ty),*), $detail:pat => $call:expr;)*) => {$(
+        pub fn $name($($arg: $type),*) -> Result<()> {
+            told(|$detail| unsafe { $call })
+        }
+    )*};
+}
+
+calls! {
+    ctx_run(ctx: u64), e => sys::mw_ctx_run(ctx, -1, e);
+    ctx_join(ctx: u64), _ => sys::mw_ctx_join(ctx, -1);
+    cancel(h: u64, op: u64), _ => sys::mw_cancel(h, op);
+    start(h: u64, op: u64), e => sys::mw_start(h, op, e);
+    update(h: u64, conf: &Conf, op: u64), e => sys::mw_update(h, conf.0.as_ptr(), op, e);
+    token(h: u64, token: u64), _ => sys::mw_token(h, token);
+    pause(h: u64, on: bool), _ => sys::mw_pause(h, on.into());
+    cork(h: u64, on: bool), _ => sys::mw_cork(h, on.into());
+    drain(h: u64, deadline_ms: i64, op: u64), e => sys::mw_drain(h, deadline_ms, op, e);
+    close(h: u64, code: i32, reason: &[u8], flags: u32), _ =>
+        sys::mw_close(h, code, reason.as_ptr().cast(), reason.len(), flags);
+    answer(ask: u64, allow: bool, json: &str), e => sys::mw_answer(ask, allow.into(), chars(json), json.len(), e);
+    publish(h: u64, topic: &str, m: &Message, except: u64, flags: u32, op: u64), _ =>
+        sys::mw_publish(h, chars(topic), topic.len(), m.0.as_ptr(), except, flags, op);
+    unsubscribe(h: u64, pattern: &str, op: u64), _ => sys::mw_unsubscribe(h, chars(pattern), pattern.len(), op);
+}
+
 pub fn ctx_open(conf: &Conf) -> Result<u64> {
     let mut h = 0;
     told(|e| unsafe { sys::mw_ctx_open(conf.0.as_ptr(), &mut h, e) }).map(|_| h)
-}
-
-/// Turns the lane and makes callbacks until the context is closed (threads=0).
-pub fn ctx_run(ctx: u64) -> Result<()> {
-    told(|e| unsafe { sys::mw_ctx_run(ctx, -1, e) })
 }
 
 /// Waits for events and makes their callbacks (queued).
@@ -308,46 +351,10 @@ pub fn ctx_dispatch(ctx: u64) -> Result<()> {
     plain(unsafe { sys::mw_ctx_dispatch(ctx, 0, &mut n) })
 }
 
-pub fn ctx_join(ctx: u64) -> Result<()> {
-    plain(unsafe { sys::mw_ctx_join(ctx, -1) })
-}
-
 pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64> {
     let open = if kind == MW_CONF_PROVIDER { sys::mw_provider_open } else { sys::mw_consumer_open };
     let mut h = 0;
     told(|e| unsafe { open(ctx, conf.0.as_ptr(), 0, &mut h, e) }).map(|_| h)
-}
-
-pub fn cancel(h: u64, op: u64) -> Result<()> {
-    plain(unsafe { sys::mw_cancel(h, op) })
-}
-
-pub fn start(h: u64, op: u64) -> Result<()> {
-    told(|e| unsafe { sys::mw_start(h, op, e) })
-}
-
-pub fn update(h: u64, conf: &Conf, op: u64) -> Result<()> {
-    told(|e| unsafe { sys::mw_update(h, conf.0.as_ptr(), op, e) })
-}
-
-pub fn token(h: u64, token: u64) -> Result<()> {
-    plain(unsafe { sys::mw_token(h, token) })
-}
-
-pub fn pause(h: u64, on: bool) -> Result<()> {
-    plain(unsafe { sys::mw_pause(h, on.into()) })
-}
-
-pub fn cork(h: u64, on: bool) -> Result<()> {
-    plain(unsafe { sys::mw_cork(h, on.into()) })
-}
-
-pub fn drain(h: u64, deadline_ms: i64, op: u64) -> Result<()> {
-    told(|e| unsafe { sys::mw_drain(h, deadline_ms, op, e) })
-}
-
-pub fn close(h: u64, code: i32, reason: &[u8], flags: u32) -> Result<()> {
-    plain(unsafe { sys::mw_close(h, code, reason.as_ptr().cast(), reason.len(), flags) })
 }
 
 pub fn state(h: u64) -> Result<i32> {
@@ -360,17 +367,13 @@ pub fn stat(h: u64, what: i32) -> Result<i64> {
 }
 
 /// A fact at once, or none where `op` has its DONE with it.
-pub fn info(h: u64, what: &str, op: u64) -> Result<Option<Msg>> {
+pub fn info(h: u64, what: &str, op: u64) -> Result<Option<Message>> {
     let mut now = null_mut();
     told(|e| unsafe { sys::mw_info(h, chars(what), what.len(), &mut now, op, e) })?;
-    Ok(NonNull::new(now).map(Msg))
+    Ok(NonNull::new(now).map(Message))
 }
 
-pub fn answer(ask: u64, allow: bool, json: &str) -> Result<()> {
-    told(|e| unsafe { sys::mw_answer(ask, allow.into(), chars(json), json.len(), e) })
-}
-
-pub fn send(h: u64, m: &Msg, flags: u32, op: u64) -> Result<i32> {
+pub fn send(h: u64, m: &Message, flags: u32, op: u64) -> Result<i32> {
     value(unsafe { sys::mw_send(h, m.0.as_ptr(), flags, op) })
 }
 
@@ -388,10 +391,6 @@ pub fn send_records(ctx: u64, records: &mut [Head], base: &[u8]) -> Result<()> {
     plain(unsafe { sys::mw_send_records(ctx, records.as_mut_ptr(), size_of::<Head>(), n, base.as_ptr().cast()) })
 }
 
-pub fn publish(h: u64, topic: &str, m: &Msg, except: u64, flags: u32, op: u64) -> Result<()> {
-    plain(unsafe { sys::mw_publish(h, chars(topic), topic.len(), m.0.as_ptr(), except, flags, op) })
-}
-
 pub fn subscribe(h: u64, pattern: &str, sub: &Conf, op: u64) -> Result<()> {
     let (p, n) = (chars(pattern), pattern.len());
     told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), 0, op, null_mut(), e) })
@@ -401,10 +400,6 @@ pub fn subscribe(h: u64, pattern: &str, sub: &Conf, op: u64) -> Result<()> {
 pub fn subscription(h: u64, pattern: &str, sub: &Conf, token: u64, op: u64) -> Result<u64> {
     let (p, n, mut id) = (chars(pattern), pattern.len(), 0);
     told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), token, op, &mut id, e) }).map(|_| id)
-}
-
-pub fn unsubscribe(h: u64, pattern: &str, op: u64) -> Result<()> {
-    plain(unsafe { sys::mw_unsubscribe(h, chars(pattern), pattern.len(), op) })
 }
 
 pub fn subscribed(h: u64, topic: &str) -> Result<i32> {

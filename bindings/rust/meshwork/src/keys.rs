@@ -137,7 +137,7 @@ pub mod provider {
     pub const HTTP_METRICS: &str = "http.metrics";
     /// user:password (Basic), or a token (Bearer), that the metrics page asks for; empty: nothing. (secret)
     pub const HTTP_AUTH: &str = "http.auth";
-    /// Origins browsers may come from: same (equals Host), origins such as https://example.org, or *. Default: `same`.
+    /// Origins browsers may come from: same (equals Host), origins such as `https://example.org`, or *. Default: `same`.
     pub const HTTP_ORIGINS: &str = "http.origins";
     /// Larger request heads get 431. Default: `8KiB`.
     pub const HTTP_MAX_HEADER: &str = "http.max_header";

@@ -20,14 +20,13 @@
 //! let events = consumer.events()?;
 //! consumer.start().wait()?;
 //! consumer.send("hello")?;
-//! let message = events.into_iter().find(|event| event.kind() == Kind::Message).unwrap();
+//! let message = events.blocking().find(|event| event.kind() == Kind::Message).unwrap();
 //! assert_eq!(message.text(), Some("hello"));
 //! # Ok::<(), meshwork::Error>(())
 //! ```
 #![deny(unsafe_code, missing_docs)]
 
 mod batch;
-mod codes;
 mod connection;
 mod context;
 mod error;
@@ -39,19 +38,26 @@ mod message;
 mod operation;
 mod options;
 mod party;
+mod tables;
 mod verbs;
 
 pub use batch::Batch;
 pub use connection::{Ask, Connection, Subscription};
 pub use context::Context;
 pub use error::{Code, Error, Result};
-pub use event::{Event, Kind};
-pub use events::{Events, IntoIter};
+pub use event::Event;
+pub use events::Events;
 pub use message::{Flags, Message, Payload};
 pub use operation::{Delivery, Operation};
 pub use options::{describe_options, Noun, Options};
 pub use party::{Closed, Consumer, Provider};
-pub use verbs::{Sent, Stat, State};
+pub use tables::{Kind, Stat, State};
+pub use verbs::Sent;
+
+/// The programs of the README compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 /// Version of the loaded library: major, minor, patch.
 pub fn version() -> (u8, u8, u8) {

@@ -18,13 +18,15 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Done {
     pub status: i32,
     pub code: i32,
-    pub body: Option<ffi::Msg>,
+    pub body: Option<Message>,
 }
 
-#[derive(Default)]
-struct Cell {
-    done: Option<Done>,
-    waker: Option<Waker>,
+/// Who waits, or what came.
+enum Cell {
+    Nobody,
+    Task(Waker),
+    Call(Box<dyn FnOnce(Done) + Send>),
+    Done(Done),
 }
 
 /// What is under way in this process, by op number. Numbers are never used again, so a DONE nobody waits for any
@@ -35,14 +37,21 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 /// A DONE came.
 pub(crate) fn complete(record: ffi::Record<'_>) {
     let Some(cell) = lock(&OPEN).remove(&record.head.id) else { return };
-    let body = (record.head.body_len > 0).then(|| record.keep()).flatten();
-    let waker = {
-        let mut cell = lock(&cell);
-        cell.done = Some(Done { status: record.head.status, code: record.head.code, body });
-        cell.waker.take()
-    };
-    if let Some(waker) = waker {
-        waker.wake(); // with no lock held: it may poll at once
+    let body = (record.head.body_len > 0).then(|| record.message()).flatten();
+    let done = Done { status: record.head.status, code: record.head.code, body };
+    let mut waits = lock(&cell);
+    match std::mem::replace(&mut *waits, Cell::Nobody) {
+        Cell::Call(call) => {
+            drop(waits);
+            call(done)
+        }
+        other => {
+            *waits = Cell::Done(done);
+            drop(waits); // who is woken may poll at once
+            if let Cell::Task(waker) = other {
+                waker.wake()
+            }
+        }
     }
 }
 
@@ -64,12 +73,9 @@ enum State {
 
 impl<T> Operation<T> {
     /// Makes a call with a new op number.
-    pub(crate) fn begin<A, F>(handle: u64, outcome: fn(Done) -> Result<T>, call: F) -> Operation<T>
-    where
-        F: FnOnce(u64) -> Result<A>,
-    {
+    pub(crate) fn begin<A>(h: u64, outcome: fn(Done) -> Result<T>, call: impl FnOnce(u64) -> Result<A>) -> Self {
         let op = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        let cell = Arc::new(Mutex::new(Cell::default()));
+        let cell = Arc::new(Mutex::new(Cell::Nobody));
         lock(&OPEN).insert(op, cell.clone()); // first: DONE may come before the call returns
         let state = match call(op) {
             Ok(_) => State::Open(cell),
@@ -78,7 +84,7 @@ impl<T> Operation<T> {
                 State::Refused(refused)
             }
         };
-        Operation { handle, op, state, outcome }
+        Operation { handle: h, op, state, outcome }
     }
 
     /// Why the call was not accepted, if it was not; awaiting answers the same.
@@ -97,6 +103,29 @@ impl<T> Operation<T> {
         self.state = State::Over;
     }
 
+    /// Calls `then` with the result, as a handler is called: in the order of the object's events, and it must not
+    /// block. An `Err` here is a refusal, and nothing is called. From now on only [`Operation::cancel`] cancels.
+    pub fn on_done(&mut self, then: impl FnOnce(Result<T>) + Send + 'static) -> Result<()>
+    where
+        T: 'static,
+    {
+        let outcome = self.outcome;
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Refused(error) => return Err(error),
+            State::Over => (),
+            State::Open(cell) => {
+                let mut waits = lock(&cell);
+                if let Cell::Done(done) = std::mem::replace(&mut *waits, Cell::Nobody) {
+                    drop(waits);
+                    then(result(done, outcome));
+                } else {
+                    *waits = Cell::Call(Box::new(move |done| then(result(done, outcome))));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Wishes that it ends; it then completes with `ECANCELED`, or with what it was.
     pub fn cancel(&self) -> Result<()> {
         ffi::cancel(self.handle, self.op)
@@ -106,10 +135,8 @@ impl<T> Operation<T> {
     pub fn wait(mut self) -> Result<T> {
         if crate::party::inside_handler() {
             self.state = State::Over;
-            return Err(Error::with(
-                ffi::MW_EDEADLOCK,
-                "wait() inside a handler would wait for itself: use detach(), or await it in a task.",
-            ));
+            return Err(Error::new(ffi::MW_EDEADLOCK)
+                .detail(0, "wait() inside a handler would wait for itself: use detach(), or await it in a task."));
         }
         block_on(self)
     }
@@ -119,22 +146,19 @@ impl<T> Future for Operation<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        let done = match &self.state {
+        let end = match &self.state {
             State::Refused(error) => Err(error.clone()),
             State::Over => panic!("an operation was polled after its end"),
             State::Open(cell) => {
-                let mut cell = lock(cell);
-                match cell.done.take() {
-                    Some(done) => Ok(done),
-                    None => {
-                        cell.waker = Some(cx.waker().clone());
-                        return Poll::Pending;
-                    }
-                }
+                let mut waits = lock(cell);
+                let Cell::Done(done) = std::mem::replace(&mut *waits, Cell::Task(cx.waker().clone())) else {
+                    return Poll::Pending;
+                };
+                result(done, self.outcome)
             }
         };
         self.state = State::Over;
-        Poll::Ready(done.and_then(|d| if d.status < 0 { Err(failed(&d)) } else { (self.outcome)(d) }))
+        Poll::Ready(end)
     }
 }
 
@@ -154,9 +178,12 @@ impl<T> fmt::Debug for Operation<T> {
     }
 }
 
-fn failed(done: &Done) -> Error {
-    let text = done.body.as_ref().map(|m| String::from_utf8_lossy(m.body()).into_owned());
-    Error::with(done.status, &text.unwrap_or_default())
+fn result<T>(done: Done, outcome: fn(Done) -> Result<T>) -> Result<T> {
+    if done.status >= 0 {
+        return outcome(done);
+    }
+    let text = done.body.as_ref().map(|m| String::from_utf8_lossy(m.body()));
+    Err(Error::new(done.status).detail(0, &text.unwrap_or_default()))
 }
 
 /// How far a message came.
@@ -182,7 +209,7 @@ pub(crate) mod outcome {
         Ok(done.code.max(0) as usize)
     }
     pub fn message(done: Done) -> Result<Message> {
-        done.body.map(Message).ok_or_else(|| Error::new(ffi::MW_EINTERNAL))
+        done.body.ok_or_else(|| Error::new(ffi::MW_EINTERNAL))
     }
 }
 

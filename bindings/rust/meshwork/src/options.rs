@@ -4,26 +4,16 @@ use std::fmt;
 
 /// What options are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
 pub enum Noun {
     /// A [`Context`](crate::Context).
-    Context,
+    Context = ffi::MW_CONF_CTX,
     /// A [`Provider`](crate::Provider).
-    Provider,
+    Provider = ffi::MW_CONF_PROVIDER,
     /// A [`Consumer`](crate::Consumer).
-    Consumer,
+    Consumer = ffi::MW_CONF_CONSUMER,
     /// A subscription.
-    Subscription,
-}
-
-impl Noun {
-    fn number(self) -> i32 {
-        match self {
-            Noun::Context => ffi::MW_CONF_CTX,
-            Noun::Provider => ffi::MW_CONF_PROVIDER,
-            Noun::Consumer => ffi::MW_CONF_CONSUMER,
-            Noun::Subscription => ffi::MW_CONF_SUB,
-        }
-    }
+    Subscription = ffi::MW_CONF_SUB,
 }
 
 /// Options of one noun. Keys are checked by the library when set; the first refusal is kept and answered by the
@@ -44,7 +34,7 @@ pub struct Options {
 impl Options {
     /// Options of any noun.
     pub fn new(noun: Noun) -> Options {
-        Options { conf: ffi::Conf::new(noun.number()).ok_or_else(|| Error::new(ffi::MW_ENOMEM)) }
+        Options { conf: ffi::Conf::new(noun as i32).ok_or_else(|| Error::new(ffi::MW_ENOMEM)) }
     }
 
     /// Options of a context. `threads` is 0 here: the one lane is turned by the context's own thread, which is the
@@ -107,6 +97,6 @@ impl fmt::Debug for Options {
 /// Every option of a noun, described by the library as JSON: key, type, default, doc, live, secret, range, values.
 pub fn describe_options(noun: Noun) -> impl Iterator<Item = String> {
     (0..)
-        .map_while(move |index| ffi::describe(noun.number(), index))
+        .map_while(move |index| ffi::describe(noun as i32, index))
         .map(|json| String::from_utf8_lossy(json.body()).into_owned())
 }

@@ -2,7 +2,7 @@
 use crate::events::Queue;
 use crate::operation::{block_on, complete, lock, outcome, Operation};
 use crate::verbs::verbs;
-use crate::{ffi, Context, Error, Event, Events, Kind, Options, Result};
+use crate::{ffi, Context, Error, Event, Events, Options, Result};
 use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
@@ -81,8 +81,10 @@ impl Party {
     }
 
     fn set_sink(&self, sink: Sink) -> Result<()> {
-        let late =
-            || Error::with(ffi::MW_ESTATE, "Who hears the events is said once, by on() or events(), before start().");
+        let late = || {
+            Error::new(ffi::MW_ESTATE)
+                .detail(0, "Who hears the events is said once, by on() or events(), before start().")
+        };
         if self.started.load(Ordering::Acquire) {
             return Err(late());
         }
@@ -106,54 +108,41 @@ impl Party {
         Closed(self.clone())
     }
 
-    fn over(&self) {
-        let wakers = {
-            let mut end = lock(&self.end);
-            end.over = true;
-            std::mem::take(&mut end.wakers)
-        };
-        wakers.into_iter().for_each(Waker::wake);
+    fn is_last(&self, record: ffi::Record<'_>) -> bool {
+        record.head.kind == ffi::MW_EVENT_CLOSED && record.head.id == self.id()
     }
 }
 
 impl ffi::Listener for Party {
     fn event(&self, record: ffi::Record<'_>) {
-        let before = INSIDE.with(|inside| inside.replace(true));
-        let _after = Inside(before);
+        INSIDE.with(|inside| inside.set(true));
         if record.head.kind == ffi::MW_EVENT_DONE {
             return complete(record);
         }
-        let last = record.head.kind == ffi::MW_EVENT_CLOSED && record.head.id == self.id();
-        let _end = last.then(|| Over(self)); // told even where the handler panics
         match self.sink.get() {
             Some(Sink::Handler(handler)) => handler(Event::lent(record)),
-            Some(Sink::Queue(queue)) => queue.push(self, Event::lent(record), last),
+            Some(Sink::Queue(queue)) => queue.push(self, Event::lent(record), self.is_last(record)),
             None => (),
         }
     }
 
-    fn panicked(&self, payload: Box<dyn Any + Send>) {
-        let mut first = lock(&self.panics);
-        match *first {
-            None => *first = Some(payload),
-            Some(_) => ffi::forget(payload), // the hook has printed it
+    fn after(&self, record: ffi::Record<'_>, panic: Option<Box<dyn Any + Send>>) {
+        INSIDE.with(|inside| inside.set(false));
+        if self.is_last(record) {
+            let mut end = lock(&self.end);
+            end.over = true;
+            let wakers = std::mem::take(&mut end.wakers);
+            drop(end);
+            wakers.into_iter().for_each(|w| ffi::quietly(|| w.wake()));
         }
-    }
-}
-
-struct Inside(bool);
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        INSIDE.with(|inside| inside.set(self.0));
-    }
-}
-
-struct Over<'a>(&'a Party);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.over();
+        if let Some(payload) = panic {
+            // Only the first is kept; the hook has printed all.
+            let mut first = lock(&self.panics);
+            match *first {
+                None => *first = Some(payload),
+                Some(_) => ffi::quietly(|| drop(payload)),
+            }
+        }
     }
 }
 
@@ -289,13 +278,6 @@ impl Provider {
         // {"address":["ws://...", ...]}: addresses have no characters that JSON escapes, file names aside.
         let text = String::from_utf8_lossy(info.body());
         let first = text.split_once('[').and_then(|(_, list)| list.split('"').nth(1));
-        Ok(first.ok_or_else(|| Error::with(ffi::MW_ESTATE, "It listens nowhere yet: start() first."))?.into())
-    }
-}
-
-impl Kind {
-    /// Whether nothing comes after it for its handle or peer.
-    pub fn is_last(self) -> bool {
-        matches!(self, Kind::Closed | Kind::PeerDown)
+        Ok(first.ok_or_else(|| Error::new(ffi::MW_ESTATE).detail(0, "It listens nowhere yet: start() first."))?.into())
     }
 }

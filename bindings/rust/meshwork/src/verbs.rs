@@ -22,66 +22,6 @@ impl Sent {
     }
 }
 
-/// In which state something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(missing_docs)]
-pub enum State {
-    Idle,
-    Connecting,
-    Up,
-    Ready,
-    /// For the next attempt.
-    Waiting,
-    Draining,
-}
-
-impl State {
-    pub(crate) fn of(status: i32) -> State {
-        match status {
-            ffi::MW_STATE_IDLE => State::Idle,
-            ffi::MW_STATE_CONNECTING => State::Connecting,
-            ffi::MW_STATE_UP => State::Up,
-            ffi::MW_STATE_READY => State::Ready,
-            ffi::MW_STATE_DRAINING => State::Draining,
-            _ => State::Waiting,
-        }
-    }
-}
-
-/// A number something keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[repr(i32)]
-pub enum Stat {
-    /// Bytes accepted and not yet with the kernel.
-    Buffered = 1,
-    /// Milliseconds since 1970 of the last heartbeat seen.
-    LastBeat = 2,
-    /// Heartbeats missed.
-    Strikes = 3,
-    /// Milliseconds between heartbeats.
-    BeatInterval = 4,
-    /// Milliseconds of silence that end the link.
-    BeatCutoff = 5,
-    /// Microseconds of the last ping's round trip.
-    Rtt = 6,
-    /// Connected peers of a provider.
-    Peers = 7,
-    /// Bytes received.
-    BytesIn = 9,
-    /// Bytes sent.
-    BytesOut = 10,
-    /// Messages dropped by an overflow policy.
-    Dropped = 11,
-    /// Events in the inbox of a context.
-    Queued = 12,
-    /// Messages received.
-    MessagesIn = 13,
-    /// Messages sent.
-    MessagesOut = 14,
-}
-
 /// `verbs!(Noun: set set ...)` gives the noun, which has `id()`, these sets of verbs.
 macro_rules! verbs {
     ($noun:ident: $($set:ident)*) => {
@@ -110,13 +50,13 @@ macro_rules! verb_set {
 
             /// One number of it.
             pub fn stat(&self, what: $crate::Stat) -> $crate::Result<i64> {
-                $crate::ffi::stat(self.id(), what as i32)
+                $crate::ffi::stat(self.id(), what.number())
             }
 
             /// A fact that is there at once: "" (everything of a peer), `config`, `address`, `state`, `topics`.
             pub fn info(&self, what: &str) -> $crate::Result<$crate::Message> {
                 let now = $crate::ffi::info(self.id(), what, 0)?;
-                now.map($crate::Message).ok_or_else(|| $crate::Error::new($crate::ffi::MW_EINVAL))
+                now.ok_or_else(|| $crate::Error::new($crate::ffi::MW_EINVAL))
             }
 
             /// A fact that is gathered: `peers` (JSON), `metrics` (Prometheus text).

@@ -2,7 +2,7 @@
 //! scenario table's matter.
 use futures_util::StreamExt;
 use meshwork::{
-    Batch, Code, Connection, Consumer, Context, Delivery, Event, Events, Flags, Kind, Message, Options, Provider, Stat,
+    Batch, Code, Connection, Consumer, Context, Delivery, Event, Events, Flags, Kind, Message, Options, Provider,
 };
 use std::sync::{mpsc, Arc, Mutex};
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn consumer(context: &Context, provider: &Provider) -> (Consumer, Events) {
 }
 
 fn messages(events: Events) -> impl Iterator<Item = Event<'static>> {
-    events.into_iter().filter(|e| e.kind() == Kind::Message)
+    events.blocking().filter(|e| e.kind() == Kind::Message)
 }
 
 #[test]
@@ -94,11 +94,10 @@ fn a_message_larger_than_any_buffer_with_topic_and_headers() {
     let arrivals = provider.events().unwrap();
     provider.start().wait().unwrap();
     let (_consumer, events) = consumer(&context, &provider);
-    let peer = arrivals.into_iter().find(|e| e.kind() == Kind::PeerUp).unwrap().peer();
+    let peer = arrivals.blocking().find(|e| e.kind() == Kind::PeerUp).unwrap().peer();
     peer.subscribe("big/#").wait().unwrap();
     let body: Vec<u8> = (0..1_000_000).map(|i| (i % 251) as u8).collect();
-    let mut big = Message::from_owner(body.clone(), Flags::NONE).unwrap();
-    big.set("trace", "one").unwrap();
+    let big = Message::from_owner(body.clone(), Flags::NONE, &[("trace", b"one")]).unwrap();
     assert_eq!(provider.publish_with("big/one", &big, Flags::NONE, None).wait().unwrap(), 1);
     provider.publish("big/two", &big).unwrap();
     let mut got = messages(events);
@@ -124,7 +123,7 @@ fn a_stream_nobody_reads_stops_the_sender_and_loses_nothing() {
     consumer
         .on(move |e| {
             if e.kind() == Kind::Writable {
-                drop(room.lock().unwrap().send(()))
+                let _ = room.lock().unwrap().send(());
             }
         })
         .unwrap();
@@ -168,12 +167,12 @@ fn lent_bytes_are_given_back_once() {
     let context = context();
     let provider = echo(&context);
     let (consumer, events) = consumer(&context, &provider);
-    consumer.send(&Message::from_owner(Owner(given), Flags::NONE).unwrap()).unwrap();
+    consumer.send(&Message::from_owner(Owner(given), Flags::NONE, &[]).unwrap()).unwrap();
     assert_eq!(messages(events).next().unwrap().body(), [7; 5000]);
     back.recv_timeout(PATIENCE).unwrap();
     assert!(back.recv_timeout(PATIENCE).is_err(), "dropped once: the channel has no sender any more");
     let (refused, back) = mpsc::channel();
-    Message::from_owner(Owner(refused), Flags::PING).unwrap_err();
+    Message::from_owner(Owner(refused), Flags::PING, &[]).unwrap_err();
     back.recv_timeout(PATIENCE).unwrap();
 }
 
@@ -248,7 +247,7 @@ fn a_lane_each_for_parallel_handlers() {
         let provider = echo(&context);
         let parties: Vec<_> = (0..8).map(|_| consumer(&context, &provider)).collect();
         for (consumer, _) in &parties {
-            (0..100).for_each(|i| drop(consumer.send(&i.to_string()).unwrap()));
+            (0..100).for_each(|i| assert!(consumer.send(&i.to_string()).is_ok()));
         }
         for (_, events) in parties {
             let got: Vec<_> = messages(events).take(100).map(|e| e.text().unwrap().to_string()).collect();
