@@ -127,6 +127,17 @@ void add_options(CLI::App& app, int& exit_code) {
   c->callback([o, &exit_code] { exit_code = list_options(o->kind, o->json); });
 }
 
+void add_doctor(CLI::App& app, int& exit_code) {
+  auto json = std::make_shared<bool>(false);
+  CLI::App* c = app.add_subcommand("doctor", "check this machine: versions, limits, TLS with itself, bindings");
+  c->add_flag("--json", *json, "one JSON object a line");
+  c->footer(
+      "ok: as it should be; note: nothing wrong, good to know; warning: works, with a limit you may meet;\n"
+      "failed: does not work here. Bindings are looked for from the current folder, as your program would.\n"
+      "Exit code 1 when something failed.");
+  c->callback([json, &exit_code] { exit_code = doctor(*json); });
+}
+
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -179,6 +190,7 @@ int run_command(std::vector<std::string> words) {
   add_consume(app, exit_code);
   add_bench(app, exit_code);
   add_options(app, exit_code);
+  add_doctor(app, exit_code);
   app.add_subcommand("version", "print the versions of program and library")->callback([] {
     const uint32_t v = mw_version();
     std::printf("meshwork %d.%d.%d, library %u.%u.%u\n", MW_VERSION_MAJOR, MW_VERSION_MINOR, MW_VERSION_PATCH, v >> 16,

@@ -1,5 +1,5 @@
-// The program `meshwork`: provide, consume, bench, options, version. It uses
-// the public API alone, so it shows that this is enough.
+// The program `meshwork`: provide, consume, bench, options, doctor, version.
+// It uses the public API alone, so it shows that this is enough.
 #include "commands.hpp"
 #include "program.hpp"
 

@@ -85,5 +85,6 @@ int provide(const ProvideOptions& options);
 int consume(const ConsumeOptions& options);
 int bench(const BenchOptions& options);
 int list_options(const std::string& kind, bool json);
+int doctor(bool json);
 
 }  // namespace cli

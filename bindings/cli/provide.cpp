@@ -160,7 +160,7 @@ class Provide {
     if (paused_ && output_.pending() < kOutputHigh / 2) pause(false);
     if (!started_) begin_ = Clock::now();
     started_ = true;
-  if (!input_->has_line()) return -1;
+    if (!input_->has_line()) return -1;
     if (!o_.drop && waiting_bytes() > bound_ / 2) return 2;  // the slowest sets the pace
     size_t bytes = 0;
     while (input_->has_line() && bytes < bound_ / 4) {

@@ -1,14 +1,15 @@
 """Help, wrong words, and the list of options."""
 import json
+import os
 
-from kit import equal, holds, main, run, test
+from kit import PROGRAM, equal, holds, main, run, test
 
 
 @test
 def help_names_the_commands():
     code, out, _ = run("--help")
     equal(code, 0)
-    for word in ("provide", "consume", "bench", "options", "version", "Exit codes"):
+    for word in ("provide", "consume", "bench", "options", "doctor", "version", "Exit codes"):
         holds(out, word)
 
 
@@ -92,6 +93,33 @@ def options_as_json_parse():
     port = next(row for row in rows if row["key"] == "port")
     equal(port["kind"], "provider")
     equal(str(port["default"]), "8080")
+
+
+@test
+def the_doctor_connects_to_itself():
+    code, out, err = run("doctor", "--json")
+    equal(code, 0, out + err)
+    rows = {row["check"]: row for row in map(json.loads, out.splitlines())}
+    equal(rows["self-connection"]["verdict"], "ok")
+    for check in ("library", "descriptors", "accept queue", "runtime directory", "authorities", "Node", "Python", "Go", "Rust"):
+        holds(("ok", "note", "warning"), rows[check]["verdict"])
+
+
+@test
+def the_doctor_advises():
+    poor = dict(os.environ, XDG_RUNTIME_DIR="/", SSL_CERT_FILE="/nonexistent/ca", SSL_CERT_DIR="/nonexistent")
+    code, out, _ = run("-c", 'ulimit -n 256; exec "$0" doctor', PROGRAM, program="sh", env=poor)
+    equal(code, 0)
+    for word in ("256 a process", "ulimit -n", "not a folder of yours alone", "ca-certificates", "meshwork works here, with"):
+        holds(out, word)
+
+
+@test
+def the_doctor_says_when_it_fails():
+    code, out, _ = run("-c", 'ulimit -n 7; exec "$0" doctor', PROGRAM, program="sh")
+    equal(code, 1)
+    holds(out, "failed   self-connection")
+    holds(out, "meshwork does not work here")
 
 
 @test
