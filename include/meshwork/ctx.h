@@ -68,7 +68,8 @@ MW_API mw_status mw_ctx_dispatch(mw_handle ctx, size_t max, size_t *n);
  * multiple of 8, at least 64), their bytes in the slab, valid until the next
  * take. What does not fit the whole slab, or exceeds slab.ref_above, comes
  * with MW_F_REF. threads=0: also turns the lane, without waiting. MW_MORE:
- * events are left.
+ * events, or with threads=0 unread input, are left; come again, at once or when
+ * the descriptor says so.
  * Owns: the host releases each mw_event.msg under MW_F_REF. Thread: one at a
  * time (MW_EBUSY). Blocks: no. Allocates: for REF bodies.
  * Completes: at return. Errors: MW_EINVAL, MW_ESTATE, MW_EBUSY, MW_EEND. Since: 0.1 */

@@ -176,6 +176,7 @@ class Session final : public loop::Source, public loop::Timer {
   void read_input();
   void read_plain(size_t cap);
   void read_tls(size_t cap);
+  void received(size_t n, size_t cap) noexcept;
   void discard_input();
   void take_bytes(uint8_t* p, size_t n);
   void parse_partial();

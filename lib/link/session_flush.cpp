@@ -304,7 +304,7 @@ void Session::watch() {
   uint32_t events = watching_write_ ? EPOLLOUT : 0u;
   // A host-turned lane comes back to a stalled session by itself; another
   // one must not spin on a socket it will not read.
-  if (!paused_ && !(stalled_ && lane().door() == loop::Door::inbox)) events |= EPOLLIN;
+  if (!paused_ && !(stalled_ && lane().door() == loop::Door::inbox)) events |= EPOLLIN | EPOLLRDHUP;
   if (in_poller_ && events == watched_) return;
   watched_ = events;
   if (in_poller_) return void(lane().poller.mod(fd_, events, this));

@@ -37,9 +37,12 @@ void Session::on_ready(uint32_t events) {
       lane().poller.del(fd_);
       in_poller_ = false;
     }
+    return;
   } else {
     read_input();
   }
+  // The end of the stream stands behind the bytes just read.
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && !over() && !paused_ && !stalled_) lane().come_again();
 }
 
 void Session::on_resume() {
@@ -72,9 +75,14 @@ void Session::read_plain(size_t cap) {
   uint8_t* p = lane().receive + Lane::kHeadroom;
   ssize_t n = recv(fd_, p, cap, 0);
   if (n <= 0) return input_end(n, errno);
-  alive_ = true;
-  count_in(static_cast<uint64_t>(n));
+  received(static_cast<size_t>(n), cap);
   take_bytes(p, static_cast<size_t>(n));
+}
+
+void Session::received(size_t n, size_t cap) noexcept {
+  alive_ = true;
+  count_in(n);
+  if (n == cap) lane().come_again();
 }
 
 // cap 0: only what is already in user space.
@@ -88,10 +96,10 @@ void Session::read_tls(size_t cap) {
     tls_->give(kept.data(), kept.size());
   } else if (cap != 0) {
     uint8_t* sealed = l.sealed();
-    n = recv(fd_, sealed, std::min(cap, Lane::kSealed), 0);
+    cap = std::min(cap, Lane::kSealed);
+    n = recv(fd_, sealed, cap, 0);
     if (n <= 0) return input_end(n, errno);
-    alive_ = true;
-    count_in(static_cast<uint64_t>(n));
+    received(static_cast<size_t>(n), cap);
     tls_->give(sealed, static_cast<size_t>(n));
   }
   uint8_t* p = l.receive + Lane::kHeadroom;
@@ -134,6 +142,7 @@ void Session::input_end(ssize_t n, int err) {
 // does not overtake what we sent.
 void Session::discard_input() {
   ssize_t n = recv(fd_, lane().receive, Lane::kReceive, 0);
+  if (n == static_cast<ssize_t>(Lane::kReceive)) lane().come_again();
   if (n > 0) return;
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   finish(ending().status, ending().code, ending().reason);

@@ -124,7 +124,7 @@ Lane::Hold::~Hold() {
 
 bool Lane::undone() const noexcept {
   if (flush_ != nullptr || !commands_.empty()) return true;
-  if (host_turned_) return resume_ != nullptr || !waiting_.empty();
+  if (host_turned_) return again_ || resume_ != nullptr || !waiting_.empty();
   return resume_ != nullptr && (door_ == Door::callback || runtime.inbox()->room());
 }
 
@@ -157,6 +157,7 @@ void Lane::turn(int wait_ms) {
   }
   if (n == 0) n = poller.wait(timeout);
   armed_.store(false, std::memory_order_seq_cst);
+  again_ = n == Poller::kBatch;  // more may be ready
   if (n > 0 || timeout != 0) read_clock();
   count_turn();
   for (int i = 0; i < n; ++i) {
@@ -237,27 +238,27 @@ void Lane::stop() noexcept {
   raise();
 }
 
-void Lane::want_timer_fd() {
-  if (!timer_wanted_.exchange(true)) poke();
+void Lane::want_fd() {
+  if (!fd_wanted_.exchange(true)) poke();
 }
 
+// Armed before it looks: what comes now, a first want_fd() too, raises.
 void Lane::settle_host() {
-  if (timer_wanted_.load(std::memory_order_relaxed)) {
-    if (timer_fd_ < 0) {
-      timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-      if (timer_fd_ >= 0) poller.add(timer_fd_, EPOLLIN, this);
-    }
-    uint64_t next = wheel.next();
-    if (next != UINT64_MAX && next != timer_set_ && timer_fd_ >= 0) {
-      itimerspec when{};
-      when.it_value.tv_sec = static_cast<time_t>(next / 1000);
-      when.it_value.tv_nsec = static_cast<long>(next % 1000) * 1000000 + 1;
-      timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &when, nullptr);
-      timer_set_ = next;
-    }
-  }
   armed_.store(true, std::memory_order_seq_cst);
+  if (!fd_wanted_.load(std::memory_order_seq_cst)) return;  // who does not poll comes by himself
   if (undone()) poke();
+  if (timer_fd_ < 0) {
+    timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (timer_fd_ >= 0) poller.add(timer_fd_, EPOLLIN, this);
+  }
+  uint64_t next = wheel.next();
+  if (next != UINT64_MAX && next != timer_set_ && timer_fd_ >= 0) {
+    itimerspec when{};
+    when.it_value.tv_sec = static_cast<time_t>(next / 1000);
+    when.it_value.tv_nsec = static_cast<long>(next % 1000) * 1000000 + 1;
+    timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &when, nullptr);
+    timer_set_ = next;
+  }
 }
 
 bool Lane::awake(uint64_t within_ms) const noexcept {

@@ -67,7 +67,7 @@ class Lane final : public Source {
   void stop() noexcept;         // any thread
   bool stopping() const noexcept { return stop_.load(std::memory_order_acquire); }
   bool undone() const noexcept; // something waits that needs no descriptor
-  void want_timer_fd();         // any thread: mw_ctx_fd was asked for
+  void want_fd();               // any thread: mw_ctx_fd was asked for
   void settle_host();           // host-turned: arm the descriptors before returning to the host
   void close_in_child() noexcept;  // a forked child: only descriptors
   void drain_dead() noexcept;   // after the end: free what commands hold
@@ -119,6 +119,9 @@ class Lane final : public Source {
   void push_events() noexcept;  // to the inbox, now
 
   // ---- work
+  // Something ready was not read to its end. The poller tells it again to the
+  // next turn, but not to a host that waits for a change of the descriptor.
+  void come_again() noexcept { again_ = true; }
   void flush_later(Source* s) noexcept {
     if (s->in_flush) return;
     s->in_flush = true;
@@ -202,13 +205,14 @@ class Lane final : public Source {
   std::atomic<bool> armed_{true};
   std::atomic<uint64_t> owner_{0};  // 0 free, 1 acted on from outside a turn, 2 turning
   std::atomic<bool> stop_{false};
-  std::atomic<bool> timer_wanted_{false};
+  std::atomic<bool> fd_wanted_{false};
   std::atomic<uint64_t> last_turn_{0};
   const bool host_turned_;
   Door door_ = Door::undecided;
   Slab* slab_ = nullptr;
   size_t ref_above_ = 64 << 10;
   uint32_t spin_us_ = 0;
+  bool again_ = false;
   std::deque<Waiting> waiting_;
   Batch* batch_ = nullptr;
   base::Buffer scratch_;

@@ -4,10 +4,6 @@
 
 namespace mw::loop {
 
-namespace {
-constexpr int kBatch = 512;
-}
-
 Poller::Poller() : events_(kBatch), fd_(epoll_create1(EPOLL_CLOEXEC)) {}
 
 Poller::~Poller() {

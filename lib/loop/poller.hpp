@@ -28,6 +28,7 @@ class Source {
 
 class Poller {
  public:
+  static constexpr int kBatch = 512;  // told at once
   Poller();
   ~Poller();
   Poller(const Poller&) = delete;

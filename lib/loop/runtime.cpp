@@ -173,6 +173,7 @@ mw_status Runtime::run(int64_t timeout_ms) {
     if (timeout_ms >= 0 && steady_clock::now() >= end) break;
   }
   lane->settle_host();
+  if (woken_.load()) lane->poke();  // for the next run
   bool more = lane->undone();
   lane->leave();
   return more ? MW_MORE : MW_OK;
@@ -234,7 +235,7 @@ void Runtime::poke_lanes() noexcept {
 
 mw_status Runtime::fd(int* out) {
   if (threads_ == 0) {
-    lane->want_timer_fd();
+    lane->want_fd();
     *out = lane->fd();
     return MW_OK;
   }
@@ -255,7 +256,7 @@ mw_status Runtime::wait(int64_t timeout_ms) {
 
 mw_status Runtime::wake() {
   if (threads_ == 0) {
-    woken_.store(true, std::memory_order_release);
+    woken_.store(true);
     lane->poke();
     return MW_OK;
   }
