@@ -53,7 +53,7 @@ void Provider::drain_tick() {
     CloseWish w{1001, 0, MW_OK, "drained"};
     return begin_close(w);
   }
-  // Peers that cannot be told (any RFC 6455 client) are closed with 1012, a
+  // Peers that cannot be told (any RFC 6455 client, for one) are closed with 1012, a
   // part of them each step, so that they do not all come back at once.
   ++drain_step_;
   for (Shard& s : shards_)
@@ -62,7 +62,7 @@ void Provider::drain_tick() {
       if (step >= kSteps) n = s.peers.size();
       CloseWish w{1012, 0, MW_OK, "draining"};
       for (size_t i = s.peers.size(); i-- > 0 && n > 0;)
-        if (s.peers[i]->session.speech() == nullptr && s.peers[i]->session.is_open()) {
+        if (Speech* speech = s.peers[i]->session.speech(); (!speech || !speech->drains()) && s.peers[i]->session.is_open()) {
           s.peers[i]->session.close(w);
           --n;
         }

@@ -64,6 +64,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
         greeted_ = true;
         names_out_ = wire::NameWriter(static_cast<size_t>(theirs_.names));
         if (!acks()) end(MW_OK);  // nobody will tell: handed over is all there is to know
+        if (drain_) tell_drain();
         s_.party().greeted(s_);
         break;
       case wire::Packet::message:
@@ -209,9 +210,14 @@ bool Speech::awaits(OutFrame* f) {
 }
 
 void Speech::drain(uint64_t slot_ms, uint64_t deadline_ms) {
-  if (!(theirs_.capabilities & wire::kCanDrain)) return;
+  drain_ = {slot_ms, deadline_ms, {}};
+  if (greeted_) tell_drain();  // else with its hello: nothing may come before that
+}
+
+void Speech::tell_drain() {
+  if (!drains()) return;
   base::Buffer out;
-  wire::put_drain(out, {slot_ms, deadline_ms, {}});
+  wire::put_drain(out, *drain_);
   s_.write_packet(out.data(), out.size());
 }
 

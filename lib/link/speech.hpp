@@ -6,9 +6,11 @@
 #include "wire/envelope.hpp"
 #include "wire/hello.hpp"
 #include "wire/names.hpp"
+#include "wire/packets.hpp"
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +31,8 @@ class Speech {
   void wrap(OutFrame* f);                        // writes the packet's head before the payload
   bool awaits(OutFrame* f);                      // true: its DONE comes with the other end's ack
   void drain(uint64_t slot_ms, uint64_t deadline_ms);
+  // Until its hello says otherwise the other end understands a drain.
+  bool drains() const noexcept { return !greeted_ || (theirs_.capabilities & wire::kCanDrain) != 0; }
   void subscribe(uint64_t number, std::string_view pattern, uint8_t syntax);
   void unsubscribe(uint64_t number);
   void end(mw_status status);                    // no acks will come: tells the open ops
@@ -39,11 +43,13 @@ class Speech {
   // Until its hello says otherwise the other end acknowledges: every one of this version does.
   bool acks() const noexcept { return !greeted_ || (theirs_.capabilities & wire::kCanAck) != 0; }
   bool message(const wire::PacketView& packet);
+  void tell_drain();
   Session& s_;
   wire::NameReader names_in_;
   wire::NameWriter names_out_;
   wire::Hello theirs_;
   bool greeted_ = false;
+  std::optional<wire::Drain> drain_;             // what the other end is to be told
   uint64_t in_ = 0, acked_ = 0;                  // messages counted from 1
   bool ack_wanted_ = false;
   uint64_t out_ = 0;
