@@ -11,6 +11,8 @@
  * Rules
  *  - Opening, and the verbs that configure (start, update, subscribe, drain,
  *    info), throw mw::Error. Sending answers with an mw_status and never throws.
+ *  - A verb that takes a Completion calls it once, from the same place as the
+ *    handlers, unless the verb itself is refused.
  *  - Handlers are set before start(). They run where the context's door says:
  *    inside run() or dispatch(), or on library threads with delivery=inline.
  *  - A handler that throws does not stop its batch. The first exception of a
@@ -24,7 +26,8 @@
  *    with threads=0 destroy it on the thread that turns the context.
  *  - The destructor of a Context closes everything of it, sends what was
  *    accepted, waits for the peers (close.timeout, 5 s, at the longest) and
- *    joins every thread. It may not run inside a handler.
+ *    joins every thread. It may not run inside a handler, and no handler of
+ *    the context itself runs afterwards.
  *  - The message path allocates nothing that the C API does not. */
 #ifndef MESHWORK_HPP
 #define MESHWORK_HPP
@@ -194,9 +197,10 @@ class Handle {
   mw_status pause(bool on = true) const noexcept { return mw_pause(id_, on); }
   mw_status cork(bool on = true) const noexcept { return mw_cork(id_, on); }
   mw_status state() const noexcept { return mw_state(id_); }
+  mw_status stat(int32_t what, int64_t& value) const noexcept { return mw_stat(id_, what, &value); }
   int64_t stat(int32_t what) const noexcept { /* 0 where there is no such number */
     int64_t v = 0;
-    return mw_stat(id_, what, &v) < 0 ? 0 : v;
+    return stat(what, v) < 0 ? 0 : v;
   }
   /* Facts as JSON: "", "config", "address", "state" or "topics". */
   std::string info(std::string_view what = {}) const {
@@ -244,6 +248,21 @@ class Peer : public Sender {
   using Sender::Sender;
 };
 
+/* A question of a provider with auth.ask, answered once, at any time before
+ * auth.timeout and on any thread. */
+class Ask {
+ public:
+  explicit Ask(mw_handle id) noexcept : id_(id) {}
+  mw_handle id() const noexcept { return id_; }
+  /* json: {"data":...} with a yes, {"status":401,"body":"..."} with a no. */
+  mw_status answer(bool allow, std::string_view json = {}) const noexcept {
+    return mw_answer(id_, allow, json.data(), json.size(), nullptr);
+  }
+
+ private:
+  mw_handle id_;
+};
+
 /* One event, borrowed: it and its bytes die when the handler returns. */
 class Event {
  public:
@@ -266,21 +285,23 @@ class Event {
   }
   Bytes bytes() const noexcept { return std::as_bytes(std::span(text())); }
   std::optional<std::string_view> header(std::string_view key) const noexcept {
-    std::string_view meta(at(ev_->topic_len), ev_->meta_len);
-    while (meta.size() >= 6) { /* u16 key length, u32 value length, key, value */
-      auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(meta[i])); };
+    std::string_view rest = meta();
+    while (rest.size() >= 6) { /* u16 key length, u32 value length, key, value */
+      auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(rest[i])); };
       const size_t k = byte(0) | byte(1) << 8;
       const size_t v = byte(2) | byte(3) << 8 | byte(4) << 16 | byte(5) << 24;
-      if (k + v > meta.size() - 6) break;
-      if (meta.substr(6, k) == key) return meta.substr(6 + k, v);
-      meta.remove_prefix(6 + k + v);
+      if (k + v > rest.size() - 6) break;
+      if (rest.substr(6, k) == key) return rest.substr(6 + k, v);
+      rest.remove_prefix(6 + k + v);
     }
     return std::nullopt;
   }
+  /* All headers, packed as mw_event says. */
+  std::string_view meta() const noexcept { return {at(ev_->topic_len), ev_->meta_len}; }
   Message keep() const { return Message(mw_msg_keep(ev_, data_)); }
-  /* Settles an ASK. json: {"data":...} with a yes, {"status":401,"body":"..."} with a no. */
+  Ask ask() const noexcept { return Ask(ev_->id); } /* of an ASK: keep it to answer later */
   mw_status answer(bool allow, std::string_view json = {}) const noexcept {
-    return mw_answer(ev_->id, allow, json.data(), json.size(), nullptr);
+    return ask().answer(allow, json);
   }
   const mw_event& raw() const noexcept { return *ev_; }
 
@@ -355,6 +376,14 @@ struct Shared {
 struct State {
   explicit State(std::shared_ptr<Shared> s) : shared(std::move(s)) {}
 
+  /* Makes the library call the handlers of s. */
+  static void listen(mw_handle h, const std::shared_ptr<State>& s) {
+    auto user = std::make_unique<std::shared_ptr<State>>(s);
+    if (mw_status r = mw_on(h, deliver, user.get(), release); r < 0)
+      throw Error(r, mw_status_text(r));
+    user.release(); /* the library's until CLOSED */
+  }
+
   std::array<Handler, 80> on; /* by event kind */
   Handler rest;
   std::shared_ptr<Shared> shared;
@@ -417,32 +446,85 @@ struct State {
   static void release(void* user) noexcept { delete static_cast<std::shared_ptr<State>*>(user); }
 };
 
+/* What is done when lent bytes come home. */
+struct Lent {
+  std::shared_ptr<Shared> shared;
+  std::function<void()> released;
+
+  static void release(void* hint) noexcept {
+    const std::unique_ptr<Lent> lent(static_cast<Lent*>(hint));
+    try {
+      lent->released();
+    } catch (...) {
+      lent->shared->caught(std::current_exception());
+    }
+  }
+};
+
 }  // namespace detail
 
+/* What a context, a provider and a consumer have in common. */
+class Object {
+ public:
+  mw_handle id() const noexcept { return id_; }
+  Handle handle() const noexcept { return Handle(id_); }
+
+  /* Handlers: see detail::adapt for the forms they may have. */
+  template <class F> void on(uint32_t kind, F f) { state_->on.at(kind) = detail::adapt(std::move(f)); }
+  template <class F> void on_event(F f) { state_->rest = detail::adapt(std::move(f)); } /* all others */
+  template <class F> void on_closed(F f) { on(MW_EVENT_CLOSED, std::move(f)); }
+  template <class F> void on_log(F f) { on(MW_EVENT_LOG, std::move(f)); }
+
+  void update(const Conf& conf, Completion done = {}) {
+    configure(std::move(done),
+              [&](uint64_t op, mw_error* e) { return mw_update(id_, conf.get(), op, e); });
+  }
+  void close(int code = 0, std::string_view reason = {}) const noexcept {
+    handle().close(code, reason);
+  }
+
+ protected:
+  Object() = default;
+  Object(Object&&) noexcept = default;
+  ~Object() = default;
+
+  /* Runs verb(op, error), which ends in a DONE; the op, 0 without done. */
+  template <class Verb>
+  uint64_t configure(Completion done, Verb verb) {
+    mw_error e{};
+    uint64_t number = 0;
+    const mw_status s = state_->run(std::move(done), [&](uint64_t op) { return verb(number = op, &e); });
+    detail::check(s, e);
+    return number;
+  }
+  mw_handle id_ = 0;
+  std::shared_ptr<detail::State> state_;
+};
+
 /* The loop, the clock, the memory budget, and the threads if any. */
-class Context {
+class Context : public Object {
  public:
   explicit Context(Options options = {}) : Context(Conf(MW_CONF_CTX, options)) {}
-  explicit Context(const Conf& conf) : shared_(std::make_shared<detail::Shared>()) {
+  explicit Context(const Conf& conf) {
+    state_ = std::make_shared<detail::State>(std::make_shared<detail::Shared>());
     host_turned_ = conf.get("threads") == "0";
     queued_ = !host_turned_ && conf.get("delivery") == "queued";
-    shared_->library_threads = !host_turned_;
+    state_->shared->library_threads = !host_turned_;
     mw_error e{};
     detail::check(mw_ctx_open(conf.get(), &id_, &e), e);
+    try {
+      detail::State::listen(id_, state_);
+    } catch (...) {
+      end();
+      throw;
+    }
   }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context() {
-    mw_close(id_, 1001, nullptr, 0, std::uncaught_exceptions() > 0 ? MW_CLOSE_ABORT : 0);
-    mw_status s = MW_OK;
-    size_t n = 0;
-    if (host_turned_)
-      while (s >= 0) s = mw_ctx_run(id_, -1, nullptr);
-    else if (queued_)
-      while (s >= 0 && (s = mw_ctx_wait(id_, -1)) >= 0) s = mw_ctx_dispatch(id_, 0, &n);
-    mw_ctx_join(id_, -1);
+    state_->mute();
+    end();
   }
-  mw_handle id() const noexcept { return id_; }
 
   /* Makes callbacks on this thread for ms milliseconds (-1: until wake() or
    * the context is closed; 0: what is there). False when it is closed. Not
@@ -458,10 +540,10 @@ class Context {
         if (s == MW_ETIMEDOUT) s = MW_OK;
         size_t n = 0;
         if (s >= 0) s = mw_ctx_dispatch(id_, 0, &n);
-        shared_->rethrow();
-      } while (ms < 0 && s >= 0 && !shared_->woken.exchange(false));
+        shared().rethrow();
+      } while (ms < 0 && s >= 0 && !shared().woken.exchange(false));
     }
-    shared_->rethrow();
+    shared().rethrow();
     if (s != MW_EEND && s != MW_ECLOSED) detail::check(s, e);
     more_ = s == MW_MORE;
     return s >= 0;
@@ -474,22 +556,43 @@ class Context {
     return out;
   }
   void wake() noexcept { /* ends run(); any thread */
-    shared_->woken = true;
+    shared().woken = true;
     mw_ctx_wake(id_);
   }
+  /* After close(): waits until no thread of it is left. The destructor does
+   * both; these are for who wants to see the last events. */
+  mw_status join(int64_t ms = -1) noexcept { return mw_ctx_join(id_, ms); }
   void on_exception(std::function<void(std::exception_ptr)> f) {
-    shared_->on_exception = std::move(f);
+    shared().on_exception = std::move(f);
+  }
+
+  /* A message that lends bytes until released() is called, once, where
+   * callbacks run. Only this context takes it. */
+  Message lend(Bytes body, std::function<void()> released, uint32_t flags = 0) {
+    auto lent = std::make_unique<detail::Lent>(detail::Lent{state_->shared, std::move(released)});
+    Message m(mw_msg_wrap(id_, body.data(), body.size(), detail::Lent::release, lent.get(), flags));
+    lent.release();
+    return m;
   }
 
  private:
   friend class Endpoint;
-  mw_handle id_ = 0;
+  detail::Shared& shared() const noexcept { return *state_->shared; }
+  void end() noexcept {
+    mw_close(id_, 1001, nullptr, 0, std::uncaught_exceptions() > 0 ? MW_CLOSE_ABORT : 0);
+    mw_status s = MW_OK;
+    size_t n = 0;
+    if (host_turned_)
+      while (s >= 0) s = mw_ctx_run(id_, -1, nullptr);
+    else if (queued_)
+      while (s >= 0 && (s = mw_ctx_wait(id_, -1)) >= 0) s = mw_ctx_dispatch(id_, 0, &n);
+    mw_ctx_join(id_, -1);
+  }
   bool host_turned_ = false, queued_ = false, more_ = false;
-  std::shared_ptr<detail::Shared> shared_;
 };
 
-/* What a provider and a consumer have in common: handlers, start and end. */
-class Endpoint {
+/* What a provider and a consumer have in common: start and end. */
+class Endpoint : public Object {
  public:
   Endpoint(Endpoint&&) noexcept = default;
   Endpoint& operator=(Endpoint&&) = delete;
@@ -498,56 +601,35 @@ class Endpoint {
     state_->mute();
     mw_close(id_, 1001, nullptr, 0, std::uncaught_exceptions() > 0 ? MW_CLOSE_ABORT : 0);
   }
-  mw_handle id() const noexcept { return id_; }
-  Handle handle() const noexcept { return Handle(id_); }
 
-  /* Handlers: see detail::adapt for the forms they may have. */
-  template <class F> void on(uint32_t kind, F f) { state_->on.at(kind) = detail::adapt(std::move(f)); }
-  template <class F> void on_event(F f) { state_->rest = detail::adapt(std::move(f)); } /* all others */
   template <class F> void on_up(F f) { on(MW_EVENT_UP, std::move(f)); }
   template <class F> void on_down(F f) { on(MW_EVENT_DOWN, std::move(f)); }
-  template <class F> void on_closed(F f) { on(MW_EVENT_CLOSED, std::move(f)); }
   template <class F> void on_message(F f) { on(MW_EVENT_MESSAGE, std::move(f)); }
   template <class F> void on_writable(F f) { on(MW_EVENT_WRITABLE, std::move(f)); }
   template <class F> void on_slow(F f) { on(MW_EVENT_SLOW, std::move(f)); }
   template <class F> void on_dropped(F f) { on(MW_EVENT_DROPPED, std::move(f)); }
   template <class F> void on_error(F f) { on(MW_EVENT_ERROR, std::move(f)); }
-  template <class F> void on_log(F f) { on(MW_EVENT_LOG, std::move(f)); }
 
-  /* Listens or connects; done when usable, or with the reason why not. */
-  void start(Completion done = {}) {
-    configure(std::move(done), [&](uint64_t op, mw_error* e) { return mw_start(id_, op, e); });
+  /* Listens or connects; done when usable, or with the reason why not. The
+   * number is for cancel(). */
+  uint64_t start(Completion done = {}) {
+    return configure(std::move(done), [&](uint64_t op, mw_error* e) { return mw_start(id_, op, e); });
   }
-  void update(const Conf& conf, Completion done = {}) {
-    configure(std::move(done),
-              [&](uint64_t op, mw_error* e) { return mw_update(id_, conf.get(), op, e); });
-  }
+  /* Wishes that a start ends; its done tells (MW_ECANCELED, or what it was). */
+  mw_status cancel(uint64_t number) noexcept { return mw_cancel(id_, number); }
   void drain(int64_t deadline_ms, Completion done = {}) {
     configure(std::move(done),
               [&](uint64_t op, mw_error* e) { return mw_drain(id_, deadline_ms, op, e); });
   }
-  void close(int code = 0, std::string_view reason = {}) const noexcept {
-    handle().close(code, reason);
-  }
 
  protected:
   using Open = mw_status (*)(mw_handle, const mw_conf*, uint64_t, mw_handle*, mw_error*);
-  Endpoint(Context& ctx, const Conf& conf, Open open)
-      : state_(std::make_shared<detail::State>(ctx.shared_)) {
-    auto user = std::make_unique<std::shared_ptr<detail::State>>(state_);
+  Endpoint(Context& ctx, const Conf& conf, Open open) {
+    state_ = std::make_shared<detail::State>(ctx.state_->shared);
     mw_error e{};
     detail::check(open(ctx.id(), conf.get(), 0, &id_, &e), e);
-    if (mw_status s = mw_on(id_, detail::State::deliver, user.get(), detail::State::release); s < 0)
-      throw Error(s, mw_status_text(s));
-    user.release(); /* the library's until CLOSED */
+    detail::State::listen(id_, state_);
   }
-  template <class Verb>
-  void configure(Completion done, Verb verb) {
-    mw_error e{};
-    detail::check(state_->run(std::move(done), [&](uint64_t op) { return verb(op, &e); }), e);
-  }
-  mw_handle id_ = 0;
-  std::shared_ptr<detail::State> state_;
 };
 
 class Provider : public Endpoint {
@@ -566,16 +648,35 @@ class Provider : public Endpoint {
   mw_status publish(std::string_view topic, std::string_view text) {
     return publish(topic, Message(text));
   }
+  /* done: code() of its event says how many peers it reached. */
+  mw_status publish(std::string_view topic, const Message& m, Completion done, Peer except = {},
+                    uint32_t flags = 0) {
+    return state_->run(std::move(done), [&](uint64_t op) {
+      return mw_publish(id_, topic.data(), topic.size(), m.get(), except.id(), flags, op);
+    });
+  }
   /* Publishes reach the peer from done on, at the latest. */
   void subscribe(Peer peer, std::string_view pattern, Completion done) {
     configure(std::move(done), [&](uint64_t op, mw_error* e) {
       return mw_subscribe(peer.id(), pattern.data(), pattern.size(), nullptr, 0, op, nullptr, e);
     });
   }
+  mw_status unsubscribe(Peer peer, std::string_view pattern, Completion done) {
+    return state_->run(std::move(done), [&](uint64_t op) {
+      return mw_unsubscribe(peer.id(), pattern.data(), pattern.size(), op);
+    });
+  }
   /* done: handed to the kernel, or taken by the peer's host (wire meshwork). */
-  mw_status send(Peer peer, const Message& m, Completion done) {
+  mw_status send(Peer peer, const Message& m, Completion done, uint32_t flags = 0) {
     return state_->run(std::move(done),
-                       [&](uint64_t op) { return mw_send(peer.id(), m.get(), 0, op); });
+                       [&](uint64_t op) { return mw_send(peer.id(), m.get(), flags, op); });
+  }
+  /* Facts that are gathered, "peers" or "metrics": text() of done's event. */
+  void info(std::string_view what, Completion done) {
+    configure(std::move(done), [&](uint64_t op, mw_error* e) {
+      mw_msg* none = nullptr;
+      return mw_info(id_, what.data(), what.size(), &none, op, e);
+    });
   }
 };
 
@@ -588,10 +689,20 @@ class Consumer : public Endpoint {
   mw_status send(std::string_view text) const noexcept { return link().send(text); }
   mw_status send(Bytes body) const noexcept { return link().send(body); }
   mw_status send(const Message& m) const noexcept { return link().send(m); }
-  mw_status send(const Message& m, Completion done) {
-    return state_->run(std::move(done), [&](uint64_t op) { return mw_send(id_, m.get(), 0, op); });
+  mw_status send(const Message& m, Completion done, uint32_t flags = 0) {
+    return state_->run(std::move(done), [&](uint64_t op) { return mw_send(id_, m.get(), flags, op); });
   }
   void subscribe(std::string_view pattern) const { link().subscribe(pattern); }
+  void subscribe(std::string_view pattern, Completion done) { /* done: the provider knows of it */
+    configure(std::move(done), [&](uint64_t op, mw_error* e) {
+      return mw_subscribe(id_, pattern.data(), pattern.size(), nullptr, 0, op, nullptr, e);
+    });
+  }
+  mw_status unsubscribe(std::string_view pattern, Completion done) {
+    return state_->run(std::move(done), [&](uint64_t op) {
+      return mw_unsubscribe(id_, pattern.data(), pattern.size(), op);
+    });
+  }
 };
 
 }  // namespace mw
