@@ -3,14 +3,11 @@ each op one DONE, each handle one CLOSED and nothing after it, each peer one
 PEER_DOWN, UP and DOWN in turn, no descriptor and no thread left."""
 import json
 import re
-import socket
 import time
-import urllib.error
-import urllib.request
 
 from agents import AgentError, escape
+from carriers import word
 from raw import RawError, RawPeer
-from table import Word
 
 _UNITS = {'KiB': 1024, 'MiB': 1 << 20, 'B': 1}
 _OPENERS = ('provider', 'consumer')
@@ -46,10 +43,10 @@ def shown(value):
 
 
 class Play:
-    """usual: options every provider and consumer gets that does not say otherwise."""
+    """carrier: what everything runs over (carriers.py)."""
 
-    def __init__(self, scenario, agents, patience, places, usual):
-        self.s, self.agents, self.patience, self.usual = scenario, agents, patience, usual
+    def __init__(self, scenario, agents, patience, places, carrier):
+        self.s, self.agents, self.patience, self.carrier = scenario, agents, patience, carrier
         self.vars = dict(places)
         self.owner = {}          # object -> agent
         self.handles = []        # (agent, object) of opened providers and consumers
@@ -188,8 +185,8 @@ class Play:
             self.owner[alias] = agent
         if step.verb in _OPENERS:
             self.owner[step.args[0]] = agent
-            given = {w.key for w in step.words}
-            step.words = step.words + [w for w in self.usual[step.verb] if w.key not in given and 'preset' not in given]
+            words = [word(w.key, self.fill(w.value)) if w.key == 'port' else w for w in step.words]
+            step.words = self.carrier.words(step.verb, step.args[0], words)
         status, facts = self.send_line(agent, step.verb, step.args, step.words, f'{step.where}: {step.text}')
         if step.verb in _OPENERS and status == 'OK':
             self.handles.append((agent, step.args[0]))
@@ -215,9 +212,10 @@ class Play:
             raise Failed(f'no {kind} of {object} came within {within:g} s')
         e.seen = True
         if kind == 'UP':
-            m = re.search(r'(wss?)://[^"\s]*?:(\d+)[^"\s,]*', e.facts.get('body', ''))
+            body = e.facts.get('body', '')
+            m = re.search(r'wss?://[^"\s]*?:(\d+)[^"\s,]*', body) or re.search(r'ws\+unix:([^":]+):[^"\s,]*', body)
             if m:
-                self.vars[f'{object}.url'], self.vars[f'{object}.port'] = m.group(0), m.group(2)
+                self.vars[f'{object}.url'], self.vars[f'{object}.port'] = m.group(0), m.group(1)
         return e
 
     def do_expect(self, step):
@@ -348,7 +346,7 @@ class Play:
         """listen P options: provider, start, UP and DONE."""
         step.verb = 'provider'
         if not any(w.key in ('port', 'listen') for w in step.words):
-            step.words = step.words + [_word('port', '0'), _word('host', '127.0.0.1')]
+            step.words = step.words + [word('port', '0'), word('host', '127.0.0.1')]
         self.verb(step)
         self.start(step.args[0])
 
@@ -357,7 +355,7 @@ class Play:
         c, p = step.args
         words = step.words
         if not any(w.key in ('url', 'host', 'port') for w in words):
-            words = [_word('url', f'${{{p}.url}}')] + words
+            words = [word('url', f'${{{p}.url}}')] + words
         step.verb, step.args, step.words = 'consumer', [c], words
         self.verb(step)
         self.start(c)
@@ -396,27 +394,16 @@ class Play:
 
     def do_port(self, step):
         """port NAME free|busy: a port nobody listens on, or one that is taken."""
-        s = socket.socket()
-        s.bind(('127.0.0.1', 0))
-        self.vars[step.args[0]] = str(s.getsockname()[1])
-        if step.args[1] == 'busy':
-            s.listen()
-            self.sockets.append(s)
-        else:
-            s.close()
+        self.vars[step.args[0]], s = self.carrier.port(step.args[0], step.args[1] == 'busy')
+        self.sockets.append(s)
 
     def do_end(self, step):
         self.end()
 
     def do_http(self, step):
         """http METHOD URL -> STATUS conditions on body and header.X"""
-        request = urllib.request.Request(self.fill(step.args[1]).replace('ws://', 'http://'), method=step.args[0],
-                                         headers={w.key: self.fill(w.value) for w in step.words})
-        try:
-            with urllib.request.urlopen(request, timeout=self.patience) as r:
-                status, body, headers = r.status, r.read(), r.headers
-        except urllib.error.HTTPError as e:
-            status, body, headers = e.code, e.read(), e.headers
+        headers = {w.key: self.fill(w.value) for w in step.words}
+        status, body, headers = self.carrier.page(step.args[0], self.fill(step.args[1]), headers, self.patience)
         facts = {'body': body.decode('latin-1')}
         facts.update({f'header.{k.lower()}': v for k, v in headers.items()})
         if str(status) != (step.status or '200'):
@@ -439,10 +426,9 @@ class Play:
         headers = {w.key[7:]: self.text(w) for w in step.words if w.key.startswith('header.')}
         conditions = [w for w in step.words if w.key not in ('within', 'hex') and not w.key.startswith('header.')]
         if action == 'dial':
-            r.dial(self.fill(rest[0]) if rest else 0, step.get('host', '127.0.0.1'),
-                   self.fill(step.get('tls', '')) or None, self.fill(step.get('unix', '')) or None)
+            self.carrier.dial(r, self.fill(rest[0]), self.fill(step.get('tls', '')))
         elif action == 'listen':
-            r.listen(tls=self.fill(step.get('tls', '')) or None)
+            self.carrier.listen(r, name, self.fill(step.get('tls', '')))
         elif action == 'accept':
             r.accept(within)
         elif action == 'upgrade':
@@ -539,7 +525,3 @@ class Play:
                 state[e.object] = e.kind
         if up != down or any(n != 1 for n in up.values()):
             raise Failed(f'PEER_UP {up} and PEER_DOWN {down} do not pair')
-
-
-def _word(key, value):
-    return Word(key, '=', value, True)

@@ -32,28 +32,36 @@ class RawPeer:
                 s.close()
 
     # -- sockets
-    def dial(self, port, host='127.0.0.1', tls=None, unix=None):
-        if unix:
+    def dial(self, port, tls=None):
+        """port: of 127.0.0.1, or the file of a unix socket. tls: the authority to believe."""
+        if port.startswith('/'):
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(self.patience)
-            self.sock.connect(unix)
+            self.sock.connect(port)
         else:
-            self.sock = socket.create_connection((host, int(port)), timeout=self.patience)
+            self.sock = socket.create_connection(('127.0.0.1', int(port)), timeout=self.patience)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             context = ssl.create_default_context(cafile=tls)
             self.sock = context.wrap_socket(self.sock, server_hostname='localhost')
 
-    def listen(self, host='127.0.0.1', tls=None):
-        """tls: a key and a certificate, NAME.key and NAME.pem."""
+    def listen(self, tls=None, file=None):
+        """tls: a key and a certificate, NAME.key and NAME.pem. file: of a unix socket."""
         if tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(tls + '.pem', tls + '.key')
-        self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
+        if file:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(file)
+            self.listener.listen()
+            port, url = file, f'ws+unix:{file}:/connect'
+        else:
+            self.listener = socket.create_server(('127.0.0.1', 0))
+            port = self.listener.getsockname()[1]
+            url = f'{"wss" if tls else "ws"}://127.0.0.1:{port}/connect'
         self.listener.settimeout(self.patience)
         self.client = False
-        port = self.listener.getsockname()[1]
-        self.facts = {'port': str(port), 'url': f'{"wss" if tls else "ws"}://127.0.0.1:{port}/connect'}
+        self.facts = {'port': str(port), 'url': url}
 
     def accept(self, within=None):
         if self.sock is not None:
@@ -79,11 +87,23 @@ class RawPeer:
         try:
             for b in data:
                 self.sock.sendall(bytes([b]))
-                readable, _, _ = select.select([self.sock], [], [], gap)
-                if readable:
+                if self._came(gap):
                     return
         except (BrokenPipeError, ConnectionResetError):
             return
+
+    def _came(self, gap):
+        """Has the other side said or ended something within gap? A session ticket of TLS is neither."""
+        if not select.select([self.sock], [], [], gap)[0]:
+            return False
+        self.sock.settimeout(0)
+        try:
+            self.inbox += self.sock.recv(65536)
+            return True
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            self.sock.settimeout(self.patience)
 
     def shut(self):
         self.sock.shutdown(socket.SHUT_WR)

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import carriers  # noqa: E402
 import certs  # noqa: E402
 import table  # noqa: E402
 from agents import Agent, AgentError  # noqa: E402
@@ -44,12 +45,8 @@ class Runner:
         self.count = {'passed': 0, 'failed': 0, 'skipped': 0}
         self.agents = {}
         self.number = 0
-        usual = {'provider': {}, 'consumer': {'wire': args.wire}}
-        if args.over == 'tls':
-            c = self.places['certs']
-            usual['provider'].update({'tls.key_file': f'{c}/server.key', 'tls.cert_file': f'{c}/server.pem'})
-            usual['consumer'].update({'tls': 'true', 'tls.ca_file': f'{c}/ca.pem'})
-        self.usual = {k: [table.Word(key, '=', value, True) for key, value in v.items()] for k, v in usual.items()}
+        self.carrier = carriers.carrier(args.over, self.places)
+        self.carrier.usual['consumer']['wire'] = args.wire
 
     def start(self, door):
         for letter, program in (('a', self.args.agent), ('b', self.args.other or self.args.agent)):
@@ -87,8 +84,7 @@ class Runner:
         name = f'{scenario.name} [{door} {self.args.over} {self.args.wire}]'
         if scenario.doors and door not in scenario.doors:
             return
-        if self.args.over != 'tcp' and (any(s.verb in ('raw', 'http') for s in scenario.steps) or
-                                        {'tls', 'plain'} & set(scenario.needs)):
+        if not self.carrier.suits(scenario.needs):
             return  # it chooses its carrier itself
         why = missing(scenario.needs)
         if why:
@@ -102,7 +98,7 @@ class Runner:
             if not self.agents:
                 self.start(door)
             p = Play(copy.deepcopy(scenario), self.agents, 2 if reason else self.args.patience, self.places,
-                     self.usual)
+                     self.carrier)
             p.play()
         except (Failed, AgentError) as e:
             log = [l for a in self.agents.values() for l in a.log[-self.args.lines:]]
@@ -139,7 +135,7 @@ def main():
     p.add_argument('--agent', required=True)
     p.add_argument('--other')
     p.add_argument('--door', action='append', choices=DOORS)
-    p.add_argument('--over', default='tcp', choices=['tcp', 'tls'])
+    p.add_argument('--over', default='tcp', choices=carriers.NAMES)
     p.add_argument('--wire', default='raw', choices=['raw', 'meshwork'])
     p.add_argument('--only', default='')
     p.add_argument('--skips', type=skips, default={}, metavar='FILE')

@@ -3,9 +3,8 @@
 #ifndef SCENARIO_AGENT_H
 #define SCENARIO_AGENT_H
 
+#include "terms.h"
 #include "words.h"
-
-#include <meshwork/meshwork.h>
 
 /* names.c: every handle the scenario knows, for the life of its context. */
 void names_clear(void);
@@ -23,9 +22,6 @@ char *hooks_find(const char *object, const char *kind);
 
 /* report.c */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-const char *kind_name(uint32_t kind);
-const char *status_word(mw_status s); /* "EAGAIN" */
-uint32_t flags_of(const char *text);  /* "TEXT+MORE" */
 void on_event(const mw_event *ev, const uint8_t *data, void *user);
 
 /* verbs.c: carries out one line; the answer's words after the status go to extra. */

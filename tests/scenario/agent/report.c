@@ -18,60 +18,6 @@ void say(const char *format, ...) {
   va_end(ap);
 }
 
-const char *kind_name(uint32_t kind) {
-  switch (kind) {
-    case MW_EVENT_UP: return "UP";
-    case MW_EVENT_DOWN: return "DOWN";
-    case MW_EVENT_CLOSED: return "CLOSED";
-    case MW_EVENT_ERROR: return "ERROR";
-    case MW_EVENT_LOG: return "LOG";
-    case MW_EVENT_PEER_UP: return "PEER_UP";
-    case MW_EVENT_PEER_DOWN: return "PEER_DOWN";
-    case MW_EVENT_MESSAGE: return "MESSAGE";
-    case MW_EVENT_WRITABLE: return "WRITABLE";
-    case MW_EVENT_SLOW: return "SLOW";
-    case MW_EVENT_DROPPED: return "DROPPED";
-    case MW_EVENT_PING: return "PING";
-    case MW_EVENT_PONG: return "PONG";
-    case MW_EVENT_INTEREST: return "INTEREST";
-    case MW_EVENT_DONE: return "DONE";
-    case MW_EVENT_RELEASED: return "RELEASED";
-    case MW_EVENT_ASK: return "ASK";
-    case MW_EVENT_DRAINING: return "DRAINING";
-    default: return "UNKNOWN";
-  }
-}
-
-const char *status_word(mw_status s) { return mw_status_name(s) + 3; }
-
-static const struct {
-  uint32_t bit;
-  const char *name;
-} kFlags[] = {
-    {MW_F_TEXT, "TEXT"},       {MW_F_COMPRESS, "COMPRESS"}, {MW_F_MORE, "MORE"},
-    {MW_F_CONT, "CONT"},       {MW_F_PING, "PING"},         {MW_F_NOQUEUE, "NOQUEUE"},
-    {MW_F_LOCAL, "LOCAL"},     {MW_F_RESUMED, "RESUMED"},   {MW_F_FATAL, "FATAL"},
-    {MW_F_REF, "REF"},         {MW_F_ASCII, "ASCII"},
-};
-
-uint32_t flags_of(const char *text) {
-  uint32_t f = 0;
-  for (size_t i = 0; i < sizeof kFlags / sizeof *kFlags; i++) {
-    const char *p = strstr(text, kFlags[i].name);
-    if (p != NULL) f |= kFlags[i].bit;
-  }
-  return f;
-}
-
-static void flags_text(uint32_t flags, char *buf, size_t cap) {
-  buf[0] = 0;
-  for (size_t i = 0; i < sizeof kFlags / sizeof *kFlags; i++)
-    if (flags & kFlags[i].bit) {
-      size_t n = strlen(buf);
-      snprintf(buf + n, cap - n, "%s%s", n ? "+" : "", kFlags[i].name);
-    }
-}
-
 static void run_hook(const char *object, const char *kind, const mw_event *ev, const uint8_t *data) {
   char *line = hooks_find(object, kind);
   if (line == NULL) return;

@@ -187,11 +187,7 @@ static mw_status do_drain(call *c) {
 
 static mw_status do_update(call *c) {
   mw_status s;
-  const char *kind = words_text(c->w, "kind", "provider");
-  mw_conf *conf = conf_from(c, strcmp(kind, "consumer") == 0 ? MW_CONF_CONSUMER
-                               : strcmp(kind, "ctx") == 0    ? MW_CONF_CTX
-                                                             : MW_CONF_PROVIDER,
-                            " op kind ", &s);
+  mw_conf *conf = conf_from(c, conf_kind_of(words_text(c->w, "kind", "")), " op kind ", &s);
   if (s >= 0) s = mw_update(c->h, conf, op(c), &c->err);
   mw_conf_unref(conf);
   return s;
@@ -203,26 +199,9 @@ static mw_status do_token(call *c) {
 
 static mw_status do_state(call *c) { return mw_state(c->h); }
 
-static const struct {
-  const char *name;
-  int32_t what;
-} kStats[] = {
-    {"BUFFERED", MW_STAT_BUFFERED},       {"LAST_BEAT", MW_STAT_LAST_BEAT},
-    {"STRIKES", MW_STAT_STRIKES},         {"BEAT_INTERVAL", MW_STAT_BEAT_INTERVAL},
-    {"BEAT_CUTOFF", MW_STAT_BEAT_CUTOFF}, {"RTT", MW_STAT_RTT},
-    {"PEERS", MW_STAT_PEERS},             {"BYTES_IN", MW_STAT_BYTES_IN},
-    {"BYTES_OUT", MW_STAT_BYTES_OUT},     {"DROPPED", MW_STAT_DROPPED},
-    {"QUEUED", MW_STAT_QUEUED},           {"MESSAGES_IN", MW_STAT_MESSAGES_IN},
-    {"MESSAGES_OUT", MW_STAT_MESSAGES_OUT},
-};
-
 static mw_status do_stat(call *c) {
-  const char *what = words_text(c->w, "what", "");
-  int32_t number = 0;
-  for (size_t i = 0; i < sizeof kStats / sizeof *kStats; i++)
-    if (strcmp(kStats[i].name, what) == 0) number = kStats[i].what;
   int64_t value = 0;
-  mw_status s = mw_stat(c->h, number, &value);
+  mw_status s = mw_stat(c->h, stat_of(words_text(c->w, "what", "")), &value);
   if (s >= 0) tell_number(c, "value", value);
   return s;
 }
@@ -250,9 +229,7 @@ static mw_status do_cancel(call *c) { return mw_cancel(c->h, op(c)); }
 /* conf provider key=value ... get=key: what the table says to it. */
 static mw_status do_conf(call *c) {
   mw_status s;
-  const char *k = c->w->name;
-  mw_conf *conf = conf_from(c, strcmp(k, "ctx") == 0 ? MW_CONF_CTX : strcmp(k, "consumer") == 0 ? MW_CONF_CONSUMER
-                               : strcmp(k, "sub") == 0 ? MW_CONF_SUB : MW_CONF_PROVIDER, " get ", &s);
+  mw_conf *conf = conf_from(c, conf_kind_of(c->w->name), " get ", &s);
   const char *get = words_text(c->w, "get", "");
   if (s >= 0 && *get) {
     char buf[512];

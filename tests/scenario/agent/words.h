@@ -1,10 +1,14 @@
 /* One line of the agent's protocol: words, key=value, %XX escapes.
- * Used by the C agent. Any thread; a line belongs to one. */
+ * Used by the C and the C++ agent. Any thread; a line belongs to one. */
 #ifndef SCENARIO_WORDS_H
 #define SCENARIO_WORDS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define WORDS_MAX 64
 
@@ -35,4 +39,7 @@ int64_t words_num(const words *w, const char *key, int64_t absent);
  * @LENGTH:FNV1A. Returns a string the caller frees. */
 char *words_show(const uint8_t *p, size_t n, size_t limit);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,315 @@
+// The C++ agent of the scenario table: carries out lines from stdin with the
+// classes of meshwork.hpp. ../README.md has the protocol.
+//
+//   scenario_agent_cpp run|inline|dispatch|turn
+//
+// run: another thread runs the context (threads=0). inline: library threads
+// make the callbacks. dispatch, turn: this thread polls fd() and runs it.
+#include "line.hpp"
+
+#include "../agent/terms.h"
+
+#include <array>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <poll.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+// What a name stands for: an object, or a peer or question of one.
+struct Named {
+  mw_handle id = 0;
+  std::string object;
+  mw::Provider* provider = nullptr;
+  mw::Consumer* consumer = nullptr;
+};
+struct Hook {
+  std::string object, kind, line;
+};
+
+std::string door;
+std::optional<mw::Context> ctx;
+std::deque<mw::Provider> providers;
+std::deque<mw::Consumer> consumers;
+std::thread turner;
+std::atomic<bool> over{false};
+std::ptrdiff_t threads_before = 0;
+
+std::mutex lock;  // of what follows, and of the output
+std::map<std::string, Named> names;
+std::map<std::string, uint64_t> starts;  // object and op -> number for cancel()
+std::vector<Hook> hooks;
+
+void say(const std::string& line) {
+  std::lock_guard guard(lock);
+  std::cout << line << std::endl;
+}
+
+std::string answer(mw_status s) { return status_word(s); }
+std::string answer_value(mw_status s, int64_t v) { return s < 0 ? answer(s) : "OK value=" + std::to_string(v); }
+
+// ---- Events -------------------------------------------------------------------
+
+std::string carry(const std::string& line, const mw::Event* inside);
+
+// The next free name of a peer or a question: "p.1", "p.ask2".
+std::string number(const std::string& object, const char* infix, mw_handle id) {
+  std::lock_guard guard(lock);
+  const Named& of = names[object];
+  for (int n = 1;; ++n) {
+    const std::string name = object + "." + infix + std::to_string(n);
+    if (names.try_emplace(name, Named{id, object, of.provider, of.consumer}).second) return name;
+  }
+}
+
+std::string name_of(mw_handle id) {
+  std::lock_guard guard(lock);
+  for (const auto& [name, named] : names)
+    if (named.id == id) return name;
+  return "#" + std::to_string(id);
+}
+
+void tell(const std::string& object, const mw::Event& e, const std::string& id) {
+  const std::string kind = kind_name(e.kind());
+  const bool message = e.kind() == MW_EVENT_MESSAGE || e.kind() == MW_EVENT_DROPPED;
+  char flags[160];
+  flags_text(e.flags() & ~uint32_t{MW_F_REF}, flags, sizeof flags);
+  std::string line = "! " + object + " " + kind, hook;
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) line += std::string(" ") + key + "=" + value;
+  };
+  add("status", e.status() != 0 ? answer(e.status()) : "");
+  add("code", e.code() != 0 ? std::to_string(e.code()) : "");
+  add("id", id);
+  add("peer", e.peer() ? name_of(e.peer().id()) : "");
+  add("flags", flags);
+  add("topic", show(e.topic()));
+  add("meta", show(e.meta()));
+  add("body", show(e.text(), message ? 512 : SIZE_MAX));
+  say(line);
+
+  {
+    std::lock_guard guard(lock);
+    for (const Hook& h : hooks)
+      if (hook.empty() && h.object == object && h.kind == kind) hook = h.line;
+  }
+  if (hook.empty()) return;
+  const std::string result = carry(hook, &e);
+  const auto first = [](const std::string& s) { return s.substr(0, s.find(' ')); };
+  say("! " + object + " HOOK verb=" + first(hook) + " status=" + first(result));
+}
+
+auto listener(std::string object) {
+  return [object = std::move(object)](const mw::Event& e) {
+    std::string id = e.id() != 0 ? std::to_string(e.id()) : "";
+    if (e.kind() == MW_EVENT_PEER_UP) number(object, "", e.peer().id());
+    if (e.kind() == MW_EVENT_ASK) id = number(object, "ask", e.ask().id());
+    if (e.kind() == MW_EVENT_CLOSED) id = object;
+    tell(object, e, id);
+    if (e.kind() == MW_EVENT_CLOSED && object == "ctx") {
+      over = true;
+      over.notify_all();
+    }
+  };
+}
+
+// A verb with an op ends in that DONE; without one nobody waits for it.
+mw::Completion done(const Line& l, const std::string& object) {
+  if (l.number("op") == 0) return {};
+  return [op = l.get("op"), object](mw_status, const mw::Event& e) { tell(object, e, op); };
+}
+
+// ---- The door -----------------------------------------------------------------
+
+bool turned_here() { return door == "dispatch" || door == "turn"; }
+
+auto count(const char* folder) { return std::distance(std::filesystem::directory_iterator(folder), {}); }
+
+mw::Conf conf(const Line& l, int32_t kind, std::string_view own = {}) {
+  mw::Conf c(kind);
+  for (const word& a : l.args())
+    if (own.find(" " + std::string(a.key) + " ") == own.npos) c.set(a.key, {a.val, a.len});
+  return c;
+}
+
+std::string open(const Line& l) {
+  mw::Conf c = conf(l, MW_CONF_CTX);
+  if (door == "run" || door == "turn") c.set("threads", "0");
+  if (door == "inline") c.set("delivery", "inline");
+  threads_before = count("/proc/self/task");
+  over = false;
+  ctx.emplace(c);
+  ctx->on_event(listener("ctx"));
+  ctx->on_exception([](std::exception_ptr) { say("! agent FAULT status=EXCEPTION"); });
+  names["ctx"] = {ctx->id(), "ctx"};
+  if (door == "run") turner = std::thread([] { while (ctx->run()) continue; });
+  return "OK";
+}
+
+std::string end() {
+  ctx->close();
+  while (turned_here() && ctx->run()) continue;
+  over.wait(false);
+  if (turner.joinable()) turner.join();
+  const mw_status joined = ctx->join(5000);
+  consumers.clear();
+  providers.clear();
+  ctx.reset();
+  names.clear();
+  starts.clear();
+  hooks.clear();
+  // A joined thread stands in /proc a moment longer than in the process.
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (count("/proc/self/task") > threads_before && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  return answer(joined) + " fds=" + std::to_string(count("/proc/self/fd") - 1) +
+         " threads=" + std::to_string(count("/proc/self/task"));
+}
+
+// ---- Verbs --------------------------------------------------------------------
+
+Named find(const std::string& name, const mw::Event* inside) {
+  if (inside != nullptr && name == "$peer") return {inside->peer().id(), {}};
+  if (inside != nullptr && name == "$id") return {inside->id(), {}};
+  if (name.starts_with('#')) return {std::strtoull(name.c_str() + 1, nullptr, 10), {}};
+  std::lock_guard guard(lock);
+  const auto it = names.find(name);
+  return it == names.end() ? Named{} : it->second;
+}
+
+template <class Party>
+std::string add(const Line& l, int32_t kind, std::deque<Party>& all, Party* Named::*what) {
+  Party& p = all.emplace_back(*ctx, conf(l, kind, " ctx "));
+  p.on_event(listener(l.name()));
+  std::lock_guard guard(lock);
+  Named& named = names[l.name()] = {p.id(), l.name()};
+  named.*what = &p;
+  return "OK";
+}
+
+std::string on_endpoint(mw::Endpoint& it, const Line& l) {
+  std::lock_guard guard(lock);
+  const std::string start = l.name() + " " + l.get("op");
+  if (l.verb() == "drain") it.drain(l.number("ms", 5000), done(l, l.name()));
+  if (l.verb() == "update") it.update(conf(l, conf_kind_of(l.get("kind").c_str()), " op kind "), done(l, l.name()));
+  if (l.verb() == "start") starts[start] = it.start(done(l, l.name()));
+  return l.verb() == "cancel" ? answer(it.cancel(starts[start])) : "OK";
+}
+
+std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
+  const mw::Peer peer(to.id);
+  const uint32_t flags = l.flags();
+  const std::string pattern = l.get("pattern"), given = l.get("body");
+  const std::string_view body = inside != nullptr && given == "$body" ? inside->text() : given;
+  const mw::Completion then = done(l, to.object);
+  if (l.verb() == "bytes") return answer(peer.send(body, flags));
+  if (l.verb() == "subscribed") return answer_value(MW_OK, peer.subscribed(l.get("topic")));
+  if (l.verb() == "wrap") {
+    static const std::string lent = "lent bytes";
+    const std::string released = "! ctx RELEASED id=" + std::to_string(l.number("hint", 1));
+    return answer(peer.send(ctx->lend(std::as_bytes(std::span(lent)), [=] { say(released); }), flags));
+  }
+  if (l.verb() == "subscribe" && to.provider == nullptr && to.consumer == nullptr) return peer.subscribe(pattern), "OK";
+  if (l.verb() == "subscribe" && to.consumer != nullptr) return to.consumer->subscribe(pattern, then), "OK";
+  if (l.verb() == "subscribe") return to.provider->subscribe(peer, pattern, then), "OK";
+  if (l.verb() == "unsubscribe" && to.consumer != nullptr) return answer(to.consumer->unsubscribe(pattern, then));
+  if (l.verb() == "unsubscribe") return answer(to.provider->unsubscribe(peer, pattern, then));
+  mw::Message m(body, flags & (MW_F_TEXT | MW_F_COMPRESS));
+  for (const word& a : l.args())
+    if (std::string_view(a.key).starts_with("meta.")) m.header(a.key + 5, {a.val, a.len});
+  if (l.verb() == "publish" && to.provider != nullptr) {
+    const mw::Peer except(find(l.get("except"), inside).id);
+    return answer(to.provider->publish(l.get("topic"), m, then, except, flags));
+  }
+  if (l.verb() != "send") return "ENOTSUP error=not%20expressed";
+  if (to.consumer != nullptr) return answer(to.consumer->send(m, then, flags));
+  return answer(to.provider != nullptr ? to.provider->send(peer, m, then, flags) : peer.send(m, flags));
+}
+
+std::string carry_out(const Line& l, const mw::Event* inside) {
+  const std::string_view verb = l.verb();
+  if (verb == "ctx") return open(l);
+  if (verb == "end") return end();
+  if (verb == "provider") return add(l, MW_CONF_PROVIDER, providers, &Named::provider);
+  if (verb == "consumer") return add(l, MW_CONF_CONSUMER, consumers, &Named::consumer);
+  if (verb == "conf") {
+    const mw::Conf c = conf(l, conf_kind_of(l.name().c_str()), " get ");
+    return l.get("get").empty() ? "OK" : "OK value=" + show(c.get(l.get("get")));
+  }
+  if (verb == "hook") {
+    std::lock_guard guard(lock);
+    hooks.push_back({l.name(), l.get("kind"), l.get("do")});
+    return "OK";
+  }
+  const Named it = find(l.name(), inside);
+  const mw::Handle handle(it.id);
+  if (l.name() == "ctx" && verb == "run") return ctx->run(l.number("ms")), "OK";
+  if (l.name() == "ctx" && verb == "fd") return ctx->fd(), "OK";
+  if (l.name() == "ctx" && verb == "join") return answer(ctx->join(l.number("ms")));
+  if (verb == "close" && l.get("flags") == "ABORT") return answer(handle.abort());
+  if (verb == "close") return answer(handle.close(static_cast<int>(l.number("code")), l.get("reason")));
+  if (verb == "pause") return answer(handle.pause(l.number("on", 1) != 0));
+  if (verb == "cork") return answer(handle.cork(l.number("on", 1) != 0));
+  if (verb == "answer") return answer(mw::Ask(it.id).answer(l.number("allow", 1) != 0, l.get("json")));
+  if (verb == "state") {
+    const mw_status s = handle.state();
+    return answer_value(s, s);
+  }
+  if (verb == "stat") {
+    int64_t v = 0;
+    const mw_status s = handle.stat(stat_of(l.get("what").c_str()), v);
+    return answer_value(s, v);
+  }
+  if (verb == "info" && l.number("op") == 0) return "OK body=" + show(handle.info(l.get("what")));
+  if (verb == "info" && it.provider != nullptr) return it.provider->info(l.get("what"), done(l, l.name())), "OK";
+  if (verb == "start" || verb == "cancel" || verb == "drain" || verb == "update") {
+    if (it.provider != nullptr && it.object == l.name()) return on_endpoint(*it.provider, l);
+    return it.consumer != nullptr ? on_endpoint(*it.consumer, l) : "EKIND";
+  }
+  return on_link(it, l, inside);
+}
+
+std::string carry(const std::string& line, const mw::Event* inside) {
+  try {
+    return carry_out(Line(line), inside);
+  } catch (const mw::Error& e) {
+    return answer(e.code()) + " error=" + show(e.what());
+  }
+}
+
+void serve() {
+  std::string input;
+  for (std::array<char, 65536> buf;;) {
+    const bool ours = ctx && !over && turned_here(), more = ours && ctx->more();
+    std::array<pollfd, 2> p{{{0, POLLIN, 0}, {ours ? ctx->fd() : -1, POLLIN, 0}}};
+    if (poll(p.data(), p.size(), more ? 0 : -1) < 0) continue;
+    if (more || p[1].revents != 0) ctx->run(0);
+    if (p[0].revents == 0) continue;
+    const ssize_t n = read(0, buf.data(), buf.size());
+    if (n <= 0) return;
+    input.append(buf.data(), static_cast<size_t>(n));
+    for (size_t nl; (nl = input.find('\n')) != std::string::npos; input.erase(0, nl + 1)) {
+      if (input.starts_with("quit\n")) std::exit(0);  // with everything open that is open
+      say("= " + carry(input.substr(0, nl), nullptr));
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  door = argc == 2 ? argv[1] : "";
+  if (door != "run" && door != "inline" && !turned_here()) {
+    std::cerr << "usage: " << argv[0] << " run|inline|dispatch|turn\n";
+    return 2;
+  }
+  const uint32_t v = mw_version();
+  const auto part = [v](int shift) { return std::to_string(v >> shift & 255); };
+  say("hello cpp " + door + " " + part(16) + "." + part(8) + "." + part(0));
+  serve();
+}
