@@ -36,6 +36,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
     case MW_EVENT_CLOSED:
       if (ev->status < 0 && g_why >= 0) g_why = ev->status;
       g_over = 1;
+      mw_ctx_wake(g_ctx); /* a turn lasts as long as it was asked to */
       break;
     default: break;
   }

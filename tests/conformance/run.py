@@ -192,7 +192,7 @@ def main():
     python = python27()
     if python is None:
         print('SKIPPED conformance: there is no Python 2.7, which autobahntestsuite needs; '
-              'our own byte vectors over the same cases are in tests/unit/wire')
+              'our own byte vectors (play_vectors.py) run with the other tests')
         print('0 passed, 0 failed, 2 skipped')
         return 0
     wstest = suite(args.build, python)
