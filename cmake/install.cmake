@@ -17,8 +17,10 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshworkConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/meshworkConfigVersion.cmake
   DESTINATION ${mw_package})
 
-# Two modules, because `pkg-config --static` still lets the linker take the
-# shared library where both are installed.
+# Two modules, because `pkg-config --static meshwork` lets the linker take the
+# shared library where both are installed; meshwork-static names the archive.
+# meshwork names the libraries the archive needs and not their modules: those
+# would have to be there for who links the shared library, too.
 file(RELATIVE_PATH mw_up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 foreach(module meshwork meshwork-static)
   configure_file(pkgconfig/${module}.pc.in ${module}.pc @ONLY)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Installs to a folder of its own and uses it as a stranger would: a C program
-by pkg-config (shared, static), by CMake's find_package (both), by dlopen.
+by pkg-config (shared, archive, --static), by CMake's find_package (both), by dlopen.
 usage: install.py BUILD_FOLDER"""
 import os
 import pathlib
@@ -60,13 +60,26 @@ def main():
                 if path.suffix in (".pc", ".cmake"):
                     demand(build not in path.read_text(), f"{path.name} names the build folder")
 
-        def by_pkg_config(module, env_to_run, needs_library):
-            flags = run("pkg-config", "--cflags", "--libs", module, env=env).split()
-            binary = folder / module
+        def by_pkg_config(module, env_to_run, needs_library, *how, among=libdir):
+            there = dict(env, PKG_CONFIG_PATH=str(among / "pkgconfig"))
+            flags = run("pkg-config", *how, "--cflags", "--libs", module, env=there).split()
+            binary = folder / "".join((module, *how, among.parent.name))
             run("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", OUTSIDE / "echo.c", "-o", binary, *flags)
             needed = "libmeshwork.so.1" in run("readelf", "-dW", binary)
             demand(needed == needs_library, f"needs libmeshwork.so.1: {needed}")
             run(binary, env=env_to_run)
+
+        def archive_only():
+            only = folder / "archive_only"
+            shutil.copytree(prefix, only, symlinks=True)
+            there = only / libdir.relative_to(prefix)
+            for shared in there.glob("libmeshwork.so*"):
+                shared.unlink()
+            by_pkg_config("meshwork", env, False, "--static", among=there)
+
+        def alone():
+            """The shared library is found where nothing of what it was made with is installed."""
+            run("pkg-config", "--cflags", "--libs", "meshwork", env=dict(env, PKG_CONFIG_LIBDIR=str(libdir / "pkgconfig")))
 
         def by_cmake():
             there = folder / "by_cmake"
@@ -87,7 +100,10 @@ def main():
 
         check("files", files)
         check("pkg-config, shared", by_pkg_config, "meshwork", shared_env, True)
-        check("pkg-config, static", by_pkg_config, "meshwork-static", env, False)
+        check("pkg-config, shared, no other module there", alone)
+        check("pkg-config, archive", by_pkg_config, "meshwork-static", env, False)
+        check("pkg-config --static, both installed", by_pkg_config, "meshwork", shared_env, True, "--static")
+        check("pkg-config --static, the archive installed", archive_only)
         check("CMake package", by_cmake)
         check("dlopen", by_dlopen)
         if (prefix / "bin/meshwork").exists():
