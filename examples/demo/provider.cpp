@@ -4,7 +4,8 @@
 //
 // A consumer says "start NAME N" after each connect: it has N lines already.
 // It is sent what it missed, one by one, and then subscribed to the stream.
-// One named "slow" is never waited for: the overflow policy acts on it.
+// One named "slow" is never waited for: the overflow policy acts on it. One
+// without files, a browser, says what it got: "result NAME FACTS".
 //
 //   demo_provider INPUT CERT KEY SECRET-FILE CONSUMERS
 //
@@ -63,7 +64,7 @@ class Demo {
       : lines_(lines_of(args[0])), expected_(std::stoul(args[4])), ctx_({{"threads", 0}}),
         provider_(ctx_, {{"host", "127.0.0.1"}, {"port", 0}, {"tls.cert_file", args[1]}, {"tls.key_file", args[2]},
                          {"auth.parameters", key_of(args[3])}, {"send.max_bytes", kBound},
-                         {"send.overflow", "drop_old"}}) {
+                         {"send.overflow", "drop_old"}, {"http.origins", "null"}}) {
     provider_.on_up([this] { tell("listening " + provider_.handle().info("address")); });
     provider_.on_message([this](mw::Peer peer, std::string_view text) { joined(peer, std::string(text)); });
     provider_.on_peer_down([this](mw::Peer peer, const mw::Event& e) {
@@ -101,6 +102,7 @@ class Demo {
   };
 
   void joined(mw::Peer peer, std::string text) {
+    if (text.starts_with("result ")) return tell(text);
     std::istringstream words(text);
     std::string start;
     Reader r;

@@ -18,8 +18,9 @@ fi
 missing=()
 for package in "${wanted[@]}"; do
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  # The command of that name from elsewhere will do (nodejs, npm, clang).
-  [ "$state" = installed ] || command -v "$package" >/dev/null || missing+=("$package")
+  # The command of that name from elsewhere will do (nodejs, npm, clang;
+  # cargo and rustc for the packages of Debian's newer ones).
+  [ "$state" = installed ] || command -v "${package%-web}" >/dev/null || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
