@@ -56,10 +56,12 @@ def main():
             counts = count(case)
             total = [a + b for a, b in zip(total, counts)]
             label = f"{name}/{case.get('name')}"
+            if name == "bindings":
+                print("{}: {} passed, {} failed, {} skipped".format(case.get("name"), *counts))
             if counts[1]:
                 failed.append(label)
             if counts[2]:
-                why = re.search(r"SKIPPED:? (.*)", "".join(e.text or "" for e in case.iter("system-out")))
+                why = re.search(r"(?:SKIPPED:?|: skipped:) (.*)", "".join(e.text or "" for e in case.iter("system-out")))
                 skipped.append(f"{label}: {counts[2]}" + (f", {why.group(1)}" if why else ""))
             slow.append((float(case.get("time") or 0), label))
     print("slowest: " + ", ".join(f"{l} {t:.0f} s" for t, l in sorted(slow, reverse=True)[:3]))
