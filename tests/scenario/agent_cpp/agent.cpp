@@ -5,15 +5,12 @@
 //
 // run: another thread runs the context (threads=0). inline: library threads
 // make the callbacks. dispatch, turn: this thread polls fd() and runs it.
-#include "line.hpp"
-
-#include "../agent/terms.h"
+#include "protocol.hpp"
 
 #include <array>
 #include <chrono>
 #include <deque>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <poll.h>
 #include <thread>
@@ -28,9 +25,7 @@ struct Named {
   mw::Provider* provider = nullptr;
   mw::Consumer* consumer = nullptr;
 };
-struct Hook {
-  std::string object, kind, line;
-};
+using Hook = std::array<std::string, 3>;  // object, kind, line
 
 std::string door;
 std::optional<mw::Context> ctx;
@@ -40,18 +35,10 @@ std::thread turner;
 std::atomic<bool> over{false};
 std::ptrdiff_t threads_before = 0;
 
-std::mutex lock;  // of what follows, and of the output
+std::mutex lock;  // of what follows
 std::map<std::string, Named> names;
 std::map<std::string, uint64_t> starts;  // object and op -> number for cancel()
 std::vector<Hook> hooks;
-
-void say(const std::string& line) {
-  std::lock_guard guard(lock);
-  std::cout << line << std::endl;
-}
-
-std::string answer(mw_status s) { return status_word(s); }
-std::string answer_value(mw_status s, int64_t v) { return s < 0 ? answer(s) : "OK value=" + std::to_string(v); }
 
 // ---- Events -------------------------------------------------------------------
 
@@ -76,7 +63,6 @@ std::string name_of(mw_handle id) {
 
 void tell(const std::string& object, const mw::Event& e, const std::string& id) {
   const std::string kind = kind_name(e.kind());
-  const bool message = e.kind() == MW_EVENT_MESSAGE || e.kind() == MW_EVENT_DROPPED;
   char flags[160];
   flags_text(e.flags() & ~uint32_t{MW_F_REF}, flags, sizeof flags);
   std::string line = "! " + object + " " + kind, hook;
@@ -90,13 +76,13 @@ void tell(const std::string& object, const mw::Event& e, const std::string& id) 
   add("flags", flags);
   add("topic", show(e.topic()));
   add("meta", show(e.meta()));
-  add("body", show(e.text(), message ? 512 : SIZE_MAX));
+  add("body", show(e.text(), kind == "MESSAGE" || kind == "DROPPED" ? 512 : SIZE_MAX));
   say(line);
 
   {
     std::lock_guard guard(lock);
     for (const Hook& h : hooks)
-      if (hook.empty() && h.object == object && h.kind == kind) hook = h.line;
+      if (hook.empty() && h[0] == object && h[1] == kind) hook = h[2];
   }
   if (hook.empty()) return;
   const std::string result = carry(hook, &e);
@@ -160,9 +146,7 @@ std::string end() {
   consumers.clear();
   providers.clear();
   ctx.reset();
-  names.clear();
-  starts.clear();
-  hooks.clear();
+  names.clear(), starts.clear(), hooks.clear();
   // A joined thread stands in /proc a moment longer than in the process.
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   while (count("/proc/self/task") > threads_before && std::chrono::steady_clock::now() < limit)
@@ -187,8 +171,7 @@ std::string add(const Line& l, int32_t kind, std::deque<Party>& all, Party* Name
   Party& p = all.emplace_back(*ctx, conf(l, kind, " ctx "));
   p.on_event(listener(l.name()));
   std::lock_guard guard(lock);
-  Named& named = names[l.name()] = {p.id(), l.name()};
-  named.*what = &p;
+  (names[l.name()] = {p.id(), l.name()}).*what = &p;
   return "OK";
 }
 

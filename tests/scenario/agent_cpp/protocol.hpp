@@ -1,7 +1,7 @@
-// One line of the agent's protocol (../README.md) as the C++ agent reads it.
-// Used by agent.cpp. Any thread; a line belongs to one.
-#ifndef SCENARIO_LINE_HPP
-#define SCENARIO_LINE_HPP
+// Lines of the agent's protocol (../README.md), as the C++ agent reads and
+// writes them. Used by agent.cpp. Any thread; a Line belongs to one.
+#ifndef SCENARIO_PROTOCOL_HPP
+#define SCENARIO_PROTOCOL_HPP
 
 #include "../agent/terms.h"
 #include "../agent/words.h"
@@ -9,6 +9,7 @@
 #include <meshwork/meshwork.hpp>
 
 #include <cstdlib>
+#include <iostream>
 
 class Line {
  public:
@@ -38,6 +39,17 @@ inline std::string show(std::string_view bytes, size_t limit = SIZE_MAX) {
   const std::string shown = s;
   std::free(s);
   return shown;
+}
+
+inline void say(const std::string& line) {
+  static std::mutex one_at_a_time;
+  std::lock_guard guard(one_at_a_time);
+  std::cout << line << std::endl;
+}
+
+inline std::string answer(mw_status s) { return status_word(s); }
+inline std::string answer_value(mw_status s, int64_t v) {
+  return s < 0 ? answer(s) : "OK value=" + std::to_string(v);
 }
 
 #endif
