@@ -72,9 +72,26 @@ def value_type(name):
 
 
 def declarations():
-    """The second half of meshwork-sys: every value and every function of the headers."""
-    text = "\n".join(re.sub(r"/\*.*?\*/", "", h.read_text(), flags=re.S) for h in HEADERS)
-    lines = [NOTE, "use crate::*;", "use core::ffi::{c_char, c_int, c_void};", "", "values! {"]
+    """Every type, value and function of the headers."""
+    whole = "\n".join(h.read_text() for h in HEADERS)
+    text = re.sub(r"/\*.*?\*/", "", whole, flags=re.S)
+    lines = [NOTE, "use core::ffi::{c_char, c_int, c_void};", ""]
+    for of, name in re.findall(r"^typedef (\w+) (mw_\w+);", text, re.M):
+        lines.append(f"pub type {name} = {TYPES[of]};")
+    for name, arguments in re.findall(r"^typedef void \(\*(mw_\w+)\)\((.*)\);", text, re.M):
+        parts = [re.match(r"(.*[ *])(\w+)$", a.strip()).groups() for a in arguments.split(",")]
+        given = ", ".join(f"{n}: {rust_type(t)}" for t, n in parts)
+        lines.append(f'pub type {name} = Option<unsafe extern "C" fn({given})>;')
+    for name in re.findall(r"^typedef struct (mw_\w+) \1;", text, re.M):
+        lines += ["", "#[repr(C)]", f"pub struct {name} {{", "    _opaque: [u8; 0],", "}"]
+    for name, fields in re.findall(r"^typedef struct (mw_\w+) \{\n(.*?)\}", whole, re.M | re.S):
+        plain = "" if "[" in re.sub(r"/\*.*?\*/", "", fields) else ", Debug, Default"  # a long array has no Default
+        lines += ["", "#[repr(C)]", f"#[derive(Clone, Copy{plain})]", f"pub struct {name} {{"]
+        for of, field, count, comment in re.findall(r"^  (\w+) (\w+)(?:\[(\d+)\])?; */\* (.*?) \*/$", fields, re.M):
+            comment = comment.replace("[", "\\[").replace("]", "\\]")
+            lines += [f"    /// {comment}", f"    pub {field}: {f'[{TYPES[of]}; {count}]' if count else TYPES[of]},"]
+        lines.append("}")
+    lines += ["", "values! {"]
     for name, value in re.findall(r"\b(MW_[A-Z_]+) = (-?(?:0x)?[0-9a-fA-F]+)", text):
         lines.append(f"    {name}: {value_type(name)} = {value};")
     lines += ["}", "", 'extern "C" {']
@@ -120,7 +137,10 @@ def enumeration(name, doc, prefix, number):
     lines += [f"            {name}::Other(other) => other,", "        }", "    }", "",
               f"    /// The name of the C interface, such as `{rows[0][0]}`.", "    pub fn name(self) -> &'static str {", "        match self {"]
     lines += [f'            {name}::{camel(word)} => "{word}",' for word, _, _ in rows]
-    return lines + [f'            {name}::Other(_) => "OTHER",', "        }", "    }", "}"]
+    lines += [f'            {name}::Other(_) => "OTHER",', "        }", "    }", "", "    /// That of a name of the C interface.",
+              f"    pub fn named(name: &str) -> Option<{name}> {{", "        match name {"]
+    lines += [f'            "{word}" => Some({name}::{camel(word)}),' for word, _, _ in rows]
+    return lines + ["            _ => None,", "        }", "    }", "}"]
 
 
 def tables(lib):

@@ -1,6 +1,5 @@
 //! Finds libmeshwork by pkg-config, or builds it (feature `vendored`).
 use std::env;
-use std::path::Path;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -8,11 +7,15 @@ fn main() {
         println!("cargo:rustc-env=MESHWORK_INCLUDE=");
         return; // documentation needs no library
     }
-    let include = if env::var_os("CARGO_FEATURE_VENDORED").is_some() { vendored() } else { installed() };
+    #[cfg(feature = "vendored")]
+    let include = vendored();
+    #[cfg(not(feature = "vendored"))]
+    let include = installed();
     println!("cargo:include={include}");
     println!("cargo:rustc-env=MESHWORK_INCLUDE={include}");
 }
 
+#[cfg(not(feature = "vendored"))]
 fn installed() -> String {
     match pkg_config::Config::new().atleast_version("0.1.0").probe("meshwork") {
         Ok(library) => match library.include_paths.first() {
@@ -28,7 +31,7 @@ fn installed() -> String {
 
 #[cfg(feature = "vendored")]
 fn vendored() -> String {
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("core");
+    let core = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("core");
     for part in ["CMakeLists.txt", "cmake", "include", "lib"] {
         println!("cargo:rerun-if-changed={}", core.join(part).display());
     }
@@ -46,9 +49,4 @@ fn vendored() -> String {
     }
     println!("cargo:rustc-link-lib=dylib=stdc++");
     core.join("include").display().to_string()
-}
-
-#[cfg(not(feature = "vendored"))]
-fn vendored() -> String {
-    unreachable!("{}", Path::new("core").display())
 }

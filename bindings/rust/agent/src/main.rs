@@ -1,7 +1,5 @@
 //! The Rust agent of the scenario table; tests/scenario/README.md has the protocol. Doors: `run` (the default of a
 //! context), `dispatch` (threads=1) and `inline`.
-mod words;
-
 use meshwork::{
     Ask, Batch, Connection, Consumer, Context, Error, Event, Flags, Kind, Message, Noun, Operation, Options, Provider,
     Result, Sent, Stat,
@@ -9,7 +7,73 @@ use meshwork::{
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use words::{show, Words};
+
+/// One line: words, key=value, %XX escapes.
+struct Words {
+    verb: String,
+    name: String,
+    args: Vec<(String, Vec<u8>)>,
+}
+
+impl Words {
+    fn cut(line: &str) -> Words {
+        let mut w = Words { verb: String::new(), name: String::new(), args: Vec::new() };
+        for (i, word) in line.split_whitespace().enumerate() {
+            match word.split_once('=') {
+                _ if i == 0 => w.verb = word.into(),
+                None => w.name = word.into(),
+                Some((key, text)) => w.args.push((key.into(), value(text))),
+            }
+        }
+        w
+    }
+
+    fn bytes(&self, key: &str) -> &[u8] {
+        self.args.iter().find(|(k, _)| k == key).map_or(&[], |(_, v)| v)
+    }
+
+    fn text(&self, key: &str) -> String {
+        String::from_utf8_lossy(self.bytes(key)).into()
+    }
+
+    fn number(&self, key: &str, absent: u64) -> u64 {
+        self.text(key).parse().unwrap_or(absent)
+    }
+
+    fn flags(&self) -> Flags {
+        self.text("flags").split('+').filter_map(Flags::named).fold(Flags::NONE, |all, flag| all | flag)
+    }
+
+    /// Every argument that is none of the verb's own is an option.
+    fn options(&self, options: Options, own: &[&str]) -> Options {
+        let given = self.args.iter().filter(|(key, _)| !own.contains(&key.as_str()));
+        given.fold(options, |all, (key, value)| all.set(key, String::from_utf8_lossy(value)))
+    }
+
+    /// Arguments "meta.KEY".
+    fn headers(&self) -> Vec<(&str, &[u8])> {
+        self.args.iter().filter_map(|(k, v)| k.strip_prefix("meta.").map(|k| (k, &v[..]))).collect()
+    }
+}
+
+fn value(word: &str) -> Vec<u8> {
+    if let Some(n) = word.strip_prefix('@') {
+        return (b'a'..=b'z').cycle().take(n.parse().unwrap_or(0)).collect();
+    }
+    let mut parts = word.split('%');
+    let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        out.push(part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(b'?'));
+        out.extend(part.bytes().skip(2));
+    }
+    out
+}
+
+/// Bytes as one word.
+fn show(bytes: &[u8]) -> String {
+    let one = |b: &u8| if b.is_ascii_alphanumeric() { char::from(*b).to_string() } else { format!("%{b:02X}") };
+    bytes.iter().map(one).collect()
+}
 
 /// What a name stands for. "object KIND" names a hook, "object op" an operation, "token:N" an object.
 enum Thing {
@@ -111,12 +175,12 @@ fn follow<T: 'static>(
     w: &Words,
     names: &mut Names,
     mut operation: Operation<T>,
-    told: fn(T) -> (&'static str, String),
+    told: fn(T) -> String,
 ) -> Result<String> {
     let (op, object) = (w.text("op"), w.name.split('.').next().unwrap_or_default().to_string());
     let name = format!("{} {op}", w.name);
     operation.on_done(move |done| {
-        let end = done.map_or_else(|e| format!(" status={}", failure(&e, "body")), |it| facts(&[told(it)]));
+        let end = done.map_or_else(|e| format!(" status={}", failure(&e, "body")), told);
         if !op.is_empty() {
             println!("! {object} DONE id={op}{end}");
         }
@@ -125,17 +189,13 @@ fn follow<T: 'static>(
     Ok("OK".into())
 }
 
-fn nothing(_: ()) -> (&'static str, String) {
-    ("", String::new())
+fn nothing(_: ()) -> String {
+    String::new()
 }
 
 fn noun(kind: &str) -> Noun {
-    match kind {
-        "ctx" => Noun::Context,
-        "consumer" => Noun::Consumer,
-        "sub" => Noun::Subscription,
-        _ => Noun::Provider,
-    }
+    let nouns = [("ctx", Noun::Context), ("consumer", Noun::Consumer), ("sub", Noun::Subscription)];
+    nouns.into_iter().find(|(name, _)| *name == kind).map_or(Noun::Provider, |(_, noun)| noun)
 }
 
 struct Lent(u64);
@@ -154,13 +214,10 @@ impl Drop for Lent {
 
 /// Makes one call. Most verbs are the same for everything that has a number.
 fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
-    let of = |names: &Names, name: &str| match name.strip_prefix('#') {
-        Some(number) => number.parse().unwrap_or(0),
-        None => names.get(name).map_or(0, Thing::id),
-    };
-    let (it, except) = (of(names, &w.name), of(names, &w.text("except")));
-    let (it, except) = (Connection::from_id(it), (except != 0).then(|| Connection::from_id(except)));
+    let of = |name: &str| names.get(name).map(|thing| Connection::from_id(thing.id()));
+    let (it, except) = (of(&w.name).unwrap_or(Connection::from_id(0)), of(&w.text("except")));
     let (body, flags, what, on) = (w.bytes("body"), w.flags(), w.text("what"), w.number("on", 1) == 1);
+    let options = || w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
     let message = || Message::copy(body, flags & (Flags::TEXT | Flags::COMPRESS), &w.headers());
     let sent = |sent: Sent| if sent == Sent::Buffered { "BUFFERED".into() } else { "OK".to_string() };
     match (w.verb.as_str(), names.get(&w.name), names.get("ctx")) {
@@ -176,23 +233,16 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         }
         ("start", Some(Thing::Provider(p)), _) => return follow(w, names, p.start(), nothing),
         ("start", Some(Thing::Consumer(c)), _) => return follow(w, names, c.start(), nothing),
-        ("update", Some(thing), _) => {
-            let options = w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
-            let operation = match thing {
-                Thing::Context(c) => c.update(options),
-                Thing::Consumer(c) => c.update(options),
-                Thing::Provider(p) => p.update(options),
-                _ => return Ok("UNSAID".into()),
-            };
-            return follow(w, names, operation, nothing);
-        }
+        ("update", Some(Thing::Context(c)), _) => return follow(w, names, c.update(options()), nothing),
+        ("update", Some(Thing::Provider(p)), _) => return follow(w, names, p.update(options()), nothing),
+        ("update", Some(Thing::Consumer(c)), _) => return follow(w, names, c.update(options()), nothing),
         ("publish", Some(Thing::Provider(p)), _) => {
             let operation = p.publish_with(&w.text("topic"), &message()?, flags, except);
-            return follow(w, names, operation, |n| ("code", n.to_string()));
+            return follow(w, names, operation, |n| facts(&[("code", n.to_string())]));
         }
         ("send", ..) if w.text("op").is_empty() => return it.send_with(&message()?, flags).map(sent),
         ("send", ..) => {
-            let code = |how| ("code", (how as u8).to_string());
+            let code = |how| facts(&[("code", (how as u8).to_string())]);
             return follow(w, names, it.send_confirmed(&message()?, flags), code);
         }
         ("bytes", ..) => return it.send_with(body, flags).map(sent),
@@ -202,8 +252,7 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
             return batch.send(context)?.into_iter().last().unwrap().map(sent);
         }
         ("wrap", ..) => {
-            let lent = Message::from_owner(Lent(w.number("hint", 1)), Flags::NONE, &[])?;
-            return it.send_with(&lent, flags).map(sent);
+            return it.send_with(&Message::from_owner(Lent(w.number("hint", 1)), Flags::NONE, &[])?, flags).map(sent)
         }
         ("subscribe", ..) => {
             let (alias, token) = (w.text("as"), names.len() as u64);
@@ -226,16 +275,16 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         ("token", ..) => it.set_token(w.number("token", 0))?,
         ("state", ..) => return Ok(format!("OK value={}", it.state()?.number())),
         ("stat", ..) => {
-            let what = (0..32).map(Stat::of).find(|stat| stat.name() == what).unwrap_or(Stat::Other(0));
-            return Ok(format!("OK value={}", it.stat(what)?));
+            return Ok(format!("OK value={}", it.stat(Stat::named(&what).unwrap_or(Stat::Other(0)))?));
         }
         ("info", ..) if w.text("op").is_empty() => return Ok(format!("OK body={}", show(it.info(&what)?.body()))),
-        ("info", ..) => return follow(w, names, it.gather(&what), |fact| ("body", show(fact.body()))),
+        ("info", ..) => return follow(w, names, it.gather(&what), |fact| format!(" body={}", show(fact.body()))),
         ("answer", ..) if w.number("allow", 1) == 1 => Ask::from_id(it.id()).allow(&w.text("json"))?,
         ("answer", ..) => Ask::from_id(it.id()).refuse(&w.text("json"))?,
         ("conf", ..) => {
-            let (options, key) = (w.options(Options::new(noun(&w.name)), &["get"]), w.text("get"));
-            return options.get(&key).map(|value| format!("OK value={}", show(value.as_bytes())));
+            let (options, get) = (w.options(Options::new(noun(&w.name)), &["get"]), w.text("get"));
+            let value = options.get(if get.is_empty() { "log.level" } else { &get })?; // a refusal, if there was one
+            return Ok(format!("OK value={}", show(value.as_bytes())));
         }
         ("hook", ..) => drop(names.insert(format!("{} {}", w.name, w.text("kind")), Thing::Text(w.text("do")))),
         ("cancel", ..) => match names.get(&format!("{} {}", w.name, w.text("op"))) {

@@ -1,7 +1,66 @@
 // Made by bindings/rust/tables.py from the library. Do not edit.
 
-use crate::*;
 use core::ffi::{c_char, c_int, c_void};
+
+pub type mw_status = i32;
+pub type mw_handle = u64;
+pub type mw_event_fn = Option<unsafe extern "C" fn(ev: *const mw_event, data: *const u8, user: *mut c_void)>;
+pub type mw_wake_fn = Option<unsafe extern "C" fn(user: *mut c_void)>;
+pub type mw_free_fn = Option<unsafe extern "C" fn(hint: *mut c_void)>;
+
+#[repr(C)]
+pub struct mw_msg {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct mw_conf {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mw_error {
+    /// the status returned
+    pub code: i32,
+    /// MW_SF_*
+    pub flags: u32,
+    /// errno where MW_SF_SYSTEM is set, else 0
+    pub os: i32,
+    /// bytes of text, without the NUL
+    pub text_len: u32,
+    /// one English sentence, UTF-8, NUL terminated, cut to fit
+    pub text: [c_char; 240],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct mw_event {
+    /// MW_EVENT_*
+    pub kind: u32,
+    /// mw_status: why, or the result
+    pub status: i32,
+    /// the host's number for the object
+    pub token: u64,
+    /// op, ask, subscription, hint: see the kind
+    pub id: u64,
+    /// the peer concerned, or 0
+    pub peer: u64,
+    /// MW_F_*
+    pub flags: u32,
+    /// see the kind
+    pub code: i32,
+    /// of the topic
+    pub offset: u32,
+    /// bytes
+    pub topic_len: u32,
+    /// bytes: pairs of u16 key length, u32 value length, key, value
+    pub meta_len: u32,
+    /// bytes
+    pub body_len: u32,
+    /// with MW_F_REF: mw_msg* as a number; the host releases it
+    pub msg: u64,
+}
 
 values! {
     MW_OK: i32 = 0;

@@ -1,5 +1,5 @@
 //! Things that are numbers: copied freely, checked by the library at each call.
-use crate::operation::{outcome, Operation};
+use crate::operation::Operation;
 use crate::verbs::verbs;
 use crate::{ffi, Options, Result};
 
@@ -34,10 +34,14 @@ impl Connection {
     /// Subscribes with options, with a token for the subscription's own events, and with a handle to end it by.
     pub fn subscription(&self, pattern: &str, options: Options, token: u64) -> (Subscription, Operation<()>) {
         let mut id = 0;
-        let operation = Operation::begin(self.0, outcome::nothing, |op| {
-            id = ffi::subscription(self.0, pattern, options.conf()?, token, op)?;
-            Ok(())
-        });
+        let operation = Operation::begin(
+            self.0,
+            |_| Ok(()),
+            |op| {
+                id = ffi::subscription(self.0, pattern, options.conf()?, token, op)?;
+                Ok(())
+            },
+        );
         (Subscription(id), operation)
     }
 

@@ -22,28 +22,24 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Who makes the callbacks.
-#[derive(Clone, Copy)]
-enum Door {
-    Run,
-    Dispatch,
-    Inline,
-}
-
 impl Context {
     /// Opens a context.
     pub fn open(options: Options) -> Result<Context> {
-        let door = match (options.get("threads")?.as_str(), options.get("delivery")?.as_str()) {
-            ("0", _) => Door::Run,
-            (_, "inline") => Door::Inline,
-            _ => Door::Dispatch,
+        // Makes the callbacks until CLOSED, or only waits for it.
+        let serve: fn(u64, Closed) = match (options.get("threads")?.as_str(), options.get("delivery")?.as_str()) {
+            ("0", _) => |handle, _| while ffi::ctx_run(handle).is_ok() {},
+            (_, "inline") => |_, closed| closed.wait(),
+            _ => |handle, _| while ffi::ctx_dispatch(handle).is_ok() {},
         };
         let handle = ffi::ctx_open(options.conf()?)?;
         let panics = Panics::default();
         let party = Party::new(panics.clone());
         party.listen(handle)?;
-        let served = party.clone();
-        let thread = thread::Builder::new().name("meshwork".into()).spawn(move || serve(handle, door, &served));
+        let closed = party.closed();
+        let thread = thread::Builder::new().name("meshwork".into()).spawn(move || {
+            serve(handle, closed);
+            let _ = ffi::ctx_join(handle); // frees what the library has of the context
+        });
         let thread = thread.map_err(|e| {
             let _ = ffi::close(handle, 0, b"", ffi::MW_CLOSE_ABORT);
             let _ = ffi::ctx_join(handle);
@@ -96,16 +92,6 @@ impl Context {
 }
 
 verbs!(Context: common update);
-
-/// The context's thread: makes callbacks until CLOSED, then frees what the library has of the context.
-fn serve(handle: u64, door: Door, party: &Arc<Party>) {
-    match door {
-        Door::Run => while ffi::ctx_run(handle).is_ok() {},
-        Door::Dispatch => while ffi::ctx_dispatch(handle).is_ok() {},
-        Door::Inline => party.closed().wait(),
-    }
-    let _ = ffi::ctx_join(handle);
-}
 
 impl Drop for Inner {
     /// Closes it and returns at once; what was accepted is still sent while the process lives.

@@ -56,15 +56,11 @@ impl Queue {
 /// and TCP slows the sender down.
 #[must_use = "events that nobody takes stop the input"]
 pub struct Events {
-    queue: Arc<Queue>,
-    party: Arc<Party>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) party: Arc<Party>,
 }
 
 impl Events {
-    pub(crate) fn new(queue: Arc<Queue>, party: Arc<Party>) -> Events {
-        Events { queue, party }
-    }
-
     /// The next event; `None` after the last one.
     pub async fn next(&mut self) -> Option<Event<'static>> {
         poll_fn(|cx| self.take(cx)).await

@@ -195,22 +195,15 @@ pub enum Delivery {
     Host,
 }
 
-/// Outcomes of DONE.
-pub(crate) mod outcome {
-    use super::*;
-
-    pub fn nothing(_: Done) -> Result<()> {
-        Ok(())
-    }
-    pub fn delivery(done: Done) -> Result<Delivery> {
+impl Delivery {
+    pub(crate) fn of(done: Done) -> Result<Delivery> {
         Ok(if done.code == 1 { Delivery::Host } else { Delivery::Kernel })
     }
-    pub fn count(done: Done) -> Result<usize> {
-        Ok(done.code.max(0) as usize)
-    }
-    pub fn message(done: Done) -> Result<Message> {
-        done.body.ok_or_else(|| Error::new(ffi::MW_EINTERNAL))
-    }
+}
+
+/// What a gathered fact is.
+pub(crate) fn answer(done: Done) -> Result<Message> {
+    done.body.ok_or_else(|| Error::new(ffi::MW_EINTERNAL))
 }
 
 struct Unpark(Thread);

@@ -1,6 +1,6 @@
 //! Providers and consumers, and who hears their events.
 use crate::events::Queue;
-use crate::operation::{block_on, complete, lock, outcome, Operation};
+use crate::operation::{block_on, complete, lock, Operation};
 use crate::verbs::verbs;
 use crate::{ffi, Context, Error, Event, Events, Options, Result};
 use std::any::Any;
@@ -77,7 +77,7 @@ impl Party {
     pub(crate) fn events(self: &Arc<Party>) -> Result<Events> {
         let queue = Arc::new(Queue::default());
         self.set_sink(Sink::Queue(queue.clone()))?;
-        Ok(Events::new(queue, self.clone()))
+        Ok(Events { queue, party: self.clone() })
     }
 
     fn set_sink(&self, sink: Sink) -> Result<()> {
@@ -214,7 +214,7 @@ macro_rules! party {
             pub fn start(&self) -> Operation<()> {
                 self.party.started.store(true, Ordering::Release);
                 let h = self.id();
-                Operation::begin(h, outcome::nothing, |op| ffi::start(h, op))
+                Operation::begin(h, |_| Ok(()), |op| ffi::start(h, op))
             }
 
             /// Stops taking input. Messages already read still come.

@@ -231,6 +231,29 @@ impl Kind {
             Kind::Other(_) => "OTHER",
         }
     }
+
+    /// That of a name of the C interface.
+    pub fn named(name: &str) -> Option<Kind> {
+        match name {
+            "UP" => Some(Kind::Up),
+            "DOWN" => Some(Kind::Down),
+            "CLOSED" => Some(Kind::Closed),
+            "ERROR" => Some(Kind::Error),
+            "LOG" => Some(Kind::Log),
+            "PEER_UP" => Some(Kind::PeerUp),
+            "PEER_DOWN" => Some(Kind::PeerDown),
+            "MESSAGE" => Some(Kind::Message),
+            "WRITABLE" => Some(Kind::Writable),
+            "SLOW" => Some(Kind::Slow),
+            "DROPPED" => Some(Kind::Dropped),
+            "PING" => Some(Kind::Ping),
+            "PONG" => Some(Kind::Pong),
+            "INTEREST" => Some(Kind::Interest),
+            "ASK" => Some(Kind::Ask),
+            "DRAINING" => Some(Kind::Draining),
+            _ => None,
+        }
+    }
 }
 
 /// A number something keeps.
@@ -327,6 +350,26 @@ impl Stat {
             Stat::Other(_) => "OTHER",
         }
     }
+
+    /// That of a name of the C interface.
+    pub fn named(name: &str) -> Option<Stat> {
+        match name {
+            "BUFFERED" => Some(Stat::Buffered),
+            "LAST_BEAT" => Some(Stat::LastBeat),
+            "STRIKES" => Some(Stat::Strikes),
+            "BEAT_INTERVAL" => Some(Stat::BeatInterval),
+            "BEAT_CUTOFF" => Some(Stat::BeatCutoff),
+            "RTT" => Some(Stat::Rtt),
+            "PEERS" => Some(Stat::Peers),
+            "BYTES_IN" => Some(Stat::BytesIn),
+            "BYTES_OUT" => Some(Stat::BytesOut),
+            "DROPPED" => Some(Stat::Dropped),
+            "QUEUED" => Some(Stat::Queued),
+            "MESSAGES_IN" => Some(Stat::MessagesIn),
+            "MESSAGES_OUT" => Some(Stat::MessagesOut),
+            _ => None,
+        }
+    }
 }
 
 /// In which state something is.
@@ -386,6 +429,19 @@ impl State {
             State::Waiting => "WAITING",
             State::Draining => "DRAINING",
             State::Other(_) => "OTHER",
+        }
+    }
+
+    /// That of a name of the C interface.
+    pub fn named(name: &str) -> Option<State> {
+        match name {
+            "IDLE" => Some(State::Idle),
+            "CONNECTING" => Some(State::Connecting),
+            "UP" => Some(State::Up),
+            "READY" => Some(State::Ready),
+            "WAITING" => Some(State::Waiting),
+            "DRAINING" => Some(State::Draining),
+            _ => None,
         }
     }
 }

@@ -62,13 +62,13 @@ macro_rules! verb_set {
             /// A fact that is gathered: `peers` (JSON), `metrics` (Prometheus text).
             pub fn gather(&self, what: &str) -> $crate::Operation<$crate::Message> {
                 let h = self.id();
-                $crate::Operation::begin(h, $crate::operation::outcome::message, |op| $crate::ffi::info(h, what, op))
+                $crate::Operation::begin(h, $crate::operation::answer, |op| $crate::ffi::info(h, what, op))
             }
 
             /// Refuses new work, finishes what runs, tells the peers, then closes, at the latest after `deadline`.
             pub fn drain(&self, deadline: std::time::Duration) -> $crate::Operation<()> {
                 let (h, ms) = (self.id(), i64::try_from(deadline.as_millis()).unwrap_or(i64::MAX));
-                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| $crate::ffi::drain(h, ms, op))
+                $crate::Operation::begin(h, |_| Ok(()), |op| $crate::ffi::drain(h, ms, op))
             }
         }
     };
@@ -77,9 +77,7 @@ macro_rules! verb_set {
             /// Changes live options, all or nothing.
             pub fn update(&self, options: $crate::Options) -> $crate::Operation<()> {
                 let h = self.id();
-                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
-                    $crate::ffi::update(h, options.conf()?, op)
-                })
+                $crate::Operation::begin(h, |_| Ok(()), |op| $crate::ffi::update(h, options.conf()?, op))
             }
         }
     };
@@ -113,10 +111,14 @@ macro_rules! verb_set {
                 except: Option<$crate::Connection>,
             ) -> $crate::Operation<usize> {
                 let (h, except) = (self.id(), except.map_or(0, |c| c.id()));
-                $crate::Operation::begin(h, $crate::operation::outcome::count, |op| {
-                    let m = body.message(flags.bits())?;
-                    $crate::ffi::publish(h, topic, &m, except, flags.bits(), op)
-                })
+                $crate::Operation::begin(
+                    h,
+                    |done| Ok(done.code.max(0) as usize),
+                    |op| {
+                        let m = body.message(flags.bits())?;
+                        $crate::ffi::publish(h, topic, &m, except, flags.bits(), op)
+                    },
+                )
             }
         }
     };
@@ -145,7 +147,7 @@ macro_rules! verb_set {
                 flags: $crate::Flags,
             ) -> $crate::Operation<$crate::Delivery> {
                 let h = self.id();
-                $crate::Operation::begin(h, $crate::operation::outcome::delivery, |op| {
+                $crate::Operation::begin(h, $crate::Delivery::of, |op| {
                     let m = body.message(flags.bits())?;
                     $crate::ffi::send(h, &m, flags.bits(), op)
                 })
@@ -160,17 +162,13 @@ macro_rules! verb_set {
             /// The same with options.
             pub fn subscribe_with(&self, pattern: &str, options: $crate::Options) -> $crate::Operation<()> {
                 let h = self.id();
-                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
-                    $crate::ffi::subscribe(h, pattern, options.conf()?, op)
-                })
+                $crate::Operation::begin(h, |_| Ok(()), |op| $crate::ffi::subscribe(h, pattern, options.conf()?, op))
             }
 
             /// Ends every subscription of it with this pattern.
             pub fn unsubscribe(&self, pattern: &str) -> $crate::Operation<()> {
                 let h = self.id();
-                $crate::Operation::begin(h, $crate::operation::outcome::nothing, |op| {
-                    $crate::ffi::unsubscribe(h, pattern, op)
-                })
+                $crate::Operation::begin(h, |_| Ok(()), |op| $crate::ffi::unsubscribe(h, pattern, op))
             }
 
             /// Whether a publish to the topic would reach it.
