@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"unsafe"
 )
 
 const (
@@ -22,7 +21,6 @@ const (
 type dispatcher struct {
 	ctx    uint64
 	file   *os.File // a duplicate of the context's descriptor
-	fd     int32    // its number
 	log    *slog.Logger
 	taker  taker
 	event  Event
@@ -54,7 +52,7 @@ func newDispatcher(ctx uint64, log *slog.Logger) (*dispatcher, error) {
 	if err := syscall.SetNonblock(int(own), true); err != nil {
 		return nil, err
 	}
-	return &dispatcher{ctx: ctx, log: log, file: os.NewFile(own, "meshwork"), fd: int32(own),
+	return &dispatcher{ctx: ctx, log: log, file: os.NewFile(own, "meshwork"),
 		taker: taker{ev: make([]record, batch), slab: make([]byte, slabSize)},
 		peers: make(map[uint64]*Connection), objects: make(map[uint64]*handle),
 		ops: make(map[uint64]func(*Event)), lent: make(map[uint64]func()), done: make(chan struct{})}, nil
@@ -97,23 +95,11 @@ func (d *dispatcher) turn() bool {
 		}
 		d.next, d.n = 0, n
 		d.deliver()
-		if n == 0 && s != more && !d.readable() {
+		if n == 0 && s != more { // what comes from now on raises the descriptor anew
 			break
 		}
 	}
 	return d.over
-}
-
-// readable asks before going to sleep: the runtime's poller is told of changes
-// only, and what a turn left unread in a socket is no change.
-func (d *dispatcher) readable() bool {
-	p := struct {
-		fd              int32
-		events, revents int16
-	}{d.fd, 1, 0}
-	var now syscall.Timespec
-	n, _, _ := syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
-	return n == 1
 }
 
 func (d *dispatcher) deliver() {

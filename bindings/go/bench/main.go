@@ -1,7 +1,7 @@
 // Echo servers to compare, one a run, for `meshwork bench` as load:
 //
 //	bench meshwork|meshwork-thread|gorilla|coder [port]
-//	meshwork bench ws://127.0.0.1:9300/connect --connections 64 --in-flight 16
+//	meshwork bench ws://127.0.0.1:9300/connect --connections 64 --in-flight 16 --size 1024
 //
 // meshwork turns the lane on the context's goroutine (threads=0),
 // meshwork-thread on a library thread. A module of its own, so that meshwork
