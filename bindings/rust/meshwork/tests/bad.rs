@@ -263,7 +263,7 @@ fn exit_with_everything_open() {
         let mut running = child("everything_open_at_exit").env("MW_EXIT", how).spawn().unwrap();
         let code = running.wait().unwrap();
         assert!(code.success(), "{how}: {code}");
-        assert!(began.elapsed() < Duration::from_secs(10), "it starts, works and ends at once");
+        assert!(began.elapsed() < Duration::from_secs(30), "it starts, works and ends at once");
     }
 }
 
