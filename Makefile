@@ -12,6 +12,7 @@ WERROR ?= OFF
 SETUP ?= yes
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 1800
+FAULT_EVERY ?= 97
 BUILD ?= build
 
 RESULTS := $(BUILD)/results
@@ -49,7 +50,7 @@ demo: setup languages ## stream real text to consumers in every language here (I
 
 # ---- Builds, a folder each ------------------------------------------------
 release: setup ## build library, program, examples and tests in build/release
-	@$(CONFIGURE) -B $(BUILD)/release
+	@$(CONFIGURE) -B $(BUILD)/release -DMW_FAULT_EVERY=$(FAULT_EVERY)
 	@$(MAKE_IN) $(BUILD)/release -j $(JOBS)
 
 install: setup ## install to PREFIX (default /usr/local), DESTDIR honoured
@@ -68,6 +69,14 @@ bench: setup-bench ## measure against the baselines (PAIRS=9 ONLY=echo,doors,mem
 	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
 	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs
 	@python3 -B tests/bench/run.py --programs $(BUILD)/release/bench --out $(BUILD)/bench \
+	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+
+bench-bindings: setup languages ## echo in each language against its own servers (PAIRS=5 ONLY=node,go,rust,python QUICK=yes)
+	@$(CONFIGURE) -B $(BUILD)/release
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t meshwork meshwork_static meshwork_program
+	@cmake --install $(BUILD)/release --prefix $(abspath $(BUILD))/stage > /dev/null
+	@examples/demo/languages $(BUILD)/release $(BUILD)/stage
+	@python3 -B tests/bench/bindings.py --release $(BUILD)/release --stage $(BUILD)/stage --out $(BUILD)/bench \
 	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 # ---- Tests ----------------------------------------------------------------
@@ -99,13 +108,13 @@ tsan: setup ## unit, stress and scenario tests under TSan
 abi: setup ## the checks of the C border: exports, headers, layers, layout, install
 	$(call run_sets,abi)
 
-# The failing-Nth-step runs are a set of their own: make fault.
 set-release: release
-	@$(call junit,release,release) -LE 'fault|bindings'
+	@$(call junit,release,release) -LE bindings
 
-fault: setup ## every allocation and system call fails once: what still breaks is printed
+fault: setup ## every allocation and system call fails once, also with TLS (make test: a sample there)
 	$(call run_sets,fault)
 
+set-fault: FAULT_EVERY = 1
 set-fault: release
 	@$(call junit,release,fault) -L fault
 
@@ -116,8 +125,8 @@ set-abi: release
 	@$(call junit,release,abi) -L abi
 
 set-asan: build-asan
-	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit
-	@$(call junit,asan,asan) -L unit
+	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_scenario
+	@$(call junit,asan,asan) -L 'unit|scenario'
 
 set-asan-full: build-asan
 	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_stress set_scenario
@@ -156,5 +165,5 @@ interop: release ## ws, undici, websockets, Chromium and network-cluster as our 
 
 # A stamp is no by-product: make must not clear it away.
 .PRECIOUS: $(BUILD)/.packages-%
-.PHONY: languages bindings set-bindings fault conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
+.PHONY: languages bench-bindings bindings set-bindings fault conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan
