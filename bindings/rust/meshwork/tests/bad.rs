@@ -257,6 +257,48 @@ fn cycles_in_a_process_of_their_own() {
 }
 
 #[test]
+fn a_million_messages_leave_nothing() {
+    let code = child("a_million_messages_in_a_process_of_their_own").status().unwrap();
+    assert!(code.success(), "{code}");
+}
+
+#[test]
+#[ignore = "run by a_million_messages_leave_nothing"]
+fn a_million_messages_in_a_process_of_their_own() {
+    const COUNT: usize = 1_000_000;
+    let context = context();
+    let provider = idle(&context);
+    let (told, counts) = sender();
+    let seen = AtomicUsize::new(0);
+    provider
+        .on(move |e| {
+            if e.kind() == Kind::Message && (seen.fetch_add(1, Ordering::Relaxed) + 1) % (COUNT / 10) == 0 {
+                told.lock().unwrap().send(resident()).unwrap();
+            }
+        })
+        .unwrap();
+    provider.start().wait().unwrap();
+    let consumer = consumer(&context, &provider);
+    let (room, has_room) = sender();
+    consumer
+        .on(move |e| {
+            if e.kind() == Kind::Writable {
+                let _ = room.lock().unwrap().send(());
+            }
+        })
+        .unwrap();
+    consumer.start().wait().unwrap();
+    for i in 0..COUNT {
+        while let Err(e) = consumer.send(&i.to_le_bytes()) {
+            assert_eq!(e.code(), Code::EAGAIN);
+            has_room.recv_timeout(PATIENCE).expect("WRITABLE follows");
+        }
+    }
+    let sizes: Vec<_> = (0..10).map(|_| counts.recv_timeout(PATIENCE).unwrap()).collect();
+    assert!(sizes[9] < sizes[1] + (12 << 20), "{sizes:?}");
+}
+
+#[test]
 fn exit_with_everything_open() {
     for how in ["return", "exit"] {
         let began = Instant::now();

@@ -198,6 +198,23 @@ fn a_batch_has_an_answer_for_each_send() {
 }
 
 #[test]
+fn an_operation_calls_back_in_the_order_of_events() {
+    let context = context();
+    let provider = echo(&context);
+    let consumer = Consumer::open(&context, Options::consumer().set("url", provider.url().unwrap())).unwrap();
+    let (told, order) = mpsc::channel();
+    let (told, of_events) = (told.clone(), Mutex::new(told));
+    consumer.on(move |e| drop(of_events.lock().unwrap().send(format!("{:?}", e.kind())))).unwrap();
+    let mut start = consumer.start();
+    start.on_done(move |result| told.send(format!("{result:?}")).unwrap()).unwrap();
+    drop(start); // cancels no more
+    let order: Vec<_> = (0..2).map(|_| order.recv_timeout(PATIENCE).unwrap()).collect();
+    assert_eq!(order, ["Up", "Ok(())"]);
+    let mut refused = Connection::from_id(12345).send_confirmed("x", Flags::NONE);
+    assert_eq!(refused.on_done(|_| unreachable!()).unwrap_err().code(), Code::ECLOSED);
+}
+
+#[test]
 fn closed_is_ready_after_the_last_event_and_not_before() {
     let context = context();
     let provider = echo(&context);
