@@ -12,9 +12,6 @@
 #include "wire/parameters.hpp"
 #include "wire/upgrade.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <openssl/rand.h>
@@ -98,7 +95,7 @@ Attempt::Attempt(asio::io_context& io, std::shared_ptr<const base::Conf> conf, s
 
 void Attempt::begin(std::function<void(Outcome&&)> done) {
   done_ = std::move(done);
-  asio::co_spawn(io_, run(), asio::bind_cancellation_slot(stop_.slot(), asio::detached));
+  spawn(io_, run(), stop_, shared_from_this());
 }
 
 // Ended from outside is the answer even where the attempt was just succeeding.

@@ -4,7 +4,6 @@
 #include "net/reception.hpp"
 #include "net/resolver.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -84,7 +83,7 @@ Reception::Reception(Control& control, std::shared_ptr<const base::Conf> conf, L
 
 void Reception::start() {
   try {
-    asio::co_spawn(io_, open_doors(), asio::bind_cancellation_slot(give_up_.slot(), asio::detached));
+    spawn(io_, open_doors(), give_up_, self());
   } catch (const std::bad_alloc&) {
     opened(Error{MW_ENOMEM, 0, ""});
   }

@@ -5,11 +5,18 @@
 #pragma once
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
 
 namespace mw::net {
 
@@ -20,6 +27,15 @@ using Task = asio::awaitable<T>;
 
 // co_await anything(..., kValue) gives [error_code, result...].
 inline constexpr auto kValue = asio::as_tuple(asio::use_awaitable);
+
+// Runs a coroutine that signal cancels. Asio looks at the signal until the very
+// end of the coroutine, one turn after its last line, so keep, which owns the
+// signal, is held until then.
+template <class Owner>
+void spawn(asio::io_context& io, Task<void> task, asio::cancellation_signal& signal, std::shared_ptr<Owner> keep) {
+  asio::co_spawn(io, std::move(task),
+                 asio::bind_cancellation_slot(signal.slot(), [keep = std::move(keep)](std::exception_ptr) {}));
+}
 
 // A place where one coroutine sleeps until it is rung for or the time is over;
 // whoever wakes up looks for himself what happened.
