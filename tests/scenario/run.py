@@ -52,10 +52,10 @@ class Runner:
         for letter, program in (('a', self.args.agent), ('b', self.args.other or self.args.agent)):
             agent = Agent(letter, program.split() + [door], self.args.patience)
             self.agents[letter] = agent
-            # The first context may leave what a process makes once; the second must leave nothing.
+            # The first context may leave what a process makes once, a sanitizer its thread; the second nothing.
             for _ in range(2):
                 agent.begin()
-                for line in ('ctx', 'end'):
+                for line in ('ctx', 'provider warm port=0 host=127.0.0.1', 'start warm op=1', 'end'):
                     status, facts = agent.ask(line)
                     if status != 'OK':
                         raise AgentError(f'{line} answered {status} {facts.get("error", "")}')
