@@ -587,17 +587,19 @@ func TestMemoryStaysFlat(t *testing.T) {
 		c := consumer(t, mw, at, nil)
 		n, steps := 0, make(chan int64, 16)
 		c.OnMessage(func(e *meshwork.Event) {
-			if n++; n%50000 == 0 {
+			if n++; n%200_000 == 0 {
 				steps <- resident(t)
 			}
 			c.Send(e.Body())
 		})
-		for i := 0; i < 16; i++ {
+		for i := 0; i < 256; i++ {
 			c.SendText("twenty bytes of text")
 		}
-		first := wait(t, steps, "50,000 messages")
-		wait(t, steps, "100,000 messages")
-		if last := wait(t, steps, "150,000 messages"); last > first+16<<20 {
+		first, last := wait(t, steps, "200,000 messages"), int64(0)
+		for n := 400_000; n <= 1_000_000; n += 200_000 {
+			last = wait(t, steps, fmt.Sprint(n, " messages"))
+		}
+		if last > first+16<<20 {
 			t.Fatal("memory has grown by ", last-first)
 		}
 	})
