@@ -1,5 +1,7 @@
 // For what must happen even when there is no memory (a close, an event or an
-// answer owed): tried again until there is some.
+// answer owed): tried again until there is some. Between two tries the thread
+// sleeps 5 ms, a lane with all its connections too: it owes them this first,
+// and what would free memory mostly happens elsewhere.
 // Used by loop, net and link. Any thread; f must be repeatable after it threw.
 #pragma once
 #include <chrono>

@@ -26,7 +26,7 @@ mw_status Consumer::subscribe(std::string_view text, base::Syntax syntax, uint64
     number = next_number_++;
     wanted_.push_back({*pattern, syntax, number, op});
   }
-  post(*lane, [this, number] {
+  auto tell = [this, number] {
     if (closing_ || !session_.is_open() || !session_.speech() || !session_.speech()->greeted()) return;
     std::string p;
     base::Syntax sx{};
@@ -38,7 +38,14 @@ mw_status Consumer::subscribe(std::string_view text, base::Syntax syntax, uint64
       sx = it->syntax;
     }
     session_.speech()->subscribe(number, p, static_cast<uint8_t>(sx));
-  });
+  };
+  try {
+    post(*lane, tell);
+  } catch (const std::bad_alloc&) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(wanted_, [&](const Wanted& w) { return w.number == number; });
+    throw;
+  }
   return MW_OK;
 }
 
@@ -46,17 +53,20 @@ mw_status Consumer::unsubscribe(std::string_view text, uint64_t op) {
   std::vector<Wanted> gone;
   {
     std::lock_guard lock(mutex_);
+    gone.reserve(wanted_.size());
     auto keep = std::stable_partition(wanted_.begin(), wanted_.end(), [&](const Wanted& w) { return w.pattern.text() != text; });
     gone.assign(std::make_move_iterator(keep), std::make_move_iterator(wanted_.end()));
     wanted_.erase(keep, wanted_.end());
   }
-  post(*lane, [this, op, gone = std::move(gone)] {
-    for (const Wanted& w : gone) {
-      done(*lane, w.op, MW_ECANCELED, 0, {});
-      if (session_.is_open() && session_.speech() && session_.speech()->greeted()) session_.speech()->unsubscribe(w.number);
+  auto tell = [this, op, gone = std::move(gone), at = size_t{0}]() mutable {
+    for (; at < gone.size(); ++at) {
+      if (session_.is_open() && session_.speech() && session_.speech()->greeted())
+        session_.speech()->unsubscribe(gone[at].number);
+      done(*lane, gone[at].op, MW_ECANCELED, 0, {});
     }
     done(*lane, op, MW_OK, 0, {});
-  });
+  };
+  base::insist([&] { post(*lane, tell); });  // they are removed already
   return MW_OK;
 }
 

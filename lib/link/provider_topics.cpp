@@ -15,6 +15,7 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
   auto pattern = base::Pattern::compile(text, syntax);
   if (!pattern) return pattern.error();
   mw_handle id = 0;
+  Shard& s = shard(*peer.lane);
   if (want_handle) {
     auto* sub = new Subscription(*this, *peer.lane, peer.handle, *pattern);
     sub->token.store(tok);
@@ -23,7 +24,6 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
     std::lock_guard lock(slots.mutex());
     sub->handle = id = slots.take(base::Kind::subscription, sub);
     if (id == 0) {
-      runtime.objects.fetch_sub(1);
       sub->destroy(true);
       return Error{MW_ENOMEM, 0, "the table of handles is full"};
     }
@@ -34,14 +34,18 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
       if (id != 0) base::retire(id);
       return Error{MW_ECLOSED, 0, {}};
     }
-    if (!peer.topics) peer.topics = std::make_unique<std::vector<Topic>>();
-    peer.topics->push_back({*pattern, id, 0});
+    try {
+      if (!peer.topics) peer.topics = std::make_unique<std::vector<Topic>>();
+      peer.topics->push_back({*pattern, id, 0});
+    } catch (...) {
+      if (id != 0) base::retire(id);
+      throw;
+    }
   }
-  Shard& s = shard(*peer.lane);
   mw_handle who = peer.handle;
   // Publishes see it from its DONE on. Posted even where we are on the lane:
   // its events must not come inside this call.
-  post(*s.lane, [this, &s, who, id, op, pattern = *pattern] {
+  auto take_effect = [this, &s, who, id, op, pattern = *pattern] {
     auto* p = static_cast<Peer*>(base::peek(s.lane->slots, who));
     bool open = p != nullptr && p->session.is_open();
     auto before = open ? static_cast<int64_t>(s.topics.count(pattern)) : 0;
@@ -61,7 +65,8 @@ base::Result<mw_handle> Provider::subscribe(Peer& peer, std::string_view text, b
     }
     interest(*s.lane, *p, pattern.text(), before, static_cast<int64_t>(s.topics.count(pattern)));
     done(*s.lane, op, MW_OK, 0, {}, who);
-  });
+  };
+  base::insist([&] { post(*s.lane, take_effect); });
   return id;
 }
 
@@ -71,6 +76,7 @@ mw_status Provider::unsubscribe(Peer& peer, std::string_view text, uint64_t op) 
     std::lock_guard lock(topics_mutex_);
     if (peer.topics) {
       auto& all = *peer.topics;
+      gone.reserve(all.size());
       auto keep = std::stable_partition(all.begin(), all.end(), [&](const Topic& t) { return t.pattern.text() != text; });
       gone.assign(std::make_move_iterator(keep), std::make_move_iterator(all.end()));
       all.erase(keep, all.end());
@@ -81,7 +87,7 @@ mw_status Provider::unsubscribe(Peer& peer, std::string_view text, uint64_t op) 
   mw_handle who = peer.handle;
   // The caller's pin keeps the peer's memory until this has run, also where
   // the connection has ended and no longer knows these topics.
-  post(*s.lane, [this, &s, &peer, who, op, gone = std::move(gone)] {
+  auto take_effect = [this, &s, &peer, who, op, gone = std::move(gone)] {
     for (const Topic& t : gone) {
       auto before = static_cast<int64_t>(s.topics.count(t.pattern));
       s.topics.remove(t.pattern, &peer);
@@ -89,7 +95,8 @@ mw_status Provider::unsubscribe(Peer& peer, std::string_view text, uint64_t op) 
       if (t.subscription != 0) base::retire_once(t.subscription);
     }
     done(*s.lane, op, MW_OK, 0, {}, who);
-  });
+  };
+  base::insist([&] { post(*s.lane, take_effect); });
   return MW_OK;
 }
 
@@ -111,12 +118,12 @@ void Provider::close_subscription(Subscription& sub) {
   }
   if (found) {
     Shard& s = shard(*p->lane);
-    post(*s.lane, [this, &s, p, id = sub.handle, pattern = sub.pattern] {
+    base::insist([&] { post(*s.lane, [this, &s, p, id = sub.handle, pattern = sub.pattern] {
       auto before = static_cast<int64_t>(s.topics.count(pattern));
       s.topics.remove(pattern, p);
       interest(*s.lane, *p, pattern.text(), before, static_cast<int64_t>(s.topics.count(pattern)));
       base::retire_once(id);
-    });
+    }); });
   }
   base::unpin(slot);
 }
