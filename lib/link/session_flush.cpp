@@ -67,6 +67,7 @@ void Session::uncork() noexcept {
   try {
     send_corked(n, messages);
   } catch (const std::bad_alloc&) {
+    lane().cipher.clear();  // the next connection's now
     doom();
   }
 }
@@ -74,7 +75,7 @@ void Session::uncork() noexcept {
 void Session::send_corked(size_t n, uint32_t messages) {
   Cork& c = lane().cork;
   if (tls_) {
-    tls_->write(c.bytes, n, lane().cipher);
+    if (!tls_->write(c.bytes, n, lane().cipher)) throw std::bad_alloc();  // nothing else fails it
     count_out(n);
     send_cipher();
     if (sealed_ && !sealed_->cipher.empty()) sealed_->messages += messages;
@@ -213,30 +214,29 @@ bool Session::write_sealed() {
       while (!whole->frames.empty()) handed(whole->frames.pop());
     }
     if (out_.empty()) return true;
+    if (!sealed_) sealed_ = std::make_unique<Sealed>();
     uint8_t* plain = lane().receive;  // free outside of reading
     size_t n = 0;
+    auto seal = [&](const uint8_t* p, size_t len) {
+      if (!tls_->write(p, len, lane().cipher)) throw std::bad_alloc();  // nothing else fails it
+    };
+    auto add = [&](const uint8_t* p, size_t len) {
+      if (n + len > Lane::kReceive) {
+        seal(plain, std::exchange(n, 0));
+        if (len > Lane::kReceive) return seal(p, len);
+      }
+      std::memcpy(plain + n, p, len);
+      n += len;
+    };
     while (!out_.empty() && n < kSealAtOnce) {
+      encode(out_.head());
       OutFrame* f = out_.pop();
-      encode(f);
+      sealed_->frames.push(f);
       count_out(f->length());
-      auto add = [&](const uint8_t* p, size_t len) {
-        if (n + len > Lane::kReceive) {
-          tls_->write(plain, n, lane().cipher);
-          n = 0;
-          if (len > Lane::kReceive) {
-            tls_->write(p, len, lane().cipher);
-            return;
-          }
-        }
-        std::memcpy(plain + n, p, len);
-        n += len;
-      };
       add(f->own(), f->own_len());
       if (f->body) add(f->body->body, f->body->len);
-      if (!sealed_) sealed_ = std::make_unique<Sealed>();
-      sealed_->frames.push(f);
     }
-    if (n != 0) tls_->write(plain, n, lane().cipher);
+    seal(plain, n);
     if (!send_cipher()) return false;
   }
   lane().flush_later(this);

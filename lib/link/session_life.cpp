@@ -427,9 +427,12 @@ bool Session::taken(OutFrame* f) {
 Ending& Session::ending() noexcept {
   if (!ending_) ending_.reset(new (std::nothrow) Ending);
   if (ending_) return *ending_;
-  static thread_local Ending nobody;
-  nobody = Ending{MW_ENOMEM, wire::kAbnormal, {}, 0, 0};
-  return nobody;
+  // Never destroyed: glibc ends the process where it cannot note a destructor.
+  alignas(Ending) static thread_local unsigned char place[sizeof(Ending)];
+  static thread_local Ending* nobody = nullptr;
+  if (nobody == nullptr) nobody = new (place) Ending;
+  *nobody = Ending{MW_ENOMEM, wire::kAbnormal, {}, 0, 0};
+  return *nobody;
 }
 
 Rare& Session::rare() {

@@ -110,7 +110,10 @@ void Session::read_tls(size_t cap) {
     while (filled < Lane::kReceive / 2 &&
            (s = tls_->read(p + filled, Lane::kReceive - filled, &got, l.cipher)) == net::Tls::Status::ok)
       filled += got;
-    if (filled != 0) take_bytes(p, filled);
+    if (filled != 0) {
+      if (!l.cipher.empty()) send_cipher();  // what the host sends to others from here uses it, too
+      take_bytes(p, filled);
+    }
     if (over()) return;
     if (stalled_ || paused_ || !can_read()) {
       if (can_read() && tls_->input_left() != 0)

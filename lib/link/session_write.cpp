@@ -191,7 +191,6 @@ void Session::encode(OutFrame* f) {
     if (speech_ && !f->control) speech_->count(f);  // published: encoded once for all
     return;
   }
-  f->encoded = true;
   bool server = role_ == wire::Role::server;
   bool fin = (f->flags & MW_F_MORE) == 0;
   bool rsv1 = false;
@@ -216,6 +215,7 @@ void Session::encode(OutFrame* f) {
       rsv1 = true;
     }
   }
+  f->encoded = true;  // nothing throws from here on
   size_t n = f->length();
   if (server) {
     uint8_t head[wire::kMaxHead];

@@ -44,9 +44,9 @@ base::Result<std::string> file_text(const std::string& path, const std::string& 
   auto bad = [&](const std::string& why, int os) {
     return base::Error{MW_EOPTION, os, from + " cannot be read: " + why};
   };
+  std::string text(kMaxFile + 1, '\0');  // first: nothing throws while the file is open
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return bad(std::strerror(errno), errno);
-  std::string text(kMaxFile + 1, '\0');
   size_t n = 0;
   ssize_t r = 1;
   while (n < text.size() && (r = ::read(fd, text.data() + n, text.size() - n)) != 0) {

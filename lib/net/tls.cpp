@@ -98,34 +98,33 @@ struct Tls::Call {
 };
 
 Tls::Tls(std::shared_ptr<TlsContext> ctx, bool server, const std::string& host) : ctx_(std::move(ctx)) {
-  ssl_ = ::SSL_new(ctx_->get());
-  BIO* bio = ssl_ != nullptr ? ::BIO_new(TlsBio::method()) : nullptr;
-  if (bio == nullptr) {
-    ::SSL_free(ssl_);
-    throw std::bad_alloc();
-  }
+  struct Free {
+    void operator()(SSL* s) const noexcept { ::SSL_free(s); }
+  };
+  std::unique_ptr<SSL, Free> made(::SSL_new(ctx_->get()));
+  BIO* bio = made != nullptr ? ::BIO_new(TlsBio::method()) : nullptr;
+  if (bio == nullptr) throw std::bad_alloc();
   ::BIO_set_data(bio, this);
   ::BIO_set_init(bio, 1);
-  ::SSL_set_bio(ssl_, bio, bio);
-  SSL_set_app_data(ssl_, this);
-  ::SSL_set_msg_callback(ssl_, TlsBio::message);
-  if (server) {
-    ::SSL_set_accept_state(ssl_);
-    return;
-  }
-  ::SSL_set_connect_state(ssl_);
+  ::SSL_set_bio(made.get(), bio, bio);
+  if (SSL_set_app_data(made.get(), this) != 1) throw std::bad_alloc();
+  ::SSL_set_msg_callback(made.get(), TlsBio::message);
+  server ? ::SSL_set_accept_state(made.get()) : ::SSL_set_connect_state(made.get());
+  if (!server) check_and_resume(made.get(), host);
+  ssl_ = made.release();
+}
+
+// A client's: whose certificate is wanted, and the session to go on with.
+void Tls::check_and_resume(SSL* ssl, const std::string& host) {
   std::string name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
   bool ip = is_ip(name);
-  X509_VERIFY_PARAM* param = ::SSL_get0_param(ssl_);
+  X509_VERIFY_PARAM* param = ::SSL_get0_param(ssl);
   ::X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   bool set = ip ? ::X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str()) == 1
                 : ::X509_VERIFY_PARAM_set1_host(param, name.c_str(), name.size()) == 1 &&
-                      SSL_set_tlsext_host_name(ssl_, name.c_str()) == 1;  // RFC 6066: no addresses
-  if (!set) {  // never go on without the check
-    ::SSL_free(ssl_);
-    throw std::bad_alloc();
-  }
-  ctx_->offer(ssl_);
+                      SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;  // RFC 6066: no addresses
+  if (!set) throw std::bad_alloc();  // never go on without the check
+  ctx_->offer(ssl);
 }
 
 Tls::~Tls() {

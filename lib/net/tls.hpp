@@ -83,6 +83,7 @@ class Tls {
  private:
   friend struct TlsBio;
   struct Call;                   // around each call into OpenSSL
+  void check_and_resume(SSL* ssl, const std::string& host);
   Status verdict(int result);
   Status fail() noexcept;
 

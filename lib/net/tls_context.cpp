@@ -173,7 +173,7 @@ struct TlsPolicy {
   }
 
   Done sessions() {
-    SSL_CTX_set_app_data(ctx, &context);
+    if (SSL_CTX_set_app_data(ctx, &context) != 1) throw std::bad_alloc();
     if (server) {
       // Tickets only: a table of sessions would grow with the clients. One is
       // enough, ours keep the last.
