@@ -12,19 +12,23 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 namespace {
 
 std::atomic<int> g_what{FAULT_NONE};
-std::atomic<long> g_left{0};
+std::atomic<long> g_left{0}, g_row{1};
 std::atomic<const char*> g_hit{nullptr};
 
 bool hit(fault what, const char* name) {
   if (g_what.load(std::memory_order_relaxed) != what) return false;
-  if (g_left.fetch_sub(1) != 1) return false;
+  long left = g_left.fetch_sub(1);
+  if (left > 1 || left <= 1 - g_row) return false;
   g_hit = name;
   return true;
 }
@@ -36,8 +40,9 @@ F* next(const char* name) {
 
 }  // namespace
 
-void fault_arm(fault what, long nth) {
+void fault_arm(fault what, long nth, long row) {
   g_hit = nullptr;
+  g_row = row;
   g_left = nth;
   g_what = what;
 }
@@ -117,6 +122,26 @@ FAULT_WRAP(ssize_t, recvmsg, ECONNRESET, (int fd, msghdr* m, int flags), (fd, m,
 FAULT_WRAP(ssize_t, send, ECONNRESET, (int fd, const void* p, size_t n, int flags), (fd, p, n, flags))
 FAULT_WRAP(ssize_t, sendmsg, EPIPE, (int fd, const msghdr* m, int flags), (fd, m, flags))
 FAULT_WRAP(ssize_t, writev, EPIPE, (int fd, const iovec* v, int n), (fd, v, n))
+FAULT_WRAP(ssize_t, getrandom, EINTR, (void* p, size_t n, unsigned flags), (p, n, flags))
+FAULT_WRAP(int, getentropy, EIO, (void* p, size_t n), (p, n))
+
+extern "C" int open(const char* path, int flags, ...) {
+  static auto real = next<int(const char*, int, ...)>("open");
+  va_list rest;
+  va_start(rest, flags);
+  auto mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : mode_t{};
+  va_end(rest);
+  if (hit(FAULT_CALL, "open")) return errno = EMFILE, -1;
+  return real(path, flags, mode);
+}
+
+// Of files only: reading an eventfd cannot fail so.
+extern "C" ssize_t read(int fd, void* p, size_t n) {
+  static auto real = next<ssize_t(int, void*, size_t)>("read");
+  struct stat what{};
+  if (fstat(fd, &what) == 0 && S_ISREG(what.st_mode) && hit(FAULT_CALL, "read")) return errno = EIO, -1;
+  return real(fd, p, n);
+}
 
 // Only adding asks the kernel for anything. Asio's reactor does not look
 // whether its own waker and timer were added, so these are spared.

@@ -1,5 +1,5 @@
 /* Failing the Nth step: this program's own malloc and socket calls stand
- * before the C library's and, once armed, fail exactly once. Any thread. */
+ * before the C library's and, once armed, fail so often. Any thread. */
 #ifndef FAULT_INJECT_H
 #define FAULT_INJECT_H
 
@@ -9,8 +9,9 @@ extern "C" {
 
 enum fault { FAULT_NONE, FAULT_MEMORY, FAULT_CALL };
 
-/* The nth (from 1) allocation or system call from now on fails. */
-void fault_arm(enum fault what, long nth);
+/* The nth (from 1) allocation or system call from now on fails, and what
+ * follows it, `row` of them together. */
+void fault_arm(enum fault what, long nth, long row);
 /* Disarms; what failed ("malloc", "accept4"), or NULL if nothing had to. */
 const char *fault_disarm(void);
 
