@@ -1,9 +1,6 @@
 //! The Rust agent of the scenario table; tests/scenario/README.md has the protocol. Doors: `run` (the default of a
 //! context), `dispatch` (threads=1) and `inline`.
-use meshwork::{
-    Ask, Batch, Connection, Consumer, Context, Error, Event, Flags, Kind, Message, Noun, Operation, Options, Provider,
-    Result, Sent, Stat,
-};
+use meshwork::*;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -44,15 +41,9 @@ impl Words {
         self.text("flags").split('+').filter_map(Flags::named).fold(Flags::NONE, |all, flag| all | flag)
     }
 
-    /// Every argument that is none of the verb's own is an option.
     fn options(&self, options: Options, own: &[&str]) -> Options {
         let given = self.args.iter().filter(|(key, _)| !own.contains(&key.as_str()));
         given.fold(options, |all, (key, value)| all.set(key, String::from_utf8_lossy(value)))
-    }
-
-    /// Arguments "meta.KEY".
-    fn headers(&self) -> Vec<(&str, &[u8])> {
-        self.args.iter().filter_map(|(k, v)| k.strip_prefix("meta.").map(|k| (k, &v[..]))).collect()
     }
 }
 
@@ -61,21 +52,17 @@ fn value(word: &str) -> Vec<u8> {
         return (b'a'..=b'z').cycle().take(n.parse().unwrap_or(0)).collect();
     }
     let mut parts = word.split('%');
-    let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        out.push(part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(b'?'));
-        out.extend(part.bytes().skip(2));
-    }
-    out
+    let plain = parts.next().unwrap_or_default().bytes();
+    let escaped = parts.flat_map(|part| u8::from_str_radix(&part[..2], 16).into_iter().chain(part[2..].bytes()));
+    plain.chain(escaped).collect()
 }
 
-/// Bytes as one word.
 fn show(bytes: &[u8]) -> String {
     let one = |b: &u8| if b.is_ascii_alphanumeric() { char::from(*b).to_string() } else { format!("%{b:02X}") };
     bytes.iter().map(one).collect()
 }
 
-/// What a name stands for. "object KIND" names a hook, "object op" an operation, "token:N" an object.
+/// What a name stands for. "object KIND" names a hook, "object op" an operation.
 enum Thing {
     Context(Context),
     Provider(Provider),
@@ -107,7 +94,7 @@ fn names() -> MutexGuard<'static, Names> {
 
 /// The name of a number; the next free "base1", "base2", ... where it has none yet.
 fn name_of(names: &mut Names, id: u64, base: &str) -> String {
-    if let Some((name, _)) = names.iter().find(|(_, thing)| id != 0 && thing.id() == id) {
+    if let Some((name, _)) = names.iter().find(|(_, thing)| thing.id() == id) {
         return name.clone();
     }
     let name = (1..).map(|n| format!("{base}{n}")).find(|name| !names.contains_key(name)).unwrap();
@@ -127,21 +114,19 @@ fn failure(e: &Error, key: &str) -> String {
 /// Every event becomes one line, and may carry out another.
 fn tell(own: &str, event: &Event<'_>) {
     let names = &mut *names();
-    let (kind, token, body) = (event.kind(), format!("token:{}", event.token()), event.body());
-    let object = match names.get(&token) {
-        _ if event.token() == 0 => own.to_string(),
-        Some(Thing::Text(alias)) => alias.clone(),
-        _ => token,
+    let (kind, body) = (event.kind(), event.body());
+    let object = match event.token() {
+        0 => own.to_string(),
+        _ if kind == Kind::Closed => name_of(names, event.id(), "#"), // of a subscription
+        token => format!("token:{token}"),
     };
     let id = match kind {
         Kind::Ask => name_of(names, event.id(), &format!("{own}.ask")),
         Kind::Closed | Kind::Message if event.id() != 0 => name_of(names, event.id(), "#"),
         _ => event.id().to_string(),
     };
-    let peer = match event.peer().id() {
-        0 => String::new(),
-        peer => name_of(names, peer, &format!("{own}.")),
-    };
+    let peer = Some(event.peer().id()).filter(|id| *id != 0);
+    let peer = peer.map_or(String::new(), |id| name_of(names, id, &format!("{own}.")));
     let body = if body.len() > 512 && matches!(kind, Kind::Message | Kind::Dropped) {
         let hash = body.iter().fold(2166136261u32, |h, b| (h ^ u32::from(*b)).wrapping_mul(16777619));
         format!("@{}:{hash:08x}", body.len())
@@ -171,34 +156,24 @@ fn tell(own: &str, event: &Event<'_>) {
 }
 
 /// Lets an operation go on; where the line has an op, its end is told.
-fn follow<T: 'static>(
-    w: &Words,
-    names: &mut Names,
-    mut operation: Operation<T>,
-    told: fn(T) -> String,
-) -> Result<String> {
+fn follow<T: 'static>(w: &Words, names: &mut Names, mut it: Operation<T>, told: fn(T) -> String) -> Result<String> {
     let (op, object) = (w.text("op"), w.name.split('.').next().unwrap_or_default().to_string());
     let name = format!("{} {op}", w.name);
-    operation.on_done(move |done| {
+    it.on_done(move |done| {
         let end = done.map_or_else(|e| format!(" status={}", failure(&e, "body")), told);
         if !op.is_empty() {
             println!("! {object} DONE id={op}{end}");
         }
     })?;
-    names.insert(name, Thing::Operation(Box::new(move || operation.cancel())));
+    names.insert(name, Thing::Operation(Box::new(move || it.cancel())));
     Ok("OK".into())
 }
 
-fn nothing(_: ()) -> String {
-    String::new()
+fn code(n: usize) -> String {
+    facts(&[("code", n.to_string())])
 }
 
-fn noun(kind: &str) -> Noun {
-    let nouns = [("ctx", Noun::Context), ("consumer", Noun::Consumer), ("sub", Noun::Subscription)];
-    nouns.into_iter().find(|(name, _)| *name == kind).map_or(Noun::Provider, |(_, noun)| noun)
-}
-
-struct Lent(u64);
+struct Lent(String);
 
 impl AsRef<[u8]> for Lent {
     fn as_ref(&self) -> &[u8] {
@@ -217,66 +192,61 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
     let of = |name: &str| names.get(name).map(|thing| Connection::from_id(thing.id()));
     let (it, except) = (of(&w.name).unwrap_or(Connection::from_id(0)), of(&w.text("except")));
     let (body, flags, what, on) = (w.bytes("body"), w.flags(), w.text("what"), w.number("on", 1) == 1);
+    let nouns = [("ctx", Noun::Context), ("consumer", Noun::Consumer), ("sub", Noun::Subscription)];
+    let noun = |kind: &str| nouns.iter().find(|(name, _)| *name == kind).map_or(Noun::Provider, |(_, noun)| *noun);
     let options = || w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
-    let message = || Message::copy(body, flags & (Flags::TEXT | Flags::COMPRESS), &w.headers());
+    let headers: Vec<_> = w.args.iter().filter_map(|(k, v)| Some((k.strip_prefix("meta.")?, &v[..]))).collect();
+    let message = || Message::copy(body, flags & (Flags::TEXT | Flags::COMPRESS), &headers);
+    let lent = || Message::from_owner(Lent(w.text("hint")), Flags::NONE, &[]);
     let sent = |sent: Sent| if sent == Sent::Buffered { "BUFFERED".into() } else { "OK".to_string() };
-    match (w.verb.as_str(), names.get(&w.name), names.get("ctx")) {
-        ("provider", _, Some(Thing::Context(context))) => {
+    let begun = names.get(&format!("{} {}", w.name, w.text("op")));
+    match (w.verb.as_str(), names.get(&w.name), names.get("ctx"), begun) {
+        ("provider", _, Some(Thing::Context(context)), ..) => {
             let (provider, name) = (Provider::open(context, w.options(Options::provider(), &[]))?, w.name.clone());
             provider.on(move |event| tell(&name, &event))?;
             names.insert(w.name.clone(), Thing::Provider(provider));
         }
-        ("consumer", _, Some(Thing::Context(context))) => {
+        ("consumer", _, Some(Thing::Context(context)), ..) => {
             let (consumer, name) = (Consumer::open(context, w.options(Options::consumer(), &[]))?, w.name.clone());
             consumer.on(move |event| tell(&name, &event))?;
             names.insert(w.name.clone(), Thing::Consumer(consumer));
         }
-        ("start", Some(Thing::Provider(p)), _) => return follow(w, names, p.start(), nothing),
-        ("start", Some(Thing::Consumer(c)), _) => return follow(w, names, c.start(), nothing),
-        ("update", Some(Thing::Context(c)), _) => return follow(w, names, c.update(options()), nothing),
-        ("update", Some(Thing::Provider(p)), _) => return follow(w, names, p.update(options()), nothing),
-        ("update", Some(Thing::Consumer(c)), _) => return follow(w, names, c.update(options()), nothing),
-        ("publish", Some(Thing::Provider(p)), _) => {
-            let operation = p.publish_with(&w.text("topic"), &message()?, flags, except);
-            return follow(w, names, operation, |n| facts(&[("code", n.to_string())]));
+        ("start", Some(Thing::Provider(p)), ..) => return follow(w, names, p.start(), |_| "".into()),
+        ("start", Some(Thing::Consumer(c)), ..) => return follow(w, names, c.start(), |_| "".into()),
+        ("update", Some(Thing::Context(c)), ..) => return follow(w, names, c.update(options()), |_| "".into()),
+        ("update", Some(Thing::Provider(p)), ..) => return follow(w, names, p.update(options()), |_| "".into()),
+        ("update", Some(Thing::Consumer(c)), ..) => return follow(w, names, c.update(options()), |_| "".into()),
+        ("publish", Some(Thing::Provider(p)), ..) => {
+            return follow(w, names, p.publish_with(&w.text("topic"), &message()?, flags, except), code);
         }
         ("send", ..) if w.text("op").is_empty() => return it.send_with(&message()?, flags).map(sent),
-        ("send", ..) => {
-            let code = |how| facts(&[("code", (how as u8).to_string())]);
-            return follow(w, names, it.send_confirmed(&message()?, flags), code);
-        }
+        ("send", ..) => return follow(w, names, it.send_confirmed(&message()?, flags), |how| code(how as usize)),
         ("bytes", ..) => return it.send_with(body, flags).map(sent),
-        ("records", _, Some(Thing::Context(context))) => {
+        ("records", _, Some(Thing::Context(context)), ..) => {
             let mut batch = Batch::new();
             (0..w.number("n", 1)).for_each(|_| batch.push(it, body, flags));
             return batch.send(context)?.into_iter().last().unwrap().map(sent);
         }
-        ("wrap", ..) => {
-            return it.send_with(&Message::from_owner(Lent(w.number("hint", 1)), Flags::NONE, &[])?, flags).map(sent)
-        }
+        ("wrap", ..) => return it.send_with(&lent()?, flags).map(sent),
         ("subscribe", ..) => {
-            let (alias, token) = (w.text("as"), names.len() as u64);
-            let options = w.options(Options::subscription(), &["pattern", "as", "op"]);
+            let (alias, options) = (w.text("as"), w.options(Options::subscription(), &["pattern", "as", "op"]));
             if alias.is_empty() {
-                return follow(w, names, it.subscribe_with(&w.text("pattern"), options), nothing);
+                return follow(w, names, it.subscribe_with(&w.text("pattern"), options), |_| "".into());
             }
-            let (subscription, operation) = it.subscription(&w.text("pattern"), options, token);
-            names.insert(format!("token:{token}"), Thing::Text(alias.clone()));
+            let (subscription, operation) = it.subscription(&w.text("pattern"), options, 1);
             names.insert(alias, Thing::Number(subscription.id()));
-            return follow(w, names, operation, nothing);
+            return follow(w, names, operation, |_| "".into());
         }
-        ("unsubscribe", ..) => return follow(w, names, it.unsubscribe(&w.text("pattern")), nothing),
+        ("unsubscribe", ..) => return follow(w, names, it.unsubscribe(&w.text("pattern")), |_| "".into()),
         ("subscribed", ..) => return Ok(format!("OK value={}", u8::from(it.subscribed(&w.text("topic"))?))),
         ("cork", ..) => return if on { it.cork() } else { it.uncork() }.map(|_| "OK".into()),
         ("pause", ..) => return if on { it.pause() } else { it.resume() }.map(|_| "OK".into()),
         ("close", ..) if w.text("flags") == "ABORT" => it.abort()?,
         ("close", ..) => it.close(w.number("code", 0) as u16, w.bytes("reason"))?,
-        ("drain", ..) => return follow(w, names, it.drain(Duration::from_millis(w.number("ms", 5000))), nothing),
+        ("drain", ..) => return follow(w, names, it.drain(Duration::from_millis(w.number("ms", 5000))), |_| "".into()),
         ("token", ..) => it.set_token(w.number("token", 0))?,
         ("state", ..) => return Ok(format!("OK value={}", it.state()?.number())),
-        ("stat", ..) => {
-            return Ok(format!("OK value={}", it.stat(Stat::named(&what).unwrap_or(Stat::Other(0)))?));
-        }
+        ("stat", ..) => return Ok(format!("OK value={}", it.stat(Stat::named(&what).unwrap_or(Stat::Other(0)))?)),
         ("info", ..) if w.text("op").is_empty() => return Ok(format!("OK body={}", show(it.info(&what)?.body()))),
         ("info", ..) => return follow(w, names, it.gather(&what), |fact| format!(" body={}", show(fact.body()))),
         ("answer", ..) if w.number("allow", 1) == 1 => Ask::from_id(it.id()).allow(&w.text("json"))?,
@@ -287,51 +257,40 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
             return Ok(format!("OK value={}", show(value.as_bytes())));
         }
         ("hook", ..) => drop(names.insert(format!("{} {}", w.name, w.text("kind")), Thing::Text(w.text("do")))),
-        ("cancel", ..) => match names.get(&format!("{} {}", w.name, w.text("op"))) {
-            Some(Thing::Operation(cancel)) => cancel()?,
-            _ => return Ok("UNSAID".into()),
-        },
+        ("cancel", .., Some(Thing::Operation(cancel))) => cancel()?,
         _ => return Ok("UNSAID".into()),
     }
     Ok("OK".into())
 }
 
-fn open(door: &str, w: &Words) -> Result<String> {
-    let delivery = if door == "inline" { "inline" } else { "queued" };
-    let options = Options::context().set("threads", u8::from(door != "run")).set("delivery", delivery);
-    let context = Context::open(w.options(options, &[]))?;
-    context.on(|event| tell("ctx", &event))?;
-    names().insert("ctx".into(), Thing::Context(context));
-    Ok("OK".into())
-}
-
-/// Counts of /proc/self, without what the counting itself needs.
-fn count(what: &str, own: usize) -> usize {
-    std::fs::read_dir(format!("/proc/self/{what}")).map_or(0, |all| all.count() - own)
-}
-
-fn end(threads: usize) -> Result<String> {
-    let Some(Thing::Context(context)) = names().remove("ctx") else { return Ok("ESTATE".into()) };
-    context.join().expect("no handler panics");
-    names().clear();
-    drop(context);
-    let until = Instant::now() + Duration::from_secs(1);
-    while count("task", 0) > threads && Instant::now() < until {
-        std::thread::yield_now(); // a joined thread stands in /proc a moment longer than in the process
-    }
-    Ok(format!("OK fds={} threads={}", count("fd", 1), count("task", 0)))
-}
-
 fn main() {
     let door = std::env::args().nth(1).unwrap_or_default();
     assert!(["run", "dispatch", "inline"].contains(&door.as_str()), "usage: meshwork-agent run|dispatch|inline");
-    let ((major, minor, patch), threads) = (meshwork::version(), count("task", 0));
+    let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).map_or(0, |all| all.count());
+    let ((major, minor, patch), threads) = (meshwork::version(), count("task"));
     println!("hello rust {door} {major}.{minor}.{patch}");
     for line in std::io::stdin().lines().map_while(|line| line.ok().filter(|line| line != "quit")) {
         let w = Words::cut(&line);
         let answer = match w.verb.as_str() {
-            "ctx" => open(&door, &w),
-            "end" => end(threads),
+            "ctx" => {
+                let delivery = if door == "inline" { "inline" } else { "queued" };
+                let options = Options::context().set("threads", u8::from(door != "run")).set("delivery", delivery);
+                Context::open(w.options(options, &[])).and_then(|context| {
+                    context.on(|event| tell("ctx", &event))?;
+                    names().insert("ctx".into(), Thing::Context(context));
+                    Ok("OK".into())
+                })
+            }
+            "end" => {
+                let Some(Thing::Context(context)) = names().remove("ctx") else { panic!("ctx comes first") };
+                context.join().expect("no handler panics");
+                names().clear();
+                let until = Instant::now() + Duration::from_secs(1);
+                while count("task") > threads && Instant::now() < until {
+                    std::thread::yield_now(); // a joined thread stands in /proc a moment longer than in the process
+                }
+                Ok(format!("OK fds={} threads={}", count("fd") - 1, count("task")))
+            }
             _ => carry_out(&w, &mut names()),
         };
         println!("= {}", answer.unwrap_or_else(|e| failure(&e, "error")));
