@@ -138,6 +138,7 @@ def main():
     p.add_argument('--over', default='tcp', choices=carriers.NAMES)
     p.add_argument('--wire', default='raw', choices=['raw', 'meshwork'])
     p.add_argument('--only', default='')
+    p.add_argument('--leave-out', type=skips, default={}, metavar='FILE', help='like --skips, but not even tried')
     p.add_argument('--skips', type=skips, default={}, metavar='FILE')
     p.add_argument('--patience', type=float, default=5.0)
     p.add_argument('--lines', type=int, default=25)
@@ -156,7 +157,8 @@ def main():
     if twice:
         print('two scenarios of one name: ' + ', '.join(sorted(twice)))
         return 1
-    return Runner(args).run([s for s in scenarios if args.only in s.name or args.only in s.where])
+    return Runner(args).run([s for s in scenarios if (args.only in s.name or args.only in s.where)
+                             and s.name not in args.leave_out])
 
 
 if __name__ == '__main__':
