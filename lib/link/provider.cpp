@@ -125,7 +125,7 @@ void Provider::begin_start() {
     std::lock_guard lock(mutex_);
     listener_ = std::move(l);
   } catch (const std::bad_alloc&) {
-    refuse({MW_ENOMEM, 0, "no memory to listen"});
+    refuse({MW_ENOMEM, 0, ""});  // a longer text would ask for memory
   }
 }
 
