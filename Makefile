@@ -22,7 +22,7 @@ CTEST = ctest -j $(JOBS) --output-on-failure --no-tests=error \
   --test-output-size-passed 1000000 --test-output-size-failed 1000000
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 # ---- Set-up ---------------------------------------------------------------
 # The packages of a command are looked for once; a stamp saves the next run
