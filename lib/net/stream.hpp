@@ -119,6 +119,9 @@ class Stream {
           }
       }
       if (status == Tls::Status::want_input) {
+        // Cancelled while what came, a ticket perhaps, was on its way to us.
+        if (!initiating && self.cancelled() != asio::cancellation_type::none)
+          return self.complete(asio::error::operation_aborted, 0);
         at = filled;
         return s.socket_.async_read_some(s.window(), std::move(self));
       }
