@@ -115,12 +115,12 @@ base::Result<Deflate> confirm_deflate(Compress preset, std::string_view answer) 
     return refuse("the answer's server_max_window_bits exceeds the offer");
   if (preset == Compress::shared && !p.server_no)
     return refuse("the answer lacks server_no_context_takeover, which was offered");
-  if (p.client_bits > own) return refuse("the answer's client_max_window_bits exceeds the offer");
   d.on = true;
   d.server_no_takeover = p.server_no;
   d.client_no_takeover = p.client_no || preset == Compress::shared;
   d.server_bits = static_cast<uint8_t>(p.server_bits != 0 ? p.server_bits : 15);
-  d.client_bits = static_cast<uint8_t>(p.client_bits != 0 ? p.client_bits : own);
+  // 7.1.2.2: whatever the answer allows, we use no larger window than we offered.
+  d.client_bits = static_cast<uint8_t>(p.client_bits != 0 ? std::min(p.client_bits, own) : own);
   return d;
 }
 
