@@ -3,13 +3,15 @@
 
 usage: tables.py LIBMESHWORK [--write]
 Without --write it compares: a stale table fails."""
-import ctypes
 import json
 import pathlib
 import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tests/abi"))
+import described  # noqa: E402
+
 HEADERS = HERE.parent.parent / "include" / "meshwork"
 NOTE = "// Made by bindings/node/tables.py from the library. Do not edit.\n"
 KINDS = (("Context", 1), ("Provider", 2), ("Consumer", 3), ("Subscription", 4))
@@ -23,38 +25,18 @@ def enum(prefix, header="base.h"):
     return {n: int(v, 0) for n, v in re.findall(rf"\b{prefix}([A-Z_]+) = (-?\w+)", text)}
 
 
-def load(path):
-    lib = ctypes.CDLL(path)
-    lib.mw_status_name.restype = lib.mw_status_text.restype = ctypes.c_char_p
-    lib.mw_status_flags.restype = ctypes.c_uint32
-    lib.mw_conf_describe.argtypes = [ctypes.c_int32, ctypes.c_size_t, ctypes.POINTER(ctypes.c_void_p)]
-    lib.mw_msg_body.restype = ctypes.c_void_p
-    lib.mw_msg_body.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)]
-    lib.mw_msg_unref.argtypes = [ctypes.c_void_p]
-    return lib
-
-
-def describe(lib, kind):
-    for index in range(10000):
-        message, size = ctypes.c_void_p(), ctypes.c_size_t()
-        if lib.mw_conf_describe(kind, index, ctypes.byref(message)) != 0:
-            return
-        yield json.loads(ctypes.string_at(lib.mw_msg_body(message, ctypes.byref(size)), size.value))
-        lib.mw_msg_unref(message)
-
-
 def table(name, values):
     rows = "".join(f"  {k}: {json.dumps(v)},\n" for k, v in values.items())
     return f"exports.{name} = {{\n{rows}}}\n"
 
 
 def javascript(lib):
-    codes = {n: v for v in range(-100, 4) if (n := lib.mw_status_name(v).decode()) != "MW_EUNKNOWN"}
-    out = [NOTE + "'use strict'\n", "// Status codes, as mw_status.\n" + table("status", codes),
+    statuses = sorted(described.statuses(lib))
+    out = [NOTE + "'use strict'\n", "// Status codes, as mw_status.\n" + table("status", {name: code for code, name, _, _ in statuses}),
            "// By code: name, sentence, whether trying again later may succeed.\n" +
            "exports.errors = new Map([\n" + "".join(
-               f"  [{v}, {json.dumps([n, lib.mw_status_text(v).decode(), bool(lib.mw_status_flags(v) & 1)])}],\n"
-               for n, v in codes.items()) + "])\n",
+               f"  [{code}, {json.dumps([name, text, bool(flags & 1)])}],\n"
+               for code, name, text, flags in statuses) + "])\n",
            "// Kinds of events.\n" + table("kind", enum("MW_EVENT_")),
            "// Flags of messages and events.\n" + table("flag", enum("MW_F_")),
            "// Numbers of stat().\n" + table("stat", enum("MW_STAT_", "handle.h")),
@@ -75,7 +57,7 @@ def typescript(lib):
     out = [NOTE + "// Durations are milliseconds or texts such as '30s', sizes bytes or texts such as '1MiB'.\n"
            "// Options may be nested too: { heartbeat: { interval: '30s' } }.\n"]
     for name, kind in KINDS:
-        rows = list(describe(lib, kind))
+        rows = list(described.options(lib, kind))
         groups = sorted({r["key"].split(".")[0] for r in rows if "." in r["key"]})
         keys = {r["key"]: r for r in rows}
         body = "".join(map(key_of, rows))
@@ -85,13 +67,9 @@ def typescript(lib):
 
 
 def main():
-    lib = load(sys.argv[1])
-    stale = []
-    for path, text in ((HERE / "lib" / "tables.js", javascript(lib)), (HERE / "options.d.ts", typescript(lib))):
-        if "--write" in sys.argv:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            stale.append(path.name)
+    lib = described.load(sys.argv[1])
+    stale = described.settle({HERE / "lib" / "tables.js": javascript(lib), HERE / "options.d.ts": typescript(lib)},
+                             "--write" in sys.argv)
     if stale:
         print("stale, run bindings/node/tables.py LIBMESHWORK --write: " + ", ".join(stale))
     return 1 if stale else 0

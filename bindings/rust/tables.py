@@ -4,13 +4,14 @@ itself.
 
 usage: tables.py PATH_TO_LIBMESHWORK [--write]
 Without --write it compares: a stale table fails."""
-import ctypes
-import json
 import re
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tests/abi"))
+import described  # noqa: E402
+
 HEADERS = [HERE / f"../../include/meshwork/{name}.h" for name in ("base", "conf", "msg", "ctx", "handle", "link")]
 NOTE = "// Made by bindings/rust/tables.py from the library. Do not edit.\n"
 KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"))
@@ -41,16 +42,6 @@ DOCS = {
     "READY": "Connected, and everything after it done", "WAITING": "For the next attempt",
     "MW_STATE_DRAINING": "Finishing what runs", "RTT": "Microseconds of the last ping's round trip",
 }
-
-
-def load(path):
-    lib = ctypes.CDLL(path)
-    lib.mw_status_name.restype = lib.mw_status_text.restype = ctypes.c_char_p
-    lib.mw_conf_describe.argtypes = [ctypes.c_int32, ctypes.c_size_t, ctypes.POINTER(ctypes.c_void_p)]
-    lib.mw_msg_body.restype = ctypes.c_void_p
-    lib.mw_msg_body.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)]
-    lib.mw_msg_unref.argtypes = [ctypes.c_void_p]
-    return lib
 
 
 TYPES = {"void": "c_void", "char": "c_char", "int": "c_int", "int32_t": "i32", "int64_t": "i64", "uint32_t": "u32",
@@ -161,24 +152,11 @@ def tables(lib):
     return "\n".join(lines) + "\n"
 
 
-def describe(lib, kind):
-    index = 0
-    while True:
-        message = ctypes.c_void_p()
-        if lib.mw_conf_describe(kind, index, ctypes.byref(message)) != 0:
-            return
-        size = ctypes.c_size_t()
-        body = lib.mw_msg_body(message, ctypes.byref(size))
-        yield json.loads(ctypes.string_at(body, size.value))
-        lib.mw_msg_unref(message)
-        index += 1
-
-
 def keys(lib):
     lines = [NOTE[:-1], "//! Every option key as a constant, so that a misspelt one does not compile: `keys::provider::PORT`.", ""]
     for kind, noun in KINDS:
         lines += [f"/// Options of a {noun.lower()}.", f"pub mod {noun.lower()} {{"]
-        for option in describe(lib, kind):
+        for option in described.options(lib, kind):
             key = option["key"]
             default = f" Default: `{option['default']}`." if option.get("default") not in ("", None) else ""
             marks = "".join(f" ({m})" for m in ("live", "secret") if option.get(m))
@@ -191,16 +169,11 @@ def keys(lib):
 
 
 def main():
-    lib = load(sys.argv[1])
-    stale = []
-    for name, text in (("meshwork-sys/src/declarations.rs", declarations()), ("meshwork/src/tables.rs", tables(lib)),
-                       ("meshwork/src/keys.rs", keys(lib))):
-        path = HERE / name
-        if "--write" in sys.argv:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            stale.append(f"{name} is stale: bindings/rust/tables.py LIBRARY --write")
-    print("\n".join(stale) or "tables are fresh")
+    lib = described.load(sys.argv[1])
+    stale = described.settle({HERE / "meshwork-sys/src/declarations.rs": declarations(), HERE / "meshwork/src/tables.rs": tables(lib),
+                              HERE / "meshwork/src/keys.rs": keys(lib)}, "--write" in sys.argv)
+    for name in stale:
+        print(f"{name} is stale: bindings/rust/tables.py LIBRARY --write")
     return 1 if stale else 0
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import capi
+import described
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTE = "<!-- Made by tests/abi/parity.py (make docs). Do not edit. -->\n"
@@ -59,11 +60,8 @@ def main(words):
         columns[name], faults = binding(name, functions)
         wrong += faults
     if len(languages) == len(BINDINGS):
-        text, path = table(functions, columns), ROOT / "docs/PARITY.md"
-        if "--write" in words:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            wrong.append("docs/PARITY.md is stale: run make docs")
+        doc = {ROOT / "docs/PARITY.md": table(functions, columns)}
+        wrong += [f"docs/{name} is stale: run make docs" for name in described.settle(doc, "--write" in words)]
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0

@@ -4,11 +4,10 @@ OPTIONS.md from what the library tells about itself.
 
 usage: reference.py LIBRARY [--write]
 Without --write it compares: a stale table or a comment without one of its tags fails."""
-import ctypes
-import json
 import sys
 
 import capi
+import described
 
 NOTE = "<!-- Made by tests/abi/reference.py (make docs). Do not edit. -->\n"
 KINDS = ((1, "context", "MW_CONF_CTX"), (2, "provider", "MW_CONF_PROVIDER"),
@@ -56,17 +55,6 @@ def missing_tags():
             yield f"{f.header} is no area of reference.py"
 
 
-def load(path):
-    lib = ctypes.CDLL(path)
-    lib.mw_status_name.restype = lib.mw_status_text.restype = ctypes.c_char_p
-    lib.mw_status_flags.restype = ctypes.c_uint32
-    lib.mw_conf_describe.argtypes = [ctypes.c_int32, ctypes.c_size_t, ctypes.POINTER(ctypes.c_void_p)]
-    lib.mw_msg_body.restype = ctypes.c_void_p
-    lib.mw_msg_body.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)]
-    lib.mw_msg_unref.argtypes = [ctypes.c_void_p]
-    return lib
-
-
 def errors(lib):
     lines = [NOTE, "# Status codes\n",
              "Negative: refused or failed. Zero: done. Positive: done, with a remark. "
@@ -86,19 +74,6 @@ def errors(lib):
     return "\n".join(lines) + "\n"
 
 
-def describe(lib, kind):
-    index = 0
-    while True:
-        message = ctypes.c_void_p()
-        if lib.mw_conf_describe(kind, index, ctypes.byref(message)) != 0:
-            return
-        size = ctypes.c_size_t()
-        body = lib.mw_msg_body(message, ctypes.byref(size))
-        yield json.loads(ctypes.string_at(body, size.value))
-        lib.mw_msg_unref(message)
-        index += 1
-
-
 def options(lib):
     lines = [NOTE, "# Options\n",
              "Keys of `mw_conf_set`. Values are text: `true`, `30s` (a bare number is milliseconds), "
@@ -107,7 +82,7 @@ def options(lib):
     for kind, title, name in KINDS:
         lines += [f"## {title} (`{name}`)\n", "| key | type | default | allowed | marks | meaning |",
                   "|---|---|---|---|---|---|"]
-        for option in describe(lib, kind):
+        for option in described.options(lib, kind):
             allowed = option.get("range") or option.get("values") or ""
             if isinstance(allowed, list):
                 allowed = ", ".join(map(str, allowed))
@@ -121,16 +96,11 @@ def options(lib):
 
 
 def main():
-    write = "--write" in sys.argv
-    lib = load(sys.argv[1])
+    lib = described.load(sys.argv[1])
+    docs = capi.ROOT / "docs"
+    tables = {docs / "FUNCTIONS.md": functions(), docs / "ERRORS.md": errors(lib), docs / "OPTIONS.md": options(lib)}
     problems = list(missing_tags())
-    for name, text in (("FUNCTIONS.md", functions()), ("ERRORS.md", errors(lib)), ("OPTIONS.md", options(lib))):
-        path = capi.ROOT / "docs" / name
-        if write:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            problems.append(f"docs/{name} is stale: make docs")
+    problems += [f"docs/{name} is stale: make docs" for name in described.settle(tables, "--write" in sys.argv)]
     print("\n".join(problems))
     print(f"{len(capi.functions())} functions")
     return 1 if problems else 0
