@@ -104,7 +104,7 @@ class Bench {
   void phase(Loop& loop, double seconds) {
     const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     while (Clock::now() < until && loop.interrupts() == 0) {
-      turn(loop, 100);
+      turn(loop, o_.spin ? 0 : 100);
       remarks_.progress(std::to_string(messages_) + " messages");
     }
   }

@@ -97,6 +97,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   c->add_option("-b,--size", o->size, "bytes of a message")->capture_default_str()->check(CLI::Range(0, 1 << 20));
   c->add_option("-i,--in-flight", o->in_flight, "messages on the way, a connection")->capture_default_str()->check(CLI::Range(1, 10000));
   c->add_option("-d,--duration", o->seconds, "seconds to measure, after a tenth of that to warm up")->capture_default_str()->check(CLI::PositiveNumber);
+  c->add_flag("--spin", o->spin, "never sleep: keeps a core busy, and measures the other side without our own waking up");
   c->add_option("--wire", o->wire, "raw or meshwork")->capture_default_str();
   c->add_option("--ca", o->ca, "certificate authority to trust, PEM");
   c->add_flag("--insecure", o->insecure, "do not check the provider's certificate");

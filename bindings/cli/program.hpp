@@ -77,7 +77,7 @@ struct BenchOptions {
   int connections = 1, in_flight = 1;
   size_t size = 20;
   double seconds = 5;
-  bool insecure = false;
+  bool insecure = false, spin = false;
 };
 
 // Each answers with an exit code, or throws Failure or mw::Error.

@@ -37,7 +37,9 @@ MW_API mw_status mw_send(mw_handle h, const mw_msg *m, uint32_t flags, uint64_t 
 MW_API mw_status mw_send_bytes(mw_handle h, const void *body, size_t len, uint32_t flags);
 
 /* Many sends in one crossing: of each record, peer, flags, offset and body_len
- * (into base) are read; its status is written back.
+ * (into base) are read; its status is written back. Between the turns of a
+ * context with threads=0 they leave before it returns; single sends leave with
+ * the next turn.
  * Owns: copies, or refers to MW_F_REF messages of the last take. Thread: any.
  * Blocks: no. Allocates: as mw_send_bytes.
  * Completes: as mw_send. Errors: MW_EINVAL (stride); each record its own. Since: 0.1 */

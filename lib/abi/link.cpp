@@ -84,6 +84,8 @@ mw_status mw_send_records(mw_handle ctx, mw_event* ev, size_t stride, size_t n, 
   Reference ref(ctx);
   if (mw_status s = ref.check(); s != MW_OK) return s;
   if (ref.context() == nullptr) return MW_EKIND;
+  Lane& home = ref.context()->home();
+  Lane::Hold hold(home);  // a host-turned lane, for all of them
   auto* p = reinterpret_cast<uint8_t*>(ev);
   for (size_t i = 0; i < n; ++i, p += stride) {
     auto* e = reinterpret_cast<mw_event*>(p);
@@ -95,6 +97,7 @@ mw_status mw_send_records(mw_handle ctx, mw_event* ev, size_t stride, size_t n, 
                                 e->body_len, e->flags & kSendFlags);
     }
   }
+  if (hold) mw::link::Session::hand_over_cork(home);  // they leave before we return
   return MW_OK;
 }
 

@@ -131,6 +131,8 @@ class Session final : public loop::Source, public loop::Timer {
   void beat_changed();
   void reset();  // a consumer's session, for the next connection
   Speech* speech() const noexcept { return speech_.get(); }
+  // Sends what the lane's cork holds, whose ever it is.
+  static void hand_over_cork(loop::Lane& lane) noexcept;
 
   void on_ready(uint32_t events) override;
   void on_flush() override;
@@ -213,6 +215,8 @@ class Session final : public loop::Source, public loop::Timer {
   void encode(OutFrame* f);
   void trim() noexcept;
   void uncork() noexcept;
+  bool take_cork() noexcept;
+  void hand_over_cork() noexcept;
   void send_corked(size_t n, uint32_t messages);
   void requeue(const uint8_t* p, size_t sent, size_t n);
   void write_out();
@@ -268,7 +272,9 @@ class Session final : public loop::Source, public loop::Timer {
   wire::Dialect dialect_ = wire::Dialect::raw;
   bool watching_write_ = false, in_poller_ = false;
   uint32_t watched_ = 0;                  // events the poller reports
+  uint32_t corked_in_ = 0;                // the lane's turn after which it last had the cork
   bool paused_ = false, stalled_ = false;
+  bool unread_ = false;                   // stalled before it read: the socket has something
   bool closed_here_ = false;              // the host closed: no more messages for it
   bool close_sent_ = false, close_received_ = false;
   bool alive_ = false;                    // bytes came since the last beat

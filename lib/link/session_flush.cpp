@@ -72,6 +72,29 @@ void Session::uncork() noexcept {
   }
 }
 
+void Session::hand_over_cork(Lane& lane) noexcept {
+  if (lane.cork.owner != nullptr) static_cast<Session*>(lane.cork.owner)->hand_over_cork();
+}
+
+// The lane's cork is for everybody: held writes wait elsewhere.
+void Session::hand_over_cork() noexcept {
+  Cork& c = lane().cork;
+  if (c.owner != this) return;
+  if (corks_.load(std::memory_order_relaxed) == 0) {
+    uncork();
+    if (!doomed_ && !blocked()) lane().flushed(this);
+    return;
+  }
+  try {
+    requeue(c.bytes, 0, c.n);
+  } catch (const std::bad_alloc&) {
+    doom();
+  }
+  c.owner = nullptr;
+  c.n = 0;
+  c.messages = 0;
+}
+
 void Session::send_corked(size_t n, uint32_t messages) {
   Cork& c = lane().cork;
   if (tls_) {
@@ -120,13 +143,7 @@ void Session::on_flush() {
     uint64_t now = lane().now(), max = static_cast<uint64_t>(party_.policy.cork_max);
     if (rare().corked_at == 0) rare().corked_at = now;
     if (now < rare().corked_at + max) {
-      Cork& c = lane().cork;
-      if (c.owner == this) {  // the lane's cork is for everybody
-        requeue(c.bytes, 0, c.n);
-        c.owner = nullptr;
-        c.n = 0;
-        c.messages = 0;
-      }
+      hand_over_cork();
       lane().flush_at(this, rare().corked_at + max);
       return;
     }

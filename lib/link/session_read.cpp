@@ -57,11 +57,15 @@ void Session::on_resume() {
   if (over() || stalled_ || paused_) return;
   if (in_ && in_->idle()) in_.reset();
   watch();
+  if (std::exchange(unread_, false) && can_read()) read_input();  // its turn has come; the poller would tell others first
 }
 
 void Session::read_input() {
   size_t cap = lane().appetite();
-  if (cap == 0) return stall();
+  if (cap == 0) {
+    unread_ = true;
+    return stall();
+  }
   if (tls_)
     read_tls(cap);
   else

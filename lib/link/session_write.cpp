@@ -91,17 +91,28 @@ OutFrame* Session::compose(const uint8_t* body, size_t len, mw_msg* m, uint32_t 
   return f;
 }
 
+// Between turns no input ends whose answers a cork holds: a host answers one
+// connection after the other, so the cork goes from hand to hand, once for
+// each. Who comes back after that queues, so that sends to many in turn do not
+// become a system call each.
+bool Session::take_cork() noexcept {
+  Lane& l = lane();
+  if (!l.between() || corked_in_ == l.turns()) return false;
+  hand_over_cork(l);
+  return true;
+}
+
 // On the lane, perhaps from inside a callback, perhaps between turns: only
-// collects; a turn writes.
+// collects; a turn writes, or the next connection's first send between turns.
 mw_status Session::send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op) {
   if (!is_open() || closed_here_) return MW_ECLOSED;
   Lane& l = lane();
   Cork& c = l.cork;
   const Policy& policy = party_.policy;
   if ((flags & ~static_cast<uint32_t>(MW_F_TEXT)) == 0 && op == 0 && !blocked() && !held_streaming_ &&
-      (c.owner == this || c.owner == nullptr) && !(squeeze_ && len >= policy.compress_min) &&
+      !(squeeze_ && len >= policy.compress_min) &&
       static_cast<int64_t>(len) + kOverhead <= policy.max.load(std::memory_order_relaxed) &&
-      !l.runtime.budget().over()) [[likely]] {
+      !l.runtime.budget().over() && (c.owner == this || c.owner == nullptr || take_cork())) [[likely]] {
     if ((flags & MW_F_TEXT) && !base::utf8_check(body, len).valid) return MW_EINVAL;
     size_t need = len + head_room(m);
     if (need <= Cork::kSize && len < kDirect) [[likely]] {
@@ -109,6 +120,7 @@ mw_status Session::send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_
       if (!blocked()) [[likely]] {
         if (c.owner == nullptr) {
           c.owner = this;
+          corked_in_ = l.turns();
           l.flush_later(this);
         }
         uint8_t* p = c.bytes + c.n;

@@ -27,6 +27,9 @@ namespace {
 thread_local Lane* t_before[8];
 thread_local int t_depth = 0;
 
+constexpr size_t kLeast = 4096;     // bytes asked of a socket
+constexpr uint32_t kUnpolled = 8;   // turns
+
 // The library never takes the host down with it: without memory a connection
 // ends, the others go on.
 template <class F>
@@ -46,7 +49,9 @@ Lane::Lane(Runtime& r, int i, bool host_turned)
   receive = static_cast<uint8_t*>(std::aligned_alloc(4096, kHeadroom + kReceive));
   cork.bytes = static_cast<uint8_t*>(std::aligned_alloc(4096, Cork::kSize));
   event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (poller.fd() >= 0 && event_fd_ >= 0 && !poller.add(event_fd_, EPOLLIN, this)) {
+  alarm_.lane = this;
+  // Edge-triggered: each write is told once, and nobody has to read it.
+  if (poller.fd() >= 0 && event_fd_ >= 0 && !poller.add(event_fd_, EPOLLIN | EPOLLET, this)) {
     close(event_fd_);  // a lane that cannot be woken is none: see ok()
     event_fd_ = -1;
   }
@@ -75,13 +80,6 @@ void Lane::raise() noexcept {
   uint64_t one = 1;
   while (write(event_fd_, &one, sizeof one) < 0 && errno == EINTR) {
   }
-}
-
-void Lane::on_ready(uint32_t) {
-  uint64_t v;
-  while (read(event_fd_, &v, sizeof v) < 0 && errno == EINTR) {
-  }
-  if (timer_fd_ >= 0 && read(timer_fd_, &v, sizeof v) > 0) timer_set_ = 0;
 }
 
 bool Lane::enter() noexcept {
@@ -129,6 +127,7 @@ bool Lane::undone() const noexcept {
 }
 
 void Lane::turn(int wait_ms) {
+  ++turns_;
   resume_all();
   flush_all();
   push_events();
@@ -155,9 +154,14 @@ void Lane::turn(int wait_ms) {
       now_us = static_cast<uint64_t>(t.tv_sec) * 1000000 + static_cast<uint64_t>(t.tv_nsec) / 1000;
     }
   }
-  if (n == 0) n = poller.wait(timeout);
+  // With no room for what connections say, and many waiting to say it, the
+  // poller would tell all of them again to no avail; it is asked now and then.
+  if (bool ask = !full() || ++unpolled_ > kUnpolled; ask) {
+    if (n == 0) n = poller.wait(timeout);
+    again_ = n == Poller::kBatch;  // more may be ready
+    unpolled_ = 0;
+  }
   armed_.store(false, std::memory_order_seq_cst);
-  again_ = n == Poller::kBatch;  // more may be ready
   if (n > 0 || timeout != 0) read_clock();
   count_turn();
   for (int i = 0; i < n; ++i) {
@@ -214,16 +218,22 @@ void Lane::flush_all() {
   }
 }
 
+// Who waits for room, in the order they came; those for whom there is none keep their place.
 void Lane::resume_all() {
   Source* s = resume_;
+  Source** last = resume_tail_;
   resume_ = nullptr;
   resume_tail_ = &resume_;
-  while (s != nullptr) {
+  while (s != nullptr && !full()) {
     Source* next = s->next_resume;
     s->in_resume = false;
     guarded(*s, [&] { s->on_resume(); });
     s = next;
   }
+  if (s == nullptr) return;
+  *last = resume_;
+  if (resume_ == nullptr) resume_tail_ = last;
+  resume_ = s;
 }
 
 void Lane::run_thread() {
@@ -249,7 +259,7 @@ void Lane::settle_host() {
   if (undone()) poke();
   if (timer_fd_ < 0) {
     timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (timer_fd_ >= 0) poller.add(timer_fd_, EPOLLIN, this);
+    if (timer_fd_ >= 0) poller.add(timer_fd_, EPOLLIN | EPOLLET, &alarm_);
   }
   uint64_t next = wheel.next();
   if (next != UINT64_MAX && next != timer_set_ && timer_fd_ >= 0) {
@@ -329,11 +339,14 @@ bool Lane::room_elsewhere(size_t len) noexcept {
 
 size_t Lane::appetite() noexcept {
   if (door_ == Door::callback) return kReceive;
-  if (door_ == Door::inbox) return runtime.inbox()->room() ? size_t{kReceive} : 0;
+  if (door_ == Door::inbox) return room_elsewhere(0) ? size_t{kReceive} : 0;  // without room, its taker wakes us
   if (slab_ == nullptr || !slab_->record_left() || !waiting_.empty()) return 0;
   size_t by_bytes = slab_->size - slab_->used;
   size_t by_records = (slab_->cap - slab_->n) * 64;
-  return std::clamp<size_t>(std::min(by_bytes, by_records), 4096, kReceive);
+  // A small rest is not worth a system call, when the next slab may take all.
+  if (slab_->n != 0 && std::min(by_bytes, by_records) < kLeast && slab_->size >= 2 * kLeast && slab_->cap >= 2 * kLeast / 64)
+    return 0;
+  return std::clamp<size_t>(std::min(by_bytes, by_records), kLeast, kReceive);
 }
 
 template <class Store>

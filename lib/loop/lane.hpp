@@ -56,6 +56,9 @@ class Lane final : public Source {
   bool ok() const noexcept { return poller.fd() >= 0 && event_fd_ >= 0; }
   bool has_memory() const noexcept { return receive != nullptr && cork.bytes != nullptr; }
   Slice slice;
+  // Acted on between the turns of a host. The lane's thread.
+  bool between() const noexcept { return owner_.load(std::memory_order_relaxed) == 1; }
+  uint32_t turns() const noexcept { return turns_; }  // so far, modulo 2^32
 
   // ---- turning
   // Owner word: taken by one compare-exchange. false: somebody else turns.
@@ -99,7 +102,7 @@ class Lane final : public Source {
       return true;
     return room_elsewhere(len);
   }
-  // How many bytes are worth reading from a socket now.
+  // How many bytes are worth reading from a socket now; 0: none, come back.
   size_t appetite() noexcept;
   // Delivers. A noted event never fails: without room it waits in the lane,
   // without memory the lane waits for some. A paced one (MESSAGE, PING, PONG,
@@ -127,6 +130,12 @@ class Lane final : public Source {
     s->in_flush = true;
     s->next_flush = flush_;
     flush_ = s;
+  }
+  // All of it has left meanwhile; the last one to ask is forgotten, others are asked in vain.
+  void flushed(Source* s) noexcept {
+    if (flush_ != s) return;
+    flush_ = s->next_flush;
+    s->in_flush = false;
   }
   void resume_later(Source* s) noexcept {
     if (s->in_resume) return;
@@ -161,8 +170,8 @@ class Lane final : public Source {
   }
   base::Buffer cipher;           // encrypted output of the session worked on
 
-  // Source: the eventfd and the timerfd
-  void on_ready(uint32_t events) override;
+  // Source: the eventfd, which only wakes
+  void on_ready(uint32_t) override {}
   void on_flush() override {}
   void on_resume() override {}
 
@@ -175,8 +184,15 @@ class Lane final : public Source {
     Lane* lane;
     void expired() noexcept override { lane->flush_held(); }
   };
+  struct Alarm final : Source {  // the timerfd
+    Lane* lane;
+    void on_ready(uint32_t) override { lane->timer_set_ = 0; }
+    void on_flush() override {}
+    void on_resume() override {}
+  };
   void budget_look();
   void flush_held();
+  bool full() noexcept { return slab_ != nullptr && appetite() == 0; }
   FlushTimer flush_timer_;
   std::vector<Source*> held_;
   BudgetTimer budget_timer_;
@@ -213,6 +229,9 @@ class Lane final : public Source {
   size_t ref_above_ = 64 << 10;
   uint32_t spin_us_ = 0;
   bool again_ = false;
+  uint32_t turns_ = 0;
+  uint32_t unpolled_ = 0;        // turns in a row that did not ask the poller
+  Alarm alarm_;
   std::deque<Waiting> waiting_;
   Batch* batch_ = nullptr;
   base::Buffer scratch_;

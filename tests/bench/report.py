@@ -16,9 +16,11 @@ def quartiles(samples):
 class Figure:
     """One measured thing. at_least or at_most is its target, or None where it is shown for comparison only."""
 
-    def __init__(self, section, name, samples, unit='x', at_least=None, at_most=None, note='', detail=None):
+    def __init__(self, section, name, samples, unit='x', at_least=None, at_most=None, note='', detail=None,
+                 reference=None):
         self.section, self.name, self.samples, self.unit = section, name, samples, unit
         self.at_least, self.at_most, self.note, self.detail = at_least, at_most, note, detail
+        self.reference = reference  # the same figure for what stands in the column of the report's reference
         self.low, self.median, self.high = quartiles(samples)
 
     @property
@@ -41,18 +43,19 @@ class Figure:
 
     def row(self):
         unit = '' if self.unit == 'x' else f' {self.unit}'
+        reference = [] if self.reference is None else [self.number(self.reference) + unit]
         return [self.name, self.number(self.median) + unit, f'{self.number(self.low)} .. {self.number(self.high)}',
-                self.target, self.verdict, self.note]
+                *reference, self.target, self.verdict, self.note]
 
     def to_json(self):
         return {'section': self.section, 'name': self.name, 'unit': self.unit, 'median': self.median,
-                'quartiles': [self.low, self.high], 'target': self.target, 'verdict': self.verdict,
+                'quartiles': [self.low, self.high], 'reference': self.reference, 'target': self.target, 'verdict': self.verdict,
                 'note': self.note, 'samples': self.samples, 'detail': self.detail}
 
 
 class Report:
-    def __init__(self, facts):
-        self.facts = facts
+    def __init__(self, facts, title='make bench', reference=None):
+        self.facts, self.title, self.reference = facts, title, reference
         self.figures = []
         self.remarks = []
 
@@ -64,9 +67,10 @@ class Report:
         print(f'\nbench: {text}', file=sys.stderr)
 
     def table(self):
-        lines = ['# make bench', ''] + [f'* {key}: {value}' for key, value in self.facts.items()]
+        lines = [f'# {self.title}', ''] + [f'* {key}: {value}' for key, value in self.facts.items()]
         lines += [f'* {remark}' for remark in self.remarks]
-        head = ['figure', 'median', 'quartiles', 'target', 'verdict', 'beside it']
+        reference = [] if self.reference is None else [self.reference]
+        head = ['figure', 'median', 'quartiles', *reference, 'target', 'verdict', 'beside it']
         for section in dict.fromkeys(figure.section for figure in self.figures):
             rows = [head] + [figure.row() for figure in self.figures if figure.section == section]
             widths = [max(len(row[i]) for row in rows) for i in range(len(head))]

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 // libuv by name only and weak: where the host has none (Bun, Deno) the addon
 // loads all the same. Its handles are opaque here, so no header is needed.
@@ -43,10 +44,12 @@ constexpr int kRounds = 16;                  // batches before the host's loop g
 struct Instance {  // one a thread: main and each worker load the addon anew
   mw_error error{};
   std::string text;  // strings on their way into the core
+  bool said = false;  // something was sent one by one, and leaves with the next take
 };
 
 struct Door {
   napi_env env;
+  Instance* instance;
   mw_handle ctx = 0;
   mw_event* events = nullptr;  // kRecords taken, kRecords to send, one that says how far
                                // JavaScript came
@@ -174,6 +177,8 @@ void pump(Door* d) {
       if (n == 0 && s != MW_MORE) return;  // all is delivered, and what was sent meanwhile has left
     }
     if (d->next < d->count && !deliver(d)) return;
+    // All is told, and records have left: the next event makes the descriptor readable.
+    if (d->next == d->count && s == MW_OK && !std::exchange(d->instance->said, false)) return;
     // Promises go on when a call of the thread-safe function is over, not before.
     if (d->bell != nullptr && d->next > 0 && d->events[d->next - 1].kind == MW_EVENT_DONE) break;
   }
@@ -317,7 +322,7 @@ napi_value open(napi_env env, napi_callback_info info) {
   napi_get_value_bool(env, c.arg[1], &polled);
   Conf conf(c, MW_CONF_CTX, c.arg[0]);
   if (conf.status() < 0) return c.make(conf.status());
-  auto* d = new Door{.env = env};
+  auto* d = new Door{.env = env, .instance = c.instance};
   if (mw_status s = mw_ctx_open(conf.get(), &d->ctx, c.error()); s < 0) {
     delete d;
     return c.make(s);
@@ -488,6 +493,7 @@ napi_value send(napi_env env, napi_callback_info info) {
   Call c(env, info);
   uint32_t flags = c.bits(2);
   const std::string_view b = c.body(c.arg[1], flags);
+  c.instance->said = true;
   return c.make(mw_send_bytes(c.handle(0), b.data(), b.size(), flags));
 }
 
