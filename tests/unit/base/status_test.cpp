@@ -21,7 +21,7 @@ std::map<std::string, int> table() {
 
 // The enumerators as a host reads them: from the public header's own text.
 std::map<std::string, int> header() {
-  const auto file = std::filesystem::path(__FILE__).parent_path() / "../../../include/meshwork/base.h";
+  const auto file = std::filesystem::path(MW_SOURCE) / "include/meshwork/base.h";
   std::ifstream in(file);
   std::stringstream text;
   text << in.rdbuf();

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kRoom = fs::path(__FILE__).parent_path() / "../../../lib/wire";
+const fs::path kRoom = fs::path(MW_SOURCE) / "lib/wire";
 
 std::string slurp(const fs::path& file) {
   std::ifstream in(file);
