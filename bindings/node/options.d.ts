@@ -74,6 +74,10 @@ export interface ProviderOptions {
   'tls.min_version'?: '1.2' | '1.3'
   /** Application protocols (ALPN) offered or accepted. Default: `http/1.1`. */
   'tls.alpn'?: string[] | string
+  /** Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. May change by update(). */
+  'link.secret'?: string
+  /** Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. May change by update(). */
+  'link.key_id'?: string
   /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
   'send.soft_bytes'?: number | string
   /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
@@ -154,6 +158,7 @@ export interface ProviderOptions {
   handshake?: { [key: string]: unknown }
   heartbeat?: { [key: string]: unknown }
   http?: { [key: string]: unknown }
+  link?: { [key: string]: unknown }
   log?: { [key: string]: unknown }
   parameters?: { [key: string]: unknown }
   pattern?: { [key: string]: unknown }
@@ -201,6 +206,10 @@ export interface ConsumerOptions {
   'tls.min_version'?: '1.2' | '1.3'
   /** Application protocols (ALPN) offered or accepted. Default: `http/1.1`. */
   'tls.alpn'?: string[] | string
+  /** Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. May change by update(). */
+  'link.secret'?: string
+  /** Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. May change by update(). */
+  'link.key_id'?: string
   /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
   'send.soft_bytes'?: number | string
   /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
@@ -264,6 +273,7 @@ export interface ConsumerOptions {
   close?: { [key: string]: unknown }
   connect?: { [key: string]: unknown }
   heartbeat?: { [key: string]: unknown }
+  link?: { [key: string]: unknown }
   log?: { [key: string]: unknown }
   offline?: { [key: string]: unknown }
   pattern?: { [key: string]: unknown }

@@ -3,6 +3,7 @@
 #include "base/choices.hpp"
 #include "base/json.hpp"
 #include "base/secret.hpp"
+#include "net/tls_psk.hpp"
 
 namespace mw::net {
 
@@ -31,7 +32,7 @@ base::Result<void> refuse_contradictions(const base::Conf& conf) {
 base::Result<std::shared_ptr<const Policy>> Policy::make(std::shared_ptr<const base::Conf> conf) {
   if (auto r = refuse_contradictions(*conf); !r) return r.error();
   auto p = std::make_shared<Policy>();
-  if (!conf->text(Opt::tls_key).empty() || !conf->text(Opt::tls_key_file).empty()) {
+  if (!conf->text(Opt::tls_key).empty() || !conf->text(Opt::tls_key_file).empty() || TlsPsk::wanted(*conf)) {
     auto tls = TlsContext::server(*conf);
     if (!tls) return tls.error();
     p->tls = std::move(*tls);

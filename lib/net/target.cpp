@@ -1,5 +1,7 @@
 #include "net/target.hpp"
 
+#include "net/tls_psk.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -108,6 +110,9 @@ base::Result<Target> unix_target(std::string_view url, std::string_view rest, bo
   return t;
 }
 
+// The option tls, or what only TLS can keep.
+bool encrypts(const base::Conf& conf) { return conf.num(base::Opt::tls) != 0 || TlsPsk::wanted(conf); }
+
 base::Result<Target> url_target(const std::string& url, const base::Conf& conf) {
   std::string_view rest(url);
   auto take = [&](std::string_view scheme) {
@@ -115,12 +120,13 @@ base::Result<Target> url_target(const std::string& url, const base::Conf& conf) 
     rest.remove_prefix(scheme.size());
     return true;
   };
-  if (take("unix:") || take("ws+unix:")) return unix_target(url, rest, conf.num(base::Opt::tls) != 0, conf);
+  if (take("unix:") || take("ws+unix:")) return unix_target(url, rest, encrypts(conf), conf);
   if (take("wss+unix:")) return unix_target(url, rest, true, conf);
 
   Target t;
   t.tls = take("wss://");
   if (!t.tls && !take("ws://")) return bad(url, "it begins with ws://, wss://, unix: or ws+unix:");
+  if (!t.tls && TlsPsk::wanted(conf)) return bad(url, "link.secret goes over TLS: write wss://");
   size_t end = std::min(rest.find_first_of("/?#"), rest.size());
   auto a = authority_of(url, rest.substr(0, end), t.tls ? 443 : 80);
   if (!a) return a.error();
@@ -143,7 +149,7 @@ base::Result<Target> target_of(const base::Conf& conf) {
   auto t = [&]() -> base::Result<Target> {
     if (!url.empty()) return url_target(url, conf);
     Target plain;
-    plain.tls = conf.num(base::Opt::tls) != 0;
+    plain.tls = encrypts(conf);
     plain.host = conf.text(base::Opt::host);
     plain.port = static_cast<uint16_t>(conf.num(base::Opt::port));
     plain.resource = conf.text(base::Opt::path);

@@ -1,5 +1,6 @@
 #include "net/tls.hpp"
 
+#include "net/tls_psk.hpp"
 #include "net/tls_text.hpp"
 
 #include <openssl/bio.h>
@@ -191,12 +192,16 @@ Tls::Status Tls::fail() noexcept {
 }
 
 base::Error Tls::error() const {
+  // The alerts that tell it are many: no key of this name, another key, a certificate instead.
+  if (ctx_->psk_ && !::SSL_is_init_finished(ssl_) && ERR_GET_LIB(why_) == ERR_LIB_SSL)
+    return {MW_ETLS, 0, "the two sides do not share link.secret and link.key_id"};
   return {MW_ETLS, 0, tls_failure_text(why_, ::SSL_get_verify_result(ssl_), ::SSL_is_server(ssl_) != 0, checked_name(ssl_))};
 }
 
 bool Tls::resumed() const noexcept { return ::SSL_session_reused(ssl_) == 1; }
 
 std::string Tls::peer_subject() const {
+  if (ctx_->psk_ && ::SSL_is_init_finished(ssl_)) return "psk:" + ctx_->psk_->key_id();
   X509* x = ::SSL_get0_peer_certificate(ssl_);
   if (x == nullptr || ::SSL_get_verify_mode(ssl_) == SSL_VERIFY_NONE || ::SSL_get_verify_result(ssl_) != X509_V_OK) {
     return {};

@@ -16,6 +16,8 @@ typedef struct ssl_session_st SSL_SESSION;
 
 namespace mw::net {
 
+class TlsPsk;
+
 // Prepares OpenSSL without an atexit handler and without reading environment
 // variables. Must come before the process's first use of OpenSSL through us
 // (Control does it); harmless when repeated.
@@ -42,6 +44,7 @@ class TlsContext {
   void offer(SSL* ssl);
 
   SSL_CTX* ctx_ = nullptr;
+  std::unique_ptr<TlsPsk> psk_;  // null: certificates
   std::string alpn_;  // a server's, as on the wire
   std::mutex mutex_;
   SSL_SESSION* session_ = nullptr;
@@ -75,7 +78,8 @@ class Tls {
 
   base::Error error() const;            // why failed: MW_ETLS and a sentence
   bool resumed() const noexcept;
-  std::string peer_subject() const;     // of a verified certificate (RFC 2253), or ""
+  // Of a verified certificate (RFC 2253), or "psk:" and the id of a shared secret, or "".
+  std::string peer_subject() const;
   std::string alpn() const;
   std::string version() const;          // "TLSv1.3"
   SSL* get() const noexcept { return ssl_; }

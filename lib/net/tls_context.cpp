@@ -2,6 +2,7 @@
 
 #include "base/choices.hpp"
 #include "net/pem.hpp"
+#include "net/tls_psk.hpp"
 #include "net/tls_text.hpp"
 
 #include <openssl/conf.h>
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <mutex>
 #include <new>
+#include <span>
 
 namespace mw::net {
 
@@ -45,13 +47,26 @@ struct TlsPolicy {
     made->ctx_ = ::SSL_CTX_new(::TLS_method());
     if (made->ctx_ == nullptr) return base::Error{MW_ENOMEM, 0, "no memory for TLS"};
     TlsPolicy p{conf, *made, made->ctx_, server};
-    for (auto step : {&TlsPolicy::basics, &TlsPolicy::versions, &TlsPolicy::own, &TlsPolicy::trust, &TlsPolicy::dh,
-                      &TlsPolicy::alpn, &TlsPolicy::sessions}) {
+    using Step = Done (TlsPolicy::*)();
+    static constexpr Step kCertified[] = {&TlsPolicy::basics, &TlsPolicy::versions, &TlsPolicy::own, &TlsPolicy::trust,
+                                          &TlsPolicy::dh,     &TlsPolicy::alpn,     &TlsPolicy::sessions};
+    static constexpr Step kShared[] = {&TlsPolicy::basics, &TlsPolicy::secret, &TlsPolicy::alpn};
+    for (Step step : TlsPsk::wanted(conf) ? std::span<const Step>(kShared) : std::span<const Step>(kCertified)) {
       Done d = (p.*step)();
       ::ERR_clear_error();
       if (!d) return d.error();
     }
     return made;
+  }
+
+  // A shared secret instead of certificates.
+  Done secret() {
+    for (Opt id : {Opt::tls_key_file, Opt::tls_key, Opt::tls_cert_file, Opt::tls_cert, Opt::tls_ca_file, Opt::tls_ca}) {
+      if (!conf.text(id).empty())
+        return base::Error{MW_EOPTION, 0, "link.secret takes the place of keys and certificates: set one or the other"};
+    }
+    context.psk_ = std::make_unique<TlsPsk>(conf);
+    return context.psk_->apply(ctx, server);
   }
 
   Done basics() {

@@ -126,6 +126,34 @@ TEST(Tls, BothVersionsBothWays) {
   }
 }
 
+std::shared_ptr<TlsContext> sharing(bool is_server, const char* secret, const char* id) {
+  base::Conf c = conf(is_server ? MW_CONF_PROVIDER : MW_CONF_CONSUMER, {{"link.secret", secret}, {"link.key_id", id}});
+  return made(is_server ? TlsContext::server(c) : TlsContext::client(c));
+}
+
+TEST(Tls, ASharedSecretIsProvedByBothSides) {
+  auto sc = sharing(true, "correct horse battery", "red"), cc = sharing(false, "correct horse battery", "red");
+  for (int again = 0; again < 2; ++again) {
+    Side c(cc, false, "localhost"), s(sc, true);
+    ASSERT_TRUE(shake(c, s)) << c.tls.error().text << " / " << s.tls.error().text;
+    EXPECT_EQ(c.tls.version(), "TLSv1.3");
+    EXPECT_EQ(c.tls.peer_subject(), "psk:red");
+    EXPECT_EQ(s.tls.peer_subject(), "psk:red");
+    EXPECT_EQ(SSL_get_negotiated_group(c.tls.get()), SSL_get_negotiated_group(s.tls.get()));
+    EXPECT_NE(SSL_get_negotiated_group(c.tls.get()), 0);  // an ephemeral exchange took place
+    EXPECT_EQ(pass(c, s, "to the server"), "to the server");
+    EXPECT_EQ(pass(s, c, std::string(100000, 'x')), std::string(100000, 'x'));
+  }
+  auto refuse = [&](std::shared_ptr<TlsContext> from, std::shared_ptr<TlsContext> to, const char* what) {
+    Side c(std::move(from), false, "localhost"), s(std::move(to), true);
+    EXPECT_FALSE(shake(c, s)) << what;
+  };
+  refuse(sharing(false, "correct horse batterz", "red"), sc, "another secret");
+  refuse(sharing(false, "correct horse battery", "blue"), sc, "another name");
+  refuse(client({{"tls.verify", "none"}}), sc, "no secret at the client");
+  refuse(cc, server(), "no secret at the server");
+}
+
 TEST(Tls, ByteByByte) {
   Side c(client(), false, "localhost"), s(server(), true);
   ASSERT_TRUE(shake(c, s, 1));

@@ -123,6 +123,10 @@ ProviderOptions = TypedDict(
         "tls.min_version": str,
         # Application protocols (ALPN) offered or accepted.
         "tls.alpn": Union[str, Sequence[str]],
+        # Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for.
+        "link.secret": str,
+        # Name of link.secret, sent in the clear; both ends must use the same.
+        "link.key_id": str,
         # Above it sends answer MW_BUFFERED; WRITABLE follows.
         "send.soft_bytes": Union[str, int],
         # Hard bound of what waits for one peer; send.overflow says what happens there.
@@ -243,6 +247,10 @@ ConsumerOptions = TypedDict(
         "tls.min_version": str,
         # Application protocols (ALPN) offered or accepted.
         "tls.alpn": Union[str, Sequence[str]],
+        # Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for.
+        "link.secret": str,
+        # Name of link.secret, sent in the clear; both ends must use the same.
+        "link.key_id": str,
         # Above it sends answer MW_BUFFERED; WRITABLE follows.
         "send.soft_bytes": Union[str, int],
         # Hard bound of what waits for one peer; send.overflow says what happens there.

@@ -69,6 +69,10 @@ pub mod provider {
     pub const TLS_MIN_VERSION: &str = "tls.min_version";
     /// Application protocols (ALPN) offered or accepted. Default: `http/1.1`.
     pub const TLS_ALPN: &str = "tls.alpn";
+    /// Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. (live) (secret)
+    pub const LINK_SECRET: &str = "link.secret";
+    /// Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. (live)
+    pub const LINK_KEY_ID: &str = "link.key_id";
     /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
     pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
     /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
@@ -185,6 +189,10 @@ pub mod consumer {
     pub const TLS_MIN_VERSION: &str = "tls.min_version";
     /// Application protocols (ALPN) offered or accepted. Default: `http/1.1`.
     pub const TLS_ALPN: &str = "tls.alpn";
+    /// Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. (live) (secret)
+    pub const LINK_SECRET: &str = "link.secret";
+    /// Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. (live)
+    pub const LINK_KEY_ID: &str = "link.key_id";
     /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
     pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
     /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
