@@ -152,6 +152,11 @@ fuzz: setup-fuzz ## fuzz every parser for FUZZ_SECONDS (60) each; corpus in test
 	@$(MAKE_IN) $(BUILD)/fuzz -j $(JOBS) -t set_fuzz
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS)
 
+sim: setup ## 10,000 mesh members on a virtual clock, targets and what was seen (MEMBERS=10000 SEED=1 ONLY=join)
+	@$(CONFIGURE) -B $(BUILD)/release
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t sim
+	@$(BUILD)/release/tests/sim/sim $(if $(MEMBERS),--members $(MEMBERS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
 soak: release ## SOAK_SECONDS (1800) of traffic; memory and descriptors have to stay flat
 	@python3 tests/soak/run.py $(BUILD)/release/tests/soak/soak $(SOAK_SECONDS)
 
@@ -165,5 +170,5 @@ interop: release ## ws, undici, websockets, Chromium and network-cluster as our 
 
 # A stamp is no by-product: make must not clear it away.
 .PRECIOUS: $(BUILD)/.packages-%
-.PHONY: languages bench-bindings bindings set-bindings fault conformance interop soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
+.PHONY: languages bench-bindings bindings set-bindings fault conformance interop sim soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan

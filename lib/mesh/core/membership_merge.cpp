@@ -1,0 +1,145 @@
+// What a member believes of what it is told.
+#include "mesh/core/membership.hpp"
+
+#include <algorithm>
+
+namespace mw::mesh::core {
+namespace {
+
+constexpr int64_t kFresh = 10'000;  // a verdict not older than this is believed at once
+
+}  // namespace
+
+void Membership::merge(const RecordView& record, Slot from) {
+  Slot slot = roster_.find(hash_text(record.name));
+  if (slot != kNoSlot && roster_.name(slot) != record.name) return;  // two names of one hash: the first stays
+  if (slot == self_) return merge_own(record, from);
+  const Fact* old = slot == kNoSlot ? nullptr : fact(slot);
+  if (old != nullptr && record.version <= old->version) {
+    // Who takes a dead one for alive has missed something; so has who knows
+    // less of a living one, but that one's news are under way.
+    if (old->version.gone && !record.version.gone) back_.push_back(slot);
+    return;
+  }
+  if (old == nullptr && !takes_one_more()) return;
+  const int64_t died = now_ - static_cast<int64_t>(record.age_ms);
+  if (record.version.gone && died + config_.remember <= now_ && (old == nullptr || old->version.gone)) return;
+  if (slot == kNoSlot) slot = roster_.slot(record.name);
+  if (const auto it = disputes_.find(slot); it != disputes_.end() && record.version <= roster_[it->second.fact].version)
+    return;
+  const FactId id = roster_.intern(slot, record);
+  const bool doubtful = record.life == Life::dead && view_.alive(slot) &&
+                        (static_cast<int64_t>(record.age_ms) > kFresh || hears(slot));
+  doubtful ? dispute(slot, id, from, died) : apply(slot, id, from, died);
+}
+
+bool Membership::takes_one_more() {
+  if (view_.known() < config_.max_members) {
+    full_ = false;
+    return true;
+  }
+  if (!full_) say(News::full, self_, 0);
+  full_ = true;
+  return false;
+}
+
+void Membership::merge_own(const RecordView& record, Slot from) {
+  const Version own = fact(self_)->version, &said = record.version;
+  if (said.incarnation < own.incarnation) {
+    back_.push_back(self_);
+    return;
+  }
+  if (said.instance == own.instance) {
+    if (!said.gone && said.incarnation == own.incarnation) return;
+    set_own(Life::alive, said.incarnation + 1, own.revision);
+    if (said.gone) say(News::refuted, from, view_.at(self_));
+    return;
+  }
+  // Another process has, or had, this name. If it answers what is said here,
+  // it lives, and the newer of the two stays.
+  if (!said.gone) {
+    if (rival_ == said.instance && said.incarnation > rival_incarnation_ && said.instance > own.instance) {
+      yielded_ = true;
+      say(News::replaced, from, 0);
+      return;
+    }
+    rival_ = said.instance;
+    rival_incarnation_ = said.incarnation;
+  }
+  set_own(Life::alive, said.incarnation + 1, own.revision);
+}
+
+void Membership::set_own(Life life, uint64_t incarnation, uint64_t revision) {
+  RecordView own;
+  own.life = life;
+  own.version = {incarnation, life != Life::alive, config_.instance, revision};
+  own.address = config_.address;
+  if (life == Life::alive) own.meta = config_.meta;
+  own.by = config_.name;
+  view_.set(self_, roster_.intern(self_, own));
+  spread(self_, kNoSlot);
+}
+
+void Membership::apply(Slot slot, FactId id, Slot from, int64_t died) {
+  if (const auto it = disputes_.find(slot); it != disputes_.end()) {
+    roster_.unref(it->second.fact);
+    disputes_.erase(it);
+  }
+  const Fact& fact = roster_[id];
+  const bool alive = !fact.version.gone, was = view_.alive(slot);
+  bool changed = false;
+  if (was && alive) {
+    const Fact& old = *this->fact(slot);
+    changed = old.version.instance != fact.version.instance || old.address != fact.address || old.meta != fact.meta;
+  }
+  view_.set(slot, id);
+  if (alive && !was) {
+    say(News::up, slot, id);
+  } else if (changed) {
+    say(News::changed, slot, id);
+  } else if (!alive && was) {
+    say(News::down, slot, id);
+  }
+  moved_ |= alive != was;
+  if (!alive) {
+    view_.bury(slot, died, died + config_.remember);
+    std::erase_if(watches_, [&](const Watch& w) { return w.slot == slot; });
+  } else if (Watch* w = watched(slot); w != nullptr) {
+    alive_after_all(*w);  // it speaks for itself
+  }
+  if (!quiet_) spread(slot, from);
+}
+
+bool Membership::hears(Slot slot) noexcept {
+  const Watch* w = watched(slot);
+  return w != nullptr && w->phase == Watch::Phase::idle && now_ - w->heard < 2 * config_.probe_interval;
+}
+
+void Membership::dispute(Slot slot, FactId id, Slot from, int64_t died) {
+  const auto [it, fresh] = disputes_.try_emplace(slot);
+  if (!fresh) roster_.unref(it->second.fact);
+  it->second = {id, died, now_ + config_.dispute};
+  dispute_at_ = std::min(dispute_at_, it->second.until);
+  if (hears(slot)) tell(slot, slot);
+  spread(slot, from);
+}
+
+void Membership::settle_disputes() {
+  dispute_at_ = INT64_MAX;
+  std::vector<Slot> over;
+  for (auto& [slot, d] : disputes_) {
+    if (d.until <= now_ && hears(slot)) {
+      d.until = now_ + config_.dispute;
+      tell(slot, slot);
+    }
+    d.until <= now_ ? over.push_back(slot) : void(dispute_at_ = std::min(dispute_at_, d.until));
+  }
+  std::sort(over.begin(), over.end());  // the same order in every run
+  for (const Slot slot : over) {
+    const Dispute d = disputes_[slot];
+    roster_.ref(d.fact);  // apply() gives the dispute's own back
+    apply(slot, d.fact, kNoSlot, d.died);
+  }
+}
+
+}  // namespace mw::mesh::core
