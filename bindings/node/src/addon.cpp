@@ -177,8 +177,11 @@ void pump(Door* d) {
       if (n == 0 && s != MW_MORE) return;  // all is delivered, and what was sent meanwhile has left
     }
     if (d->next < d->count && !deliver(d)) return;
-    // All is told, and records have left: the next event makes the descriptor readable.
-    if (d->next == d->count && s == MW_OK && !std::exchange(d->instance->said, false)) return;
+    // All is told, and records have left: the next event makes the descriptor
+    // readable. Behind the context's own CLOSED stands the end.
+    if (d->next == d->count && s == MW_OK && !std::exchange(d->instance->said, false) &&
+        d->events[d->count - 1].kind != MW_EVENT_CLOSED)
+      return;
     // Promises go on when a call of the thread-safe function is over, not before.
     if (d->bell != nullptr && d->next > 0 && d->events[d->next - 1].kind == MW_EVENT_DONE) break;
   }

@@ -8,6 +8,8 @@ const { Worker } = require('node:worker_threads')
 const { Context, Provider, Consumer } = require('meshwork')
 const { threads, pair, run, descriptors, tasks, programs } = require('./kit')
 
+const cycles = Number(process.env.MW_CYCLES ?? 10000) / threads.length
+
 for (const n of threads) {
   test(`threads=${n}: the process ends by itself when nothing is open`, async () => {
     const { code, out } = await run(path.join(programs, 'ends.js'), [String(n)])
@@ -41,7 +43,23 @@ for (const n of threads) {
     await context.close()
   })
 
-  test(`threads=${n}: a thousand open and close, nothing grows`, async () => {
+  test(`threads=${n}: a million messages received, memory stays flat`, async () => {
+    const { context, provider, consumer } = await pair({ context: new Context({ threads: n }) })
+    const sizes = []
+    let seen = 0
+    const all = new Promise(resolve => provider.on('message', (connection, message) => {
+      if (++seen % 100000 === 0) sizes.push(process.memoryUsage().rss)
+      if (seen === 1000000) resolve()
+      connection.post(message)
+    }))
+    consumer.on('message', message => consumer.post(message))
+    for (let i = 0; i < 256; i++) consumer.post('twenty bytes of text')
+    await all
+    await context.close({ abort: true })
+    assert.ok(sizes[9] - sizes[1] < 32 << 20, `resident memory: ${sizes}`)
+  })
+
+  test(`threads=${n}: ${cycles} open and close, nothing grows`, async () => {
     const context = new Context({ threads: n })
     const once1 = async () => {
       const { provider, consumer } = await pair({ context })
@@ -50,7 +68,7 @@ for (const n of threads) {
     }
     for (let i = 0; i < 50; i++) await once1()
     const [fds, tids, before] = [descriptors(), tasks(), process.memoryUsage().rss]
-    for (let i = 0; i < 1000; i++) await once1()
+    for (let i = 0; i < cycles; i++) await once1()
     assert.ok(descriptors() <= fds + 2, `${descriptors()} descriptors, ${fds} before`)
     assert.ok(tasks() <= tids, `${tasks()} threads, ${tids} before`)
     assert.ok(process.memoryUsage().rss - before < 64 << 20, 'memory grew')
