@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -431,6 +432,28 @@ func TestContextsOnManyGoroutines(t *testing.T) {
 	all.Wait()
 }
 
+func TestSignalsReachTheProgram(t *testing.T) {
+	each(t, func(t *testing.T, opts meshwork.Options) {
+		mw := open(t, opts)
+		p, at := provider(t, mw, nil)
+		echo(p)
+		c := consumer(t, mw, at, nil)
+		came := make(chan os.Signal, 1)
+		signal.Notify(came, syscall.SIGUSR1)
+		defer signal.Stop(came)
+		for i := 0; i < 100; i++ {
+			c.SendText("x")
+			if err := syscall.Kill(os.Getpid(), syscall.SIGUSR1); err != nil {
+				t.Fatal(err)
+			}
+			wait(t, came, "the signal")
+			if _, err := c.Receive(limit(t)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestDroppedWithoutClose(t *testing.T) {
 	mw, log := logged(t, nil)
 	done := mw.Done()
@@ -529,7 +552,7 @@ func TestOpenAndCloseLeavesNothing(t *testing.T) {
 		cycle(100)
 		fds, _ := counts(t)
 		size := resident(t)
-		cycle(500)
+		cycle(5000)
 		nowFds, threads := counts(t)
 		for until := time.Now().Add(5 * time.Second); threads != 0 && time.Now().Before(until); _, threads = counts(t) {
 			runtime.Gosched()

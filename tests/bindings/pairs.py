@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Each language as provider with each other one as consumer: the scenarios in which two agents meet.
 
-usage: pairs.py PREFIX BUILD      after the checks of the bindings, which left their agents in BUILD/LANGUAGE
-The last line is "N passed, N failed, N skipped"."""
-import os
+usage: pairs.py PREFIX BUILD AGENTS   after the checks of the bindings, which left their agents in BUILD/LANGUAGE;
+AGENTS: folder of those in C and C++. Two pairs play at a time. The last line is "N passed, N failed, N skipped"."""
+import concurrent.futures
+import itertools
 import pathlib
 import re
 import subprocess
@@ -11,16 +12,20 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / 'tests/scenario'
-CORE = [str(SCENARIOS / f'{name}.scn') for name in ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain')]
+CORE = [str(SCENARIOS / f'{name}.scn') for name in ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain', 'compress', 'own_wire', 'tls')]
 
-SKIPS = {'node': 'agent/skips.txt', 'go': 'agent/skips.turn', 'rust': 'agent/skips', 'python': 'agent/skips'}
+SKIPS = {'c': None, 'c++': SCENARIOS / 'agent_cpp/skips', 'node': ROOT / 'bindings/node/agent/skips.txt',
+         'go': ROOT / 'bindings/go/agent/skips.turn', 'rust': ROOT / 'bindings/rust/agent/skips',
+         'python': ROOT / 'bindings/python/agent/skips'}
 
 
-def agents(prefix, build):
+def agents(prefix, build, native):
     """{language: a script that runs its agent}; what a check could not build is absent."""
     library = next(prefix.glob('lib/**/libmeshwork.so.1'))
     linked = f'LD_LIBRARY_PATH={library.parent}'
     commands = {
+        'c': ('', f'{native}/scenario_agent', 'turn', native / 'scenario_agent'),
+        'c++': ('', f'{native}/scenario_agent_cpp', 'turn', native / 'scenario_agent_cpp'),
         'node': ('', f'node {build}/node/site/agent/agent.js', 'turn', build / 'node/site/agent/agent.js'),
         'go': (linked, f'{build}/go/bin/agent', 'turn', build / 'go/bin/agent'),
         'rust': (linked, f'{build}/rust/target/debug/meshwork-agent', 'run', build / 'rust/target/debug/meshwork-agent'),
@@ -37,27 +42,30 @@ def agents(prefix, build):
     return scripts
 
 
+def play(there, build, one, other):
+    """[passed, failed, skipped] and what is to be shown."""
+    # What either cannot say; which of them is meant, its own check knows.
+    unsaid = build / f'pairs/unsaid.{one}.{other}'
+    unsaid.write_text(''.join(SKIPS[each].read_text() for each in (one, other) if SKIPS[each]))
+    done = subprocess.run([sys.executable, '-B', SCENARIOS / 'run.py', '--patience', '20', '--door', 'turn', '--leave-out', unsaid,
+                           '--agent', there[one], '--other', there[other], *CORE],
+                          stdout=subprocess.PIPE, text=True, timeout=600, check=False)
+    counts = re.search(r'(\d+) passed, (\d+) failed, (\d+) skipped\s*$', done.stdout)
+    bad = counts is None or done.returncode or counts[1] == '0'
+    counts = [int(n) for n in counts.groups()] if counts else [0, 1, 0]
+    shown = '{} with {}: {} passed, {} failed, {} skipped'.format(one, other, *counts)
+    return counts, f'{one} with {other}:\n{done.stdout[-6000:]}\n{shown}' if bad else shown
+
+
 def main():
-    prefix, build = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
-    there, total = agents(prefix, build), [0, 0, 0]
-    for language in {'node', 'go', 'rust', 'python'} - set(there):
+    prefix, build, native = (pathlib.Path(word).resolve() for word in sys.argv[1:4])
+    there, total = agents(prefix, build, native), [0, 0, 0]
+    for language in set(SKIPS) - set(there):
         print(f'SKIPPED {language}: its check built no agent')
         total[2] += 1
-    for one in there:
-        for other in there:
-            if one == other:
-                continue
-            # What either cannot say; which of them is meant, its own check knows.
-            unsaid = build / 'pairs/unsaid'
-            unsaid.write_text(''.join((ROOT / 'bindings' / each / SKIPS[each]).read_text() for each in (one, other)))
-            done = subprocess.run([sys.executable, '-B', SCENARIOS / 'run.py', '--patience', '20', '--door', 'turn', '--leave-out', unsaid,
-                                   '--agent', there[one], '--other', there[other], *CORE],
-                                  stdout=subprocess.PIPE, text=True, timeout=600, check=False)
-            counts = re.search(r'(\d+) passed, (\d+) failed, (\d+) skipped\s*$', done.stdout)
-            if counts is None or done.returncode or counts[1] == '0':
-                print(f'{one} with {other}:\n{done.stdout[-6000:]}', flush=True)
-            counts = [int(n) for n in counts.groups()] if counts else [0, 1, 0]
-            print(f'{one} with {other}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped', flush=True)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for counts, shown in pool.map(lambda pair: play(there, build, *pair), itertools.permutations(there, 2)):
+            print(shown, flush=True)
             total = [a + b for a, b in zip(total, counts)]
     print('{} passed, {} failed, {} skipped'.format(*total))
     return 1 if total[1] or not total[0] else 0

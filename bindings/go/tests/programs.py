@@ -65,7 +65,7 @@ for name, text in zip(('provider', 'consumer'), programs):
                     ['go', 'build', '-o', str(build / 'bin' / f'readme_{name}')]):
         subprocess.run(command, cwd=folder, check=True, env={**os.environ, 'GOWORK': 'off'})
 binaries = build / 'bin'
-pair([binaries / 'readme_provider'], lambda _: [binaries / 'readme_consumer'], listens(port), 'hello <nil>')
+pair([binaries / 'readme_provider'], lambda _: [binaries / 'readme_consumer'], listens(port), 'hello')
 pair([binaries / 'provider', '0'], lambda url: [binaries / 'consumer', url], says_address, 'Provider Sent: SOME_REPLY')
 
 began = time.monotonic()

@@ -108,10 +108,7 @@ class Agent:
             say(f"! {name} HOOK verb={words.verb} status={self.carry_out(words, event)[0]}")
 
     def free(self, base, infix, names):
-        n = 1
-        while f"{base}.{infix}{n}" in names:
-            n += 1
-        return f"{base}.{infix}{n}"
+        return next(name for n in range(1, len(names) + 2) if (name := f"{base}.{infix}{n}") not in names)
 
     def name_of(self, names, thing):
         return next((n for n, t in names.items() if t is thing), "?")
@@ -186,8 +183,13 @@ class Agent:
         self.noted(words, lambda: self.target(words, event).publish(topic, data, exclude, flags, headers))
 
     def do_subscribe(self, words, event):
-        to, pattern, options = self.target(words, event), words.take("pattern"), words.options("op")
-        self.noted(words, lambda: to.subscribe(pattern, options))
+        to, pattern, name = self.target(words, event), words.take("pattern"), words.take("as")
+        options = words.options("op")
+        if not name:
+            return self.noted(words, lambda: to.subscribe(pattern, options))
+        thing = self.objects[name] = to.subscription(pattern, options)
+        self.listen(thing)
+        self.noted(words, lambda: thing.ready)
 
     def do_unsubscribe(self, words, event):
         pattern = words.take("pattern")
@@ -207,10 +209,9 @@ class Agent:
         self.noted(words, lambda: self.target(words, event).update(options))
 
     def do_pause(self, words, event):
-        self.target(words, event).pause(bool(words.number("on", 1)))
+        getattr(self.target(words, event), words.verb)(bool(words.number("on", 1)))
 
-    def do_cork(self, words, event):
-        self.target(words, event).cork(bool(words.number("on", 1)))
+    do_cork = do_pause
 
     def do_records(self, words, event):
         to, flags, many = self.target(words, event), words.flags(), [self.body(words, event)] * words.number("n", 1)
@@ -240,11 +241,8 @@ class Agent:
         return f" body={show(json.dumps(self.target(words, event).facts(what)).encode())}"
 
     def do_answer(self, words, event):
-        facts = json.loads(words.take("json", "{}"))
-        if words.number("allow", 1):
-            self.target(words, event).allow(facts.get("data"))
-        else:
-            self.target(words, event).deny(facts.get("status"), facts.get("body"))
+        ask, facts = self.target(words, event), json.loads(words.take("json", "{}"))
+        ask.allow(facts.get("data")) if words.number("allow", 1) else ask.deny(facts.get("status"), facts.get("body"))
 
     def do_cancel(self, words, event):
         self.target(words, event)

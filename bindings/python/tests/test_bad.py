@@ -16,7 +16,7 @@ import warnings
 import meshwork
 from kit import LOCAL, AsyncCase, descriptors, pair, resident, threads
 
-CYCLES = int(os.environ.get("MW_CYCLES", "1000"))
+CYCLES = int(os.environ.get("MW_CYCLES", "10000"))
 
 
 def run(program, **more):
@@ -277,9 +277,9 @@ class Process(unittest.TestCase):
                         await asyncio.sleep(0)
                 await c.deliver("last")
 
-        asyncio.run(main(50_000))
+        asyncio.run(main(100_000))
         memory = resident()
-        asyncio.run(main(200_000))
+        asyncio.run(main(1_000_000))
         self.assertLess(resident() - memory, 8000)
 
 

@@ -8,12 +8,12 @@
 from ._dispatch import Operation
 from ._errors import Error
 from ._event import Ask, Event, Flags, Message
-from ._link import Connection, Consumer, Context, Provider
+from ._link import Connection, Consumer, Context, Provider, Subscription
 from ._tables import Code, ConsumerOptions, ContextOptions, ProviderOptions, SubscriptionOptions
 
 __all__ = [
     "Ask", "Code", "Connection", "Consumer", "ConsumerOptions", "Context", "ContextOptions", "Error", "Event", "Flags",
-    "Message", "Operation", "Provider", "ProviderOptions", "SubscriptionOptions", "library_version",
+    "Message", "Operation", "Provider", "ProviderOptions", "Subscription", "SubscriptionOptions", "library_version",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

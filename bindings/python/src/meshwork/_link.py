@@ -1,4 +1,4 @@
-"""The nouns: Context, Provider, Consumer and Connection. Each belongs to the
+"""The nouns: Context, Provider, Consumer, Connection and Subscription. Each belongs to the
 event loop it was made on; only send() may be called from other threads."""
 
 from __future__ import annotations
@@ -293,6 +293,43 @@ class Connection(_Peer):
         """The number the library knows it by."""
         return self._handle
 
+    def subscription(self, pattern: str, options_: Optional[SubscriptionOptions] = None) -> "Subscription":
+        """A subscription that is closed by itself, not by its pattern."""
+        return Subscription(self, pattern, options_)
+
+
+class Subscription(_Live):
+    """One subscription of a connection, until close() or the connection's end.
+    `await subscription.ready` says that publishes reach the connection."""
+
+    ready: Operation[None]
+
+    def __init__(self, connection: Connection, pattern: str, options_: Optional[SubscriptionOptions] = None) -> None:
+        super().__init__(connection._dispatcher, 0)
+        self.connection, self.pattern = connection, pattern
+        handle, text, token = ctypes.c_uint64(), pattern.encode(), self._dispatcher.name(self)
+        conf = options(4, dict(options_ or {}), {})
+        try:
+            self.ready = connection._operate(
+                lambda op, e: c.subscribe(connection._handle, text, len(text), conf, token, op, byref(handle), e),
+                _nothing, None,
+            )  # fmt: skip
+        except Error:
+            del self._dispatcher.objects[token]
+            raise
+        finally:
+            c.conf_unref(conf)
+        self._handle = handle.value
+        connection.provider.context._keep.add(self)
+
+    def _event(self, event: Event, peer: int) -> None:
+        handler = self._handlers.get(event.kind)
+        if handler is not None:
+            self._dispatcher.call(handler, event)
+        if event.kind == "closed":
+            self.connection.provider.context._keep.discard(self)
+            self._ended(event)
+
 
 class _Endpoint(_Live):
     """What a context opens: a Provider or a Consumer."""
@@ -439,7 +476,7 @@ class Context(_Live):
             loop = asyncio.get_running_loop()
         except RuntimeError:
             raise RuntimeError("a Context belongs to an event loop: make it inside a coroutine (asyncio.run)") from None
-        self._keep: Set[_Endpoint] = set()
+        self._keep: Set[_Live] = set()
         dispatcher = Dispatcher(loop, options_ or {}, more)
         super().__init__(dispatcher, dispatcher.handle)
         dispatcher.objects[0] = weakref.ref(self)

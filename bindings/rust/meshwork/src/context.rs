@@ -1,7 +1,7 @@
 //! The context: its memory budget, its thread, and the end of all.
-use crate::operation::lock;
-use crate::party::{inside_handler, Closed, Panics, Party};
+use crate::party::{Closed, Panics, Party};
 use crate::verbs::verbs;
+use crate::waiting::{inside_handler, lock};
 use crate::{ffi, Error, Event, Events, Options, Result};
 use std::fmt;
 use std::sync::{Arc, Mutex};

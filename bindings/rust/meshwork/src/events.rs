@@ -1,6 +1,5 @@
 //! Events as a stream, or as a blocking iterator.
-use crate::operation::{block_on, lock};
-use crate::party::Party;
+use crate::waiting::{block_on, lock};
 use crate::Event;
 use futures_core::Stream;
 use std::collections::VecDeque;
@@ -26,12 +25,18 @@ struct Waiting {
 }
 
 /// What lies between the context's thread and who takes the events.
-#[derive(Default)]
-pub(crate) struct Queue(Mutex<Waiting>);
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    hold: Box<dyn Fn(bool) + Send + Sync>, // the input of the object
+}
 
 impl Queue {
-    pub(crate) fn push(&self, party: &Party, event: Event<'_>, last: bool) {
-        let mut waiting = lock(&self.0);
+    pub(crate) fn new(hold: impl Fn(bool) + Send + Sync + 'static) -> Arc<Queue> {
+        Arc::new(Queue { waiting: Mutex::default(), hold: Box::new(hold) })
+    }
+
+    pub(crate) fn push(&self, event: Event<'_>, last: bool) {
+        let mut waiting = lock(&self.waiting);
         if waiting.abandoned {
             return;
         }
@@ -40,7 +45,7 @@ impl Queue {
         waiting.ended |= last;
         if !waiting.held && (waiting.events.len() >= HIGH || waiting.bytes >= HIGH_BYTES) {
             waiting.held = true;
-            party.hold_input(true); // under the lock, so that holding and letting go keep their order
+            (self.hold)(true); // under the lock, so that holding and letting go keep their order
         }
         let waker = waiting.waker.take();
         drop(waiting);
@@ -57,7 +62,6 @@ impl Queue {
 #[must_use = "events that nobody takes stop the input"]
 pub struct Events {
     pub(crate) queue: Arc<Queue>,
-    pub(crate) party: Arc<Party>,
 }
 
 impl Events {
@@ -76,13 +80,13 @@ impl Events {
         waiting.bytes -= event.body().len();
         if waiting.held && waiting.events.len() <= HIGH / 2 && waiting.bytes <= HIGH_BYTES / 2 {
             waiting.held = false;
-            self.party.hold_input(false);
+            (self.queue.hold)(false);
         }
         Some(event)
     }
 
     fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event<'static>>> {
-        let mut waiting = lock(&self.queue.0);
+        let mut waiting = lock(&self.queue.waiting);
         match self.pop(&mut waiting) {
             None if !waiting.ended => {
                 waiting.waker = Some(cx.waker().clone());
@@ -104,17 +108,17 @@ impl Stream for Events {
 impl Drop for Events {
     /// Events that come from now on are discarded; the link goes on.
     fn drop(&mut self) {
-        let mut waiting = lock(&self.queue.0);
+        let mut waiting = lock(&self.queue.waiting);
         waiting.abandoned = true;
         waiting.events.clear();
         if waiting.held {
-            self.party.hold_input(false);
+            (self.queue.hold)(false);
         }
     }
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events").field("waiting", &lock(&self.queue.0).events.len()).finish()
+        f.debug_struct("Events").field("waiting", &lock(&self.queue.waiting).events.len()).finish()
     }
 }

@@ -40,6 +40,7 @@ mod options;
 mod party;
 mod tables;
 mod verbs;
+mod waiting;
 
 pub use batch::Batch;
 pub use connection::{Ask, Connection, Subscription};

@@ -1,18 +1,13 @@
 //! Operations under way: each accepted call ends in exactly one DONE, which completes a future.
+use crate::waiting::{block_on, inside_handler, lock};
 use crate::{ffi, Error, Message, Result};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-
-/// Locks that no panic of a user can be caught under, so poison tells nothing.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 /// How an operation ended.
 pub(crate) struct Done {
@@ -133,7 +128,7 @@ impl<T> Operation<T> {
 
     /// Waits on this thread. Not inside a handler, which would wait for itself: `EDEADLOCK`.
     pub fn wait(mut self) -> Result<T> {
-        if crate::party::inside_handler() {
+        if inside_handler() {
             self.state = State::Over;
             return Err(Error::new(ffi::MW_EDEADLOCK)
                 .detail(0, "wait() inside a handler would wait for itself: use detach(), or await it in a task."));
@@ -204,24 +199,4 @@ impl Delivery {
 /// What a gathered fact is.
 pub(crate) fn answer(done: Done) -> Result<Message> {
     done.body.ok_or_else(|| Error::new(ffi::MW_EINTERNAL))
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Polls a future on this thread until it is ready.
-pub(crate) fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        match Pin::new(&mut future).poll(&mut cx) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }

@@ -1,25 +1,16 @@
 //! Providers and consumers, and who hears their events.
 use crate::events::Queue;
-use crate::operation::{block_on, complete, lock, Operation};
+use crate::operation::{complete, Operation};
 use crate::verbs::verbs;
+use crate::waiting::{block_on, inside_handler, lock, set_inside_handler};
 use crate::{ffi, Context, Error, Event, Events, Options, Result};
 use std::any::Any;
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context as TaskContext, Poll, Waker};
-
-thread_local! {
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread is inside a handler.
-pub(crate) fn inside_handler() -> bool {
-    INSIDE.with(Cell::get)
-}
 
 type Handler = Box<dyn Fn(Event<'_>) + Send + Sync>;
 
@@ -75,9 +66,10 @@ impl Party {
     }
 
     pub(crate) fn events(self: &Arc<Party>) -> Result<Events> {
-        let queue = Arc::new(Queue::default());
+        let party = Arc::downgrade(self); // which holds the queue
+        let queue = Queue::new(move |on| party.upgrade().into_iter().for_each(|party| party.hold_input(on)));
         self.set_sink(Sink::Queue(queue.clone()))?;
-        Ok(Events { queue, party: self.clone() })
+        Ok(Events { queue })
     }
 
     fn set_sink(&self, sink: Sink) -> Result<()> {
@@ -92,7 +84,7 @@ impl Party {
     }
 
     /// Pauses or resumes the input for the stream that is full.
-    pub(crate) fn hold_input(&self, on: bool) {
+    fn hold_input(&self, on: bool) {
         let mut paused = lock(&self.paused);
         paused.1 = on;
         let _ = ffi::pause(self.id(), paused.0 || paused.1); // a context has no input; a closed one needs none
@@ -115,19 +107,19 @@ impl Party {
 
 impl ffi::Listener for Party {
     fn event(&self, record: ffi::Record<'_>) {
-        INSIDE.with(|inside| inside.set(true));
+        set_inside_handler(true);
         if record.head.kind == ffi::MW_EVENT_DONE {
             return complete(record);
         }
         match self.sink.get() {
             Some(Sink::Handler(handler)) => handler(Event::lent(record)),
-            Some(Sink::Queue(queue)) => queue.push(self, Event::lent(record), self.is_last(record)),
+            Some(Sink::Queue(queue)) => queue.push(Event::lent(record), self.is_last(record)),
             None => (),
         }
     }
 
     fn after(&self, record: ffi::Record<'_>, panic: Option<Box<dyn Any + Send>>) {
-        INSIDE.with(|inside| inside.set(false));
+        set_inside_handler(false);
         if self.is_last(record) {
             let mut end = lock(&self.end);
             end.over = true;
