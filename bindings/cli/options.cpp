@@ -12,7 +12,8 @@ struct Kind {
   const char* name;
   int32_t number;
 };
-constexpr Kind kKinds[] = {{"ctx", MW_CONF_CTX}, {"provider", MW_CONF_PROVIDER}, {"consumer", MW_CONF_CONSUMER}, {"sub", MW_CONF_SUB}};
+constexpr Kind kKinds[] = {{"ctx", MW_CONF_CTX}, {"provider", MW_CONF_PROVIDER}, {"consumer", MW_CONF_CONSUMER}, {"sub", MW_CONF_SUB},
+                            {"service", MW_CONF_SERVICE}, {"call", MW_CONF_CALL}};
 
 void show(const Kind& kind, bool json, Output& out) {
   if (!json) out.line(std::string(kind.name) + " options");

@@ -40,6 +40,9 @@ const (
 	EEXPIRED   Status = -52 // The credentials have expired.
 	ETIMEDOUT  Status = -60 // It took longer than allowed.
 	ECANCELED  Status = -61 // It was cancelled.
+	ENOSERVICE Status = -62 // The other side serves nothing of this name.
+	ENOMETHOD  Status = -63 // The service has no such method.
+	EREMOTE    Status = -65 // The other side failed to answer.
 	EDRAINING  Status = -67 // The other side is shutting down and takes no new work.
 )
 
@@ -84,6 +87,9 @@ var statusTable = map[Status]statusRow{
 	-52: {name: "MW_EEXPIRED", text: "The credentials have expired.", fatal: true},
 	-60: {name: "MW_ETIMEDOUT", text: "It took longer than allowed.", retry: true},
 	-61: {name: "MW_ECANCELED", text: "It was cancelled."},
+	-62: {name: "MW_ENOSERVICE", text: "The other side serves nothing of this name."},
+	-63: {name: "MW_ENOMETHOD", text: "The service has no such method."},
+	-65: {name: "MW_EREMOTE", text: "The other side failed to answer."},
 	-67: {name: "MW_EDRAINING", text: "The other side is shutting down and takes no new work.", retry: true},
 }
 
@@ -136,6 +142,7 @@ var ProviderOptions = []Option{
 	{Key: "heartbeat.interval", Type: "duration", Default: "10s", Allowed: "", Doc: "Time between heartbeats; 0: none.", Live: true},
 	{Key: "heartbeat.max_strikes", Type: "integer", Default: "2", Allowed: "", Doc: "Heartbeats without an answer before the link is ended.", Live: true},
 	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
+	{Key: "call.timeout", Type: "duration", Default: "3s", Allowed: "", Doc: "A call without a timeout of its own ends after this time; 0: never.", Live: true},
 	{Key: "host", Type: "text", Default: "0.0.0.0", Allowed: "", Doc: "Address or name to listen on."},
 	{Key: "port", Type: "integer", Default: "8080", Allowed: "", Doc: "Port to listen on; 0: any free one (mw_info \"address\" tells)."},
 	{Key: "path", Type: "text", Default: "/connect", Allowed: "", Doc: "Path of the upgrade request."},
@@ -198,6 +205,7 @@ var ConsumerOptions = []Option{
 	{Key: "heartbeat.interval", Type: "duration", Default: "10s", Allowed: "", Doc: "Time between heartbeats; 0: none.", Live: true},
 	{Key: "heartbeat.max_strikes", Type: "integer", Default: "2", Allowed: "", Doc: "Heartbeats without an answer before the link is ended.", Live: true},
 	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
+	{Key: "call.timeout", Type: "duration", Default: "3s", Allowed: "", Doc: "A call without a timeout of its own ends after this time; 0: never.", Live: true},
 	{Key: "url", Type: "text", Default: "", Allowed: "", Doc: "ws://, wss://, unix:/file or ws+unix:/file:/path address, instead of tls, host and port; without a path the option path counts."},
 	{Key: "tls", Type: "boolean", Default: "false", Allowed: "", Doc: "Connects with TLS."},
 	{Key: "host", Type: "text", Default: "localhost", Allowed: "", Doc: "Address or name to connect to; every address of a name is tried."},

@@ -98,6 +98,8 @@ export interface ProviderOptions {
   'heartbeat.max_strikes'?: number | string
   /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
   'close.timeout'?: number | string
+  /** A call without a timeout of its own ends after this time; 0: never. Default: `3s`. May change by update(). */
+  'call.timeout'?: number | string
   /** Address or name to listen on. Default: `0.0.0.0`. */
   'host'?: string
   /** Port to listen on; 0: any free one (mw_info "address" tells). Default: `8080`. */
@@ -153,6 +155,7 @@ export interface ProviderOptions {
   /** Addresses or networks (10.0.0.0/8) whose X-Forwarded-For and PROXY v2 are believed. */
   'http.trusted_proxies'?: string[] | string
   auth?: { [key: string]: unknown }
+  call?: { [key: string]: unknown }
   close?: { [key: string]: unknown }
   drain?: { [key: string]: unknown }
   handshake?: { [key: string]: unknown }
@@ -230,6 +233,8 @@ export interface ConsumerOptions {
   'heartbeat.max_strikes'?: number | string
   /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
   'close.timeout'?: number | string
+  /** A call without a timeout of its own ends after this time; 0: never. Default: `3s`. May change by update(). */
+  'call.timeout'?: number | string
   /** ws://, wss://, unix:/file or ws+unix:/file:/path address, instead of tls, host and port; without a path the option path counts. */
   'url'?: string
   /** Connects with TLS. Default: `false`. */
@@ -270,6 +275,7 @@ export interface ConsumerOptions {
   'offline.max_bytes'?: number | string
   /** What happens at offline.max_bytes. Default: `refuse`. */
   'offline.overflow'?: 'refuse' | 'drop_new' | 'drop_old'
+  call?: { [key: string]: unknown }
   close?: { [key: string]: unknown }
   connect?: { [key: string]: unknown }
   heartbeat?: { [key: string]: unknown }

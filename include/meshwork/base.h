@@ -82,6 +82,9 @@ enum {
 
   MW_ETIMEDOUT = -60,
   MW_ECANCELED = -61,
+  MW_ENOSERVICE = -62,
+  MW_ENOMETHOD = -63,
+  MW_EREMOTE = -65,
   MW_EDRAINING = -67
 };
 
@@ -130,14 +133,17 @@ enum {
   MW_EVENT_PEER_UP = 10, /* peer; body JSON: uuid ip port parameters wire ... */
   MW_EVENT_PEER_DOWN = 11, /* last of this peer; status why, code close code, body reason, meta unsent, unsent_bytes */
   MW_EVENT_MESSAGE = 20, /* peer, topic, meta, body; code: link sequence mod 2^31 */
-  MW_EVENT_WRITABLE = 21, /* peer or 0 */
+  MW_EVENT_WRITABLE = 21, /* peer or 0; id: the request whose streamed answer has room again, or 0 */
   MW_EVENT_SLOW = 22,    /* peer; id bytes waiting; code the policy about to act */
   MW_EVENT_DROPPED = 23, /* peer; status why; code count; body of the last one */
   MW_EVENT_PING = 25,    /* peer; body */
   MW_EVENT_PONG = 26,    /* peer; id round trip in microseconds; body */
   MW_EVENT_INTEREST = 27, /* topic; code new count; id old count; peer who changed it */
-  MW_EVENT_DONE = 31,    /* id op; status result; code; body answer */
+  MW_EVENT_PART = 30,    /* of a streamed answer: id op; peer; meta; body */
+  MW_EVENT_DONE = 31,    /* id op; status result; code; meta, body: the answer, or JSON why not */
   MW_EVENT_RELEASED = 32, /* id hint of mw_msg_wrap */
+  MW_EVENT_REQUEST = 40, /* a call to answer: id request handle; code ms left, -1 none; peer caller; topic method; meta; body */
+  MW_EVENT_CANCEL = 41,  /* a request is over: id its handle, now stale; status why; code MW_CANCEL_*; body reason */
   MW_EVENT_ASK = 50,     /* id ask; code 1 admit; body JSON: the request */
   MW_EVENT_DRAINING = 66 /* peer; code ms until our slot; id deadline in ms */
 };
@@ -149,6 +155,8 @@ enum {
   MW_F_MORE = 0x4,      /* first or middle fragment of a message */
   MW_F_CONT = 0x8,      /* middle or last fragment */
   MW_F_PING = 0x10,     /* a ping, at most 125 bytes */
+  MW_F_ONEWAY = 0x100,  /* a call that nobody answers */
+  MW_F_PARTS = 0x1000,  /* the body is a list: u32 length and bytes, each, little endian */
   MW_F_NOQUEUE = 0x2000, /* refuse while offline, even with an offline buffer */
 
   MW_F_LOCAL = 0x80,          /* seen: sent from this process */
@@ -156,6 +164,13 @@ enum {
   MW_F_FATAL = 0x800000,      /* seen in ERROR */
   MW_F_REF = 0x1000000,       /* seen: body is in msg */
   MW_F_ASCII = 0x2000000      /* seen with TEXT: body is ASCII only */
+};
+
+/* Why a request ended unanswered: the code of CANCEL. */
+enum {
+  MW_CANCEL_ASKED = 1,    /* the caller no longer wants the answer */
+  MW_CANCEL_DEADLINE = 2, /* no time is left */
+  MW_CANCEL_GONE = 3      /* caller, connection or service has gone */
 };
 
 /* Flags of mw_close. */

@@ -12,7 +12,14 @@ extern "C" {
 #endif
 
 /* Kinds of conf. */
-enum { MW_CONF_CTX = 1, MW_CONF_PROVIDER = 2, MW_CONF_CONSUMER = 3, MW_CONF_SUB = 4 };
+enum {
+  MW_CONF_CTX = 1,
+  MW_CONF_PROVIDER = 2,
+  MW_CONF_CONSUMER = 3,
+  MW_CONF_SUB = 4,
+  MW_CONF_SERVICE = 5,
+  MW_CONF_CALL = 6
+};
 
 /* Makes an empty conf of a kind (MW_CONF_*): every key at its default.
  * Owns: the caller gets one reference; NULL = no memory or unknown kind.

@@ -82,7 +82,8 @@ MW_API mw_status mw_ctx_take(mw_handle ctx, mw_event *ev, size_t stride, size_t 
  * Completes: at return. Errors: MW_ETIMEDOUT, MW_ESTATE (not closed), MW_EDEADLOCK. Since: 0.1 */
 MW_API mw_status mw_ctx_join(mw_handle ctx, int64_t timeout_ms);
 
-/* Wishes that an op of a handle ends; DONE tells (MW_ECANCELED, or what it was).
+/* Wishes that an op of a handle ends; DONE tells (MW_ECANCELED, or what it
+ * was). A call ends at once, and the one called is told by CANCEL.
  * Owns: nothing. Thread: any. Blocks: no. Allocates: maybe.
  * Completes: by the op's DONE. Errors: MW_ECLOSED. Since: 0.1 */
 MW_API mw_status mw_cancel(mw_handle h, uint64_t op);

@@ -29,6 +29,7 @@ enum {
   MW_STAT_BEAT_CUTOFF = 5,   /* ms */
   MW_STAT_RTT = 6,           /* microseconds, of the last ping */
   MW_STAT_PEERS = 7,         /* connected peers of a provider */
+  MW_STAT_IN_FLIGHT = 8,     /* calls without answer: a consumer's or peer's own, a service's requests */
   MW_STAT_BYTES_IN = 9,
   MW_STAT_BYTES_OUT = 10,
   MW_STAT_DROPPED = 11,      /* messages dropped by an overflow policy */
@@ -60,13 +61,15 @@ MW_API mw_status mw_update(mw_handle h, const mw_conf *c, uint64_t op, mw_error 
  * Completes: at once. Errors: MW_ECLOSED. Since: 0.1 */
 MW_API mw_status mw_token(mw_handle h, uint64_t token);
 
-/* Stops (1) or resumes (0) taking input of a peer, a consumer or all peers of a provider.
+/* Stops (1) or resumes (0) taking input of a peer, a consumer or all peers of
+ * a provider. A paused service answers calls with MW_EAGAIN, so that they go elsewhere.
  * Owns: nothing. Thread: any. Blocks: no. Allocates: maybe.
  * Completes: soon; messages already read still come. Errors: MW_ECLOSED, MW_EKIND. Since: 0.1 */
 MW_API mw_status mw_pause(mw_handle h, int on);
 
-/* Refuses new work, finishes what runs, tells the peers, then closes, at the
- * latest after deadline_ms.
+/* Refuses new work, finishes what runs (calls and requests too), tells the
+ * peers, then closes, at the latest after deadline_ms. Of a provider, a
+ * consumer or a service.
  * Owns: nothing. Thread: any. Blocks: no. Allocates: maybe.
  * Completes: DONE (op), CLOSED. Errors: MW_ECLOSED, MW_EINVAL. Since: 0.1 */
 MW_API mw_status mw_drain(mw_handle h, int64_t deadline_ms, uint64_t op, mw_error *err);

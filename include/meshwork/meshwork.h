@@ -9,5 +9,6 @@
 #include <meshwork/ctx.h>
 #include <meshwork/handle.h>
 #include <meshwork/link.h>
+#include <meshwork/mesh.h>
 
 #endif

@@ -172,6 +172,7 @@ class Conf {
     return out;
   }
   const mw_conf* get() const noexcept { return c_.get(); }
+  std::shared_ptr<mw_conf> shared() const { return {mw_conf_ref(c_.get()), mw_conf_unref}; }
 
  private:
   struct Unref {
@@ -242,10 +243,44 @@ class Sender : public Handle {
   bool subscribed(std::string_view topic) const noexcept {
     return mw_subscribed(id_, topic.data(), topic.size()) == 1;
   }
+  /* A call that nobody answers. */
+  mw_status oneway(std::string_view target, const Message& m) const noexcept {
+    return mw_call(id_, target.data(), target.size(), m.get(), nullptr, 0, 0, MW_F_ONEWAY, 0, nullptr);
+  }
 };
 
 class Peer : public Sender {
   using Sender::Sender;
+};
+
+/* A call that waits for its answer: a value, answered once, at any time and on
+ * any thread. False: a oneway call, which takes none. */
+class Request {
+ public:
+  Request() = default;
+  explicit Request(mw_handle id) noexcept : id_(id) {}
+  mw_handle id() const noexcept { return id_; }
+  explicit operator bool() const noexcept { return id_ != 0; }
+  friend bool operator==(const Request&, const Request&) = default;
+
+  /* The answer. MW_ECLOSED: answered already, cancelled, or the caller has gone. */
+  mw_status reply(const Message& m, uint32_t flags = 0) const noexcept {
+    return mw_reply(id_, m.get(), flags, 0);
+  }
+  mw_status reply(std::string_view text = {}) const { return reply(Message(text)); }
+  mw_status reply(Bytes body) const { return reply(Message(body)); }
+  /* One part of several; reply() ends them. MW_BUFFERED (kept), MW_EAGAIN
+   * (refused): the service's on_writable follows. */
+  mw_status part(const Message& m) const noexcept { return mw_reply(id_, m.get(), MW_F_MORE, 0); }
+  mw_status part(std::string_view text) const { return part(Message(text)); }
+  mw_status part(Bytes body) const { return part(Message(body)); }
+  /* json: an object, usually with "message"; empty: made from the code. */
+  mw_status fail(std::string_view json = {}, mw_status code = MW_EREMOTE) const noexcept {
+    return mw_fail(id_, code, json.data(), json.size(), 0);
+  }
+
+ private:
+  mw_handle id_ = 0;
 };
 
 /* A question of a provider with auth.ask, answered once, at any time before
@@ -299,6 +334,7 @@ class Event {
   /* All headers, packed as mw_event says. */
   std::string_view meta() const noexcept { return {at(ev_->topic_len), ev_->meta_len}; }
   Message keep() const { return Message(mw_msg_keep(ev_, data_)); }
+  Request request() const noexcept { return Request(ev_->id); } /* of a REQUEST or CANCEL */
   Ask ask() const noexcept { return Ask(ev_->id); } /* of an ASK: keep it to answer later */
   mw_status answer(bool allow, std::string_view json = {}) const noexcept {
     return ask().answer(allow, json);
@@ -341,6 +377,22 @@ Handler adapt(F f) {
     return [f = std::move(f)](const Event& e) mutable { f(e.bytes()); };
   else
     return [f = std::move(f)](const Event&) mutable { f(); };
+}
+
+/* The same for who serves, with the Request in the place of the Peer. */
+template <class F>
+Handler adapt_request(F f) {
+  using Text = std::string_view;
+  if constexpr (std::invocable<F&, Request, const Event&>)
+    return [f = std::move(f)](const Event& e) mutable { f(e.request(), e); };
+  else if constexpr (std::invocable<F&, Request, Text>)
+    return [f = std::move(f)](const Event& e) mutable { f(e.request(), e.text()); };
+  else if constexpr (std::invocable<F&, Request, Bytes>)
+    return [f = std::move(f)](const Event& e) mutable { f(e.request(), e.bytes()); };
+  else if constexpr (std::invocable<F&, Request>)
+    return [f = std::move(f)](const Event& e) mutable { f(e.request()); };
+  else
+    return adapt(std::move(f));
 }
 
 /* What a context and its objects share: where exceptions go. */
@@ -388,20 +440,26 @@ struct State {
   Handler rest;
   std::shared_ptr<Shared> shared;
   std::mutex mutex;
-  std::unordered_map<uint64_t, Completion> ops;
+  struct Op {
+    Completion done;
+    Handler part; /* of a streamed answer */
+  };
+  std::unordered_map<uint64_t, Op> ops;
   uint64_t next_op = 1;
+  std::unordered_map<uint64_t, std::shared_ptr<State>> services; /* by token */
+  uint64_t next_token = 1;
   std::atomic<int> running{0};
   std::atomic<bool> muted{false};
   inline static thread_local const State* inside = nullptr;
 
   /* Runs verb(op) and keeps done for its DONE; a refused verb forgets it. */
   template <class Verb>
-  mw_status run(Completion done, Verb verb) {
+  mw_status run(Completion done, Verb verb, Handler part = {}) {
     uint64_t op = 0;
     if (done) {
       std::lock_guard lock(mutex);
       op = next_op++;
-      ops.emplace(op, std::move(done));
+      ops.emplace(op, Op{std::move(done), std::move(part)});
     }
     const mw_status s = verb(op);
     if (s < 0 && op != 0) {
@@ -415,7 +473,15 @@ struct State {
       std::unique_lock lock(mutex);
       if (auto node = ops.extract(e.id())) {
         lock.unlock();
-        return node.mapped()(e.status(), e);
+        return node.mapped().done(e.status(), e);
+      }
+    }
+    if (e.kind() == MW_EVENT_PART) {
+      std::unique_lock lock(mutex);
+      if (auto it = ops.find(e.id()); it != ops.end() && it->second.part) {
+        Op& op = it->second; /* stays where it is until its DONE, which comes after this */
+        lock.unlock();
+        return op.part(e);
       }
     }
     if (e.kind() < on.size() && on[e.kind()])
@@ -428,8 +494,22 @@ struct State {
     if (!shared->library_threads || inside == this) return;
     for (int n = running; n != 0; n = running) running.wait(n);
   }
+  std::shared_ptr<State> service(uint64_t token) noexcept {
+    std::lock_guard lock(mutex);
+    const auto it = services.find(token);
+    return it == services.end() ? nullptr : it->second;
+  }
   static void deliver(const mw_event* ev, const uint8_t* data, void* user) noexcept {
     State* s = static_cast<std::shared_ptr<State>*>(user)->get();
+    if (ev->token == 0) return enter(s, ev, data);
+    const std::shared_ptr<State> service = s->service(ev->token);
+    if (service != nullptr) enter(service.get(), ev, data);
+    if (ev->kind == MW_EVENT_CLOSED) {
+      std::lock_guard lock(s->mutex);
+      s->services.erase(ev->token);
+    }
+  }
+  static void enter(State* s, const mw_event* ev, const uint8_t* data) noexcept {
     const bool count = s->shared->library_threads;
     if (count) ++s->running;
     if (!s->muted) {
@@ -591,6 +671,16 @@ class Context : public Object {
   bool host_turned_ = false, queued_ = false, more_ = false;
 };
 
+/* How a call is made; all may be left out. */
+struct CallOptions {
+  int64_t timeout_ms = 0;    /* 0: the option call.timeout; -1: none */
+  Request parent = {};       /* made for this request: its deadline and cancel count here too */
+  uint32_t flags = 0;        /* MW_F_PARTS, MW_F_COMPRESS */
+  const Conf* how = nullptr; /* MW_CONF_CALL, prepared once */
+  std::function<void(const Event&)> part = {}; /* each part of a streamed answer */
+  uint64_t* number = nullptr; /* for cancel() */
+};
+
 /* What a provider and a consumer have in common: start and end. */
 class Endpoint : public Object {
  public:
@@ -615,7 +705,7 @@ class Endpoint : public Object {
   uint64_t start(Completion done = {}) {
     return configure(std::move(done), [&](uint64_t op, mw_error* e) { return mw_start(id_, op, e); });
   }
-  /* Wishes that a start ends; its done tells (MW_ECANCELED, or what it was). */
+  /* Wishes that a start (of a consumer also a call) ends; its done tells (MW_ECANCELED, or what it was). */
   mw_status cancel(uint64_t number) noexcept { return mw_cancel(id_, number); }
   void drain(int64_t deadline_ms, Completion done = {}) {
     configure(std::move(done),
@@ -623,6 +713,18 @@ class Endpoint : public Object {
   }
 
  protected:
+  friend class Service;
+  mw_status call_on(mw_handle h, std::string_view target, const Message& m, Completion done, CallOptions how) {
+    if (!done) done = [](mw_status, const Event&) {};
+    return state_->run(
+        std::move(done),
+        [&](uint64_t op) {
+          if (how.number != nullptr) *how.number = op;
+          return mw_call(h, target.data(), target.size(), m.get(), how.how ? how.how->get() : nullptr, how.timeout_ms,
+                         how.parent.id(), how.flags, op, nullptr);
+        },
+        std::move(how.part));
+  }
   using Open = mw_status (*)(mw_handle, const mw_conf*, uint64_t, mw_handle*, mw_error*);
   Endpoint(Context& ctx, const Conf& conf, Open open) {
     state_ = std::make_shared<detail::State>(ctx.state_->shared);
@@ -630,6 +732,59 @@ class Endpoint : public Object {
     detail::check(open(ctx.id(), conf.get(), 0, &id_, &e), e);
     detail::State::listen(id_, state_);
   }
+};
+
+/* What a provider or a consumer serves, under one name: "C" every method
+ * "C.x" and "C" itself, "C.m" one. Handlers are set before start(). The
+ * destructor ends it: MW_EPEERGONE for who waits. */
+class Service : public Object {
+ public:
+  Service(Endpoint& at, std::string name, const Conf& conf)
+      : name_(std::move(name)), conf_(conf.shared()), at_(at.id()), host_(at.state_) {
+    state_ = std::make_shared<detail::State>(host_->shared);
+  }
+  Service(Endpoint& at, std::string name, Options options = {})
+      : Service(at, std::move(name), Conf(MW_CONF_SERVICE, options)) {}
+  Service(Service&&) noexcept = default;
+  Service& operator=(Service&&) = delete;
+  ~Service() {
+    if (state_ == nullptr) return;
+    state_->mute();
+    if (id_ != 0) mw_close(id_, 0, nullptr, 0, 0);
+  }
+
+  /* (Request, string_view), (Request, Bytes), (Request, Event) or (Request); the Event's topic() is the method. */
+  template <class F> void on_request(F f) { state_->on[MW_EVENT_REQUEST] = detail::adapt_request(std::move(f)); }
+  /* The request is over; code() is MW_CANCEL_*. */
+  template <class F> void on_cancel(F f) { state_->on[MW_EVENT_CANCEL] = detail::adapt_request(std::move(f)); }
+  template <class F> void on_writable(F f) { state_->on[MW_EVENT_WRITABLE] = detail::adapt_request(std::move(f)); }
+
+  void start() {
+    uint64_t token = 0;
+    {
+      std::lock_guard lock(host_->mutex);
+      token = host_->next_token++;
+      host_->services.emplace(token, state_);
+    }
+    mw_error e{};
+    const mw_status s = mw_serve(at_, name_.data(), name_.size(), conf_.get(), token, &id_, &e);
+    if (s < 0) {
+      std::lock_guard lock(host_->mutex);
+      host_->services.erase(token);
+    }
+    detail::check(s, e);
+  }
+  /* Refuses new calls, finishes what runs, then closes. */
+  void drain(int64_t deadline_ms, Completion done = {}) {
+    configure(std::move(done),
+              [&](uint64_t op, mw_error* e) { return mw_drain(id_, deadline_ms, op, e); });
+  }
+
+ private:
+  std::string name_;
+  std::shared_ptr<mw_conf> conf_;
+  mw_handle at_;
+  std::shared_ptr<detail::State> host_;
 };
 
 class Provider : public Endpoint {
@@ -671,6 +826,11 @@ class Provider : public Endpoint {
     return state_->run(std::move(done),
                        [&](uint64_t op) { return mw_send(peer.id(), m.get(), flags, op); });
   }
+  /* Calls a method of the peer; done with the answer. Any status but below 0: accepted. */
+  mw_status call(Peer peer, std::string_view target, const Message& m, Completion done, CallOptions how = {}) {
+    return call_on(peer.id(), target, m, std::move(done), std::move(how));
+  }
+  mw_status cancel_call(Peer peer, uint64_t number) noexcept { return mw_cancel(peer.id(), number); }
   /* Facts that are gathered, "peers" or "metrics": text() of done's event. */
   void info(std::string_view what, Completion done) {
     configure(std::move(done), [&](uint64_t op, mw_error* e) {
@@ -691,6 +851,10 @@ class Consumer : public Endpoint {
   mw_status send(const Message& m) const noexcept { return link().send(m); }
   mw_status send(const Message& m, Completion done, uint32_t flags = 0) {
     return state_->run(std::move(done), [&](uint64_t op) { return mw_send(id_, m.get(), flags, op); });
+  }
+  /* Calls a method of the provider; done with the answer. cancel(number) ends it. */
+  mw_status call(std::string_view target, const Message& m, Completion done, CallOptions how = {}) {
+    return call_on(id_, target, m, std::move(done), std::move(how));
   }
   void subscribe(std::string_view pattern) const { link().subscribe(pattern); }
   void subscribe(std::string_view pattern, Completion done) { /* done: the provider knows of it */

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* Makes a message by copying len bytes. flags: MW_F_TEXT, MW_F_COMPRESS.
+/* Makes a message by copying len bytes. flags: MW_F_TEXT, MW_F_COMPRESS, MW_F_PARTS.
  * Owns: the caller gets one reference. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once. Errors: NULL (no memory, or MW_F_TEXT and not UTF-8). Since: 0.1 */
 MW_API mw_msg *mw_msg_new(const void *body, size_t len, uint32_t flags);

@@ -3,6 +3,7 @@
 #include "abi/argument.hpp"
 #include "abi/guard.hpp"
 #include "base/message.hpp"
+#include "base/option_table.hpp"
 
 #include <cstring>
 
@@ -35,7 +36,7 @@ base::Result<std::shared_ptr<const base::Conf>> conf_snapshot(const mw_conf* c, 
 }  // namespace mw::abi
 
 mw_conf* mw_conf_new(int32_t kind) {
-  if (kind < MW_CONF_CTX || kind > MW_CONF_SUB) return nullptr;
+  if (!mw::base::conf_kind_valid(kind)) return nullptr;
   mw_conf* made = nullptr;
   guard(nullptr, [&] {
     made = new mw_conf(kind);
@@ -92,7 +93,7 @@ mw_status mw_conf_get(const mw_conf* c, const char* key, size_t klen, char* buf,
 
 mw_status mw_conf_describe(int32_t kind, size_t index, mw_msg** json) {
   return guard(nullptr, [&]() -> mw_status {
-    if (json == nullptr || kind < MW_CONF_CTX || kind > MW_CONF_SUB) return MW_EINVAL;
+    if (json == nullptr || !mw::base::conf_kind_valid(kind)) return MW_EINVAL;
     *json = nullptr;
     std::string text;
     if (!Conf::describe(kind, index, text)) return MW_EEND;

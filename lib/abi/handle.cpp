@@ -77,6 +77,7 @@ mw_status mw_pause(mw_handle h, int on) {
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* p = ref.provider()) return p->pause(on != 0);
+    if (auto* s = ref.service()) return s->pause(on != 0), MW_OK;
     if (ref.session() == nullptr) return MW_EKIND;
     ref.session()->pause_wish.store(on != 0, std::memory_order_release);
     ref.object()->request(link_::kPause);
@@ -95,6 +96,8 @@ mw_status mw_drain(mw_handle h, int64_t deadline_ms, uint64_t op, mw_error* err)
         s = p->drain(deadline_ms, op);
       else if (auto* c = ref.consumer())
         s = c->drain(deadline_ms, op);
+      else if (auto* v = ref.service())
+        s = v->drain(deadline_ms, op);
       else
         s = MW_EKIND;
     }
@@ -122,6 +125,7 @@ mw_status mw_close(mw_handle h, int32_t code, const char* reason, size_t rlen, u
       mw_status s = a->provider.answer(a->ticket, {});
       return s == MW_ECLOSED ? MW_OK : s;
     }
+    if (ref.request() != nullptr) return MW_EKIND;  // it is answered, not closed
     std::atomic<link_::CloseWish*>* wish = nullptr;
     if (auto* p = ref.party()) wish = &p->wish;
     if (auto* p = ref.peer()) wish = &p->wish;
@@ -146,6 +150,7 @@ mw_status mw_state(mw_handle h) {
   if (auto* p = ref.provider()) return p->state();
   if (auto* c = ref.consumer()) return c->state();
   if (auto* p = ref.peer()) return p->session.open() && p->wish.load() == nullptr ? MW_STATE_UP : MW_STATE_DRAINING;
+  if (auto* s = ref.service()) return s->state();
   if (auto* r = ref.context()) return r->closing() ? MW_STATE_DRAINING : MW_STATE_UP;
   return MW_STATE_UP;
 }
@@ -176,6 +181,11 @@ mw_status mw_stat(mw_handle h, int32_t what, int64_t* value) {
       default: return MW_EINVAL;
     }
   }
+  if (auto* v = ref.service()) {
+    if (what != MW_STAT_IN_FLIGHT) return MW_EINVAL;
+    *value = v->running();
+    return MW_OK;
+  }
   link_::Session* s = ref.session();
   if (s == nullptr) return MW_EKIND;
   switch (what) {
@@ -185,6 +195,7 @@ mw_status mw_stat(mw_handle h, int32_t what, int64_t* value) {
     case MW_STAT_BEAT_INTERVAL: *value = s->beat_interval(); return MW_OK;
     case MW_STAT_BEAT_CUTOFF: *value = s->beat_cutoff(); return MW_OK;
     case MW_STAT_RTT: *value = s->stats.rtt_us.load(); return MW_OK;
+    case MW_STAT_IN_FLIGHT: *value = s->stats.calls.load(); return MW_OK;
     case MW_STAT_BYTES_IN: *value = static_cast<int64_t>(s->stats.bytes_in.load()); return MW_OK;
     case MW_STAT_BYTES_OUT: *value = static_cast<int64_t>(s->stats.bytes_out.load()); return MW_OK;
     case MW_STAT_MESSAGES_IN: *value = static_cast<int64_t>(s->stats.messages_in.load()); return MW_OK;

@@ -13,7 +13,7 @@ using mw::abi::Reference;
 namespace {
 
 bool acceptable(const void* body, size_t len, uint32_t flags) noexcept {
-  if ((body == nullptr && len != 0) || (flags & ~static_cast<uint32_t>(MW_F_TEXT | MW_F_COMPRESS))) return false;
+  if ((body == nullptr && len != 0) || (flags & ~static_cast<uint32_t>(MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS))) return false;
   return (flags & MW_F_TEXT) == 0 || mw::base::utf8_check(static_cast<const uint8_t*>(body), len).valid;
 }
 

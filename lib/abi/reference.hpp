@@ -2,6 +2,7 @@
 // cannot be freed meanwhile. Used by abi's files. Any thread.
 #pragma once
 #include "base/handle.hpp"
+#include "link/callee.hpp"
 #include "link/consumer.hpp"
 #include "link/provider.hpp"
 #include "loop/runtime.hpp"
@@ -32,6 +33,8 @@ class Reference {
   link::Peer* peer() const noexcept { return as<link::Peer>(base::Kind::peer); }
   link::Ask* ask() const noexcept { return as<link::Ask>(base::Kind::ask); }
   link::Subscription* subscription() const noexcept { return as<link::Subscription>(base::Kind::subscription); }
+  link::Service* service() const noexcept { return as<link::Service>(base::Kind::service); }
+  link::Request* request() const noexcept { return as<link::Request>(base::Kind::request); }
   link::Party* party() const noexcept {
     if (kind_ == base::Kind::provider) return provider();
     if (kind_ == base::Kind::consumer) return consumer();

@@ -10,7 +10,7 @@
 
 namespace mw::base {
 
-enum class Kind : uint8_t { none, context, provider, consumer, peer, subscription, ask };
+enum class Kind : uint8_t { none, context, provider, consumer, peer, subscription, ask, service, request };
 
 inline Kind kind_of(mw_handle h) noexcept { return static_cast<Kind>((h >> 48) & 31); }
 
@@ -86,6 +86,27 @@ inline Pinned* peek(const Slots* mine, mw_handle h) noexcept {
 // Keeps the object's memory: one compare-exchange. null if stale. Any thread.
 Slot* pin(mw_handle h) noexcept;
 void unpin(Slot* s) noexcept;
+// A pin for as long as it lives.
+class Pin {
+ public:
+  Pin() = default;
+  explicit Pin(mw_handle h) noexcept : slot_(pin(h)) {}
+  Pin(Pin&& o) noexcept : slot_(o.slot_) { o.slot_ = nullptr; }
+  Pin& operator=(Pin&& o) noexcept {
+    Slot* s = o.slot_;
+    o.slot_ = slot_;
+    slot_ = s;
+    return *this;
+  }
+  ~Pin() {
+    if (slot_ != nullptr) unpin(slot_);
+  }
+  explicit operator bool() const noexcept { return slot_ != nullptr; }
+  Pinned* object() const noexcept { return slot_->object.load(std::memory_order_relaxed); }
+
+ private:
+  Slot* slot_ = nullptr;
+};
 // The name is stale from now on; dispose() follows with the last pin.
 void retire(mw_handle h) noexcept;
 // The same where another may have done it already.

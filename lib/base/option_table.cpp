@@ -6,11 +6,12 @@
 namespace mw::base {
 namespace {
 
-constexpr int kKinds = 5;  // MW_CONF_* begin at 1
+constexpr int kKinds = 7;  // MW_CONF_* begin at 1
 constexpr size_t kKeys = static_cast<size_t>(Opt::count_);
 
 constexpr uint32_t CTX = 1u << MW_CONF_CTX, PROVIDER = 1u << MW_CONF_PROVIDER,
-                   CONSUMER = 1u << MW_CONF_CONSUMER, SUB = 1u << MW_CONF_SUB;
+                   CONSUMER = 1u << MW_CONF_CONSUMER, SUB = 1u << MW_CONF_SUB,
+                   SERVICE = 1u << MW_CONF_SERVICE, CALL = 1u << MW_CONF_CALL;
 constexpr int64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB, TiB = 1024 * GiB;
 constexpr int64_t s = 1000, h = 3600 * s, d = 24 * h;
 
@@ -75,7 +76,7 @@ std::span<const OptionRow> option_rows() noexcept { return kRows; }
 std::span<const PresetRow> preset_rows() noexcept { return kPresets; }
 std::string_view option_key(Opt id) noexcept { return kKeyNames[static_cast<size_t>(id)]; }
 
-bool conf_kind_valid(int32_t kind) noexcept { return kind >= MW_CONF_CTX && kind <= MW_CONF_SUB; }
+bool conf_kind_valid(int32_t kind) noexcept { return kind >= MW_CONF_CTX && kind < kKinds; }
 
 std::string_view conf_kind_name(int32_t kind) noexcept {
   switch (kind) {
@@ -83,6 +84,8 @@ std::string_view conf_kind_name(int32_t kind) noexcept {
     case MW_CONF_PROVIDER: return "provider";
     case MW_CONF_CONSUMER: return "consumer";
     case MW_CONF_SUB: return "subscription";
+    case MW_CONF_SERVICE: return "service";
+    case MW_CONF_CALL: return "call";
     default: return "";
   }
 }
@@ -115,7 +118,7 @@ int option_slot(int32_t kind, std::string_view key) noexcept {
 
 Error option_unknown(int32_t kind, std::string_view key) {
   const std::string shown = "\"" + std::string(key.substr(0, 64)) + "\"";
-  for (int32_t other = MW_CONF_CTX; other <= MW_CONF_SUB; ++other)
+  for (int32_t other = MW_CONF_CTX; other < kKinds; ++other)
     if (other != kind && option_slot(other, key) >= 0)
       return {MW_EOPTION, 0, shown + " is an option of " + article(other) + ", not of " + article(kind) + "."};
   std::string_view nearest;

@@ -114,10 +114,13 @@ mw_status Consumer::start(uint64_t op) {
 mw_status Consumer::cancel(uint64_t op) {
   {
     std::lock_guard lock(mutex_);
-    cancels_.push_back(op);
+    if (std::find(start_ops_.begin(), start_ops_.end(), op) != start_ops_.end()) {
+      cancels_.push_back(op);
+      request(kStart);
+      return MW_OK;
+    }
   }
-  request(kStart);
-  return MW_OK;
+  return session_.cancel_call(op);
 }
 
 void Consumer::begin_start() {
@@ -274,7 +277,9 @@ int64_t Consumer::next_delay() {
 // with the offline buffer, dial again.
 void Consumer::retry() {
   if (closing_) return;
-  if (std::exchange(leaving_, false) && session_.is_open()) {
+  if (leaving_ && session_.is_open() && busy() && lane->now() < leave_end_) {
+    lane->wheel.set(retry_timer_, lane->now() + 10);  // what runs is finished first
+  } else if (std::exchange(leaving_, false) && session_.is_open()) {
     session_.close(CloseWish{1000, 0, MW_OK, "provider draining"});
     return;
   }
@@ -313,6 +318,7 @@ void Consumer::give_up(mw_status why, int32_t code, std::string_view reason) {
   finish_starts(why == MW_OK ? MW_ECLOSED : why, code, body);
   closing_ = true;
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
+  end_services();
   close_dialer();
 }
 
@@ -328,6 +334,7 @@ void Consumer::begin_close(const CloseWish& w) {
   if (how_.code == 0) how_.code = 1000;
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
   finish_starts(MW_ECANCELED, 0, {});
+  end_services();
   loop::Wheel::cancel(retry_timer_);
   loop::Wheel::cancel(drain_timer_);
   if (session_.is_open() || !(session_.over() || session_.fresh())) session_.close(w);
@@ -359,7 +366,7 @@ void Consumer::dialer_gone() {
 }
 
 void Consumer::end_if_done() {
-  if (!closing_ || dialing_ || !dialer_stopped_ || retired_) return;
+  if (!closing_ || dialing_ || !dialer_stopped_ || retired_ || !serving_.empty()) return;
   if (!session_.over() && !session_.fresh()) return;
   retired_ = true;
   loop::Wheel::cancel(retry_timer_);
@@ -438,7 +445,7 @@ mw_status Consumer::drain(int64_t deadline_ms, uint64_t op) {
 // What was accepted leaves; then the close handshake; at the deadline anyway.
 void Consumer::drain_step() {
   if (closing_) return;
-  bool empty = session_.queued() == 0 && offline_bytes_.load() == 0;
+  bool empty = session_.queued() == 0 && offline_bytes_.load() == 0 && !busy();
   if (session_.is_open() && !empty && lane->now() < drain_end_) {
     lane->wheel.set(drain_timer_, lane->now() + 10);
     return;
@@ -450,12 +457,36 @@ void Consumer::drain_step() {
   begin_close(CloseWish{1000, 0, MW_OK, "drained"});
 }
 
+bool Consumer::busy() const noexcept { return session_.speech() != nullptr && session_.speech()->busy(); }
+
+bool Consumer::service_born(Service& s) {
+  if (closing_) return false;
+  serving_.push_back(&s);
+  return true;
+}
+
+void Consumer::service_gone(Service& s) {
+  std::erase(serving_, &s);
+  end_if_done();
+}
+
+// Calls are never kept for a later link: who calls wants to know now.
+mw_status Consumer::call(const Order& o) {
+  if (wish.load(std::memory_order_relaxed) != nullptr) return MW_ECLOSED;
+  mw_status st = state_.load(std::memory_order_acquire);
+  if (st == MW_STATE_DRAINING) return MW_EDRAINING;
+  if (st != MW_STATE_UP) return base::speaks(*conf(), base::Wire::meshwork) ? MW_ENOTCONN : MW_ENOTSUP;
+  mw_status s = session_.call(o);
+  return s == MW_ECLOSED ? MW_ENOTCONN : s;
+}
+
 // The provider goes: leave in our slot, come back when it may have returned.
 void Consumer::told_to_drain(Session&, uint64_t slot_ms, uint64_t deadline_ms) {
   event(*lane, MW_EVENT_DRAINING, handle, token.load(std::memory_order_relaxed), MW_OK, static_cast<int32_t>(slot_ms),
         deadline_ms, {});
   leave_after_ms_ = 1000;
   leaving_ = true;
+  leave_end_ = lane->now() + deadline_ms;
   lane->wheel.set(retry_timer_, lane->now() + std::max<uint64_t>(slot_ms, 1));
 }
 

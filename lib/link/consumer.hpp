@@ -21,6 +21,7 @@ class Consumer final : public Party, public net::DialSink {
   mw_status start(uint64_t op);
   mw_status cancel(uint64_t op);
   mw_status send(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
+  mw_status call(const Order& o);
   mw_status subscribe(std::string_view pattern, base::Syntax syntax, uint64_t op, base::Error* why);
   mw_status unsubscribe(std::string_view pattern, uint64_t op);
   bool subscribed(std::string_view topic) const;
@@ -42,6 +43,10 @@ class Consumer final : public Party, public net::DialSink {
   mw_status remote_unsubscribe(Session&, uint64_t) override { return MW_ENOTSUP; }
   void subscribe_result(Session& s, uint64_t number, bool sub, mw_status status, std::string_view text) override;
   void told_to_drain(Session& s, uint64_t slot_ms, uint64_t deadline_ms) override;
+  bool draining() const noexcept override { return state() == MW_STATE_DRAINING; }
+  size_t lanes() const noexcept override { return 1; }
+  bool service_born(Service& s) override;
+  void service_gone(Service& s) override;
 
   // ---- DialSink (control thread)
   void connected(net::Connected&& c) override;
@@ -76,6 +81,7 @@ class Consumer final : public Party, public net::DialSink {
   ~Consumer();
   // Runs a step; without memory, again a little later.
   void later(loop::Timer& t, void (Consumer::*step)()) noexcept;
+  bool busy() const noexcept;  // calls or requests wait for answers
   void begin_start();
   void dial();
   void retry();
@@ -128,6 +134,7 @@ class Consumer final : public Party, public net::DialSink {
   int attempts_ = 0;                      // since the last UP
   uint64_t next_number_ = 1;
   uint64_t drain_end_ = 0;
+  uint64_t leave_end_ = 0;                // a draining provider closes then
   net::Refused last_;
   Step<Consumer> stopped_step_{*this, &Consumer::dialer_gone};
 };

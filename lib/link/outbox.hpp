@@ -2,14 +2,31 @@
 // order, each with what it reserved and whom to tell. Used by session; the
 // lane's thread, except that any thread may make a frame and post it.
 #pragma once
+#include "base/handle.hpp"
 #include "base/message.hpp"
 #include "loop/command.hpp"
+#include "wire/call.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 namespace mw::link {
 
 class Session;
+
+// What a frame of a call packet is made of; its head is written late, because
+// names get their numbers in the order of the wire.
+struct Saying {
+  wire::Talk talk;
+  std::string method;    // call
+  uint64_t deadline = 0; // call: ms of the monotonic clock, 0 none
+  int64_t cost = 0;      // part: of the credit
+  // Posted by another thread: whose answer it is, or the call to be made.
+  mw_handle request = 0;
+  uint64_t op = 0;
+  base::Pin parent;
+};
 
 // One frame on its way out: made by the sender, encoded on the lane. Its own
 // bytes follow it in one allocation; a large or shared body stays in body.
@@ -35,6 +52,7 @@ struct OutFrame final : loop::Command {
   Session* session = nullptr;
   OutFrame* next_out = nullptr;
   base::MsgRef body;        // sent from where it lies
+  std::unique_ptr<Saying> saying;  // a call packet, or null
   base::MsgRef origin;      // the message as the host gave it: topic for conflate, body for DROPPED
   uint64_t op = 0;          // DONE when handed over
   uint64_t number = 0;      // of the own wire's message; from here on it must reach the other end

@@ -15,6 +15,7 @@ void fill(Policy& p, const base::Conf& c) {
   p.beat_interval = c.num(Opt::heartbeat_interval);
   p.max_strikes = c.num(Opt::heartbeat_max_strikes);
   p.close_timeout = c.num(Opt::close_timeout);
+  p.call_timeout = c.num(Opt::call_timeout);
   p.events = c.num(Opt::events);
   p.log = base::log_level(c);
   if (c.kind() == MW_CONF_PROVIDER) {
@@ -54,6 +55,7 @@ Party::Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::C
 
 Party::~Party() {
   delete wish.load();
+  delete services_.load();
   loop::drop(target);
 }
 
@@ -121,6 +123,29 @@ void Party::done(loop::Lane& l, uint64_t op, mw_status status, int32_t code, std
   ev.code = code;
   if (!body.empty()) ev.flags = MW_F_TEXT;
   l.emit(target, ev, {}, {}, body);
+}
+
+Services& Party::services() {
+  if (Services* s = served()) return *s;
+  std::lock_guard lock(mutex_);
+  if (Services* s = served()) return *s;
+  auto* made = new Services(lanes());
+  services_.store(made, std::memory_order_release);
+  return *made;
+}
+
+void Party::call_failed(loop::Lane& l, uint64_t op, mw_status status, mw_handle peer, int32_t parts) {
+  done(l, op, status, parts, failure_text(status), peer);
+}
+
+std::string_view failure_text(mw_status s) noexcept {
+  switch (s) {
+#define MW_STATUS(name, value, flags, sentence) \
+  case value: return "{\"message\":\"" sentence "\"}";
+#include "base/errors.def"
+#undef MW_STATUS
+    default: return "{\"message\":\"It failed.\"}";
+  }
 }
 
 void Party::violation(loop::Lane& l, mw_handle peer, const wire::Violation& v) {

@@ -4,7 +4,9 @@
 #include "base/insist.hpp"
 #include "link/policy.hpp"
 #include <meshwork/link.h>
+#include "link/service.hpp"
 #include "link/session.hpp"
+#include "link/step.hpp"
 #include "loop/runtime.hpp"
 
 #include <memory>
@@ -41,6 +43,18 @@ class Party : public loop::Object {
   virtual void subscribe_result(Session&, uint64_t, bool, mw_status, std::string_view) {}
   virtual void told_to_drain(Session&, uint64_t, uint64_t) {}
 
+  // Calls. Any thread; the first one makes it.
+  Services& services();
+  Services* served() const noexcept { return services_.load(std::memory_order_acquire); }
+  virtual bool draining() const noexcept = 0;      // any thread: takes no new calls
+  virtual size_t lanes() const noexcept = 0;       // its connections are on: 1 (home), or all of the context
+  // The home lane. False: it is closing and counts no more.
+  virtual bool service_born(Service& s) = 0;
+  virtual void service_gone(Service& s) = 0;       // after its CLOSED
+  void end_services() {
+    for (size_t i = serving_.size(); i-- > 0;) serving_[i]->end();
+  }
+
   // Events. On a lane.
   void emit(loop::Lane& lane, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body);
   void event(loop::Lane& lane, uint32_t kind, mw_handle peer, uint64_t token, mw_status status, int32_t code,
@@ -48,6 +62,8 @@ class Party : public loop::Object {
   void log(loop::Lane& lane, base::LogLevel level, mw_handle peer, std::string_view area, std::string_view line);
   void done(loop::Lane& lane, uint64_t op, mw_status status, int32_t code, std::string_view body,
             mw_handle peer = 0);
+  // The DONE of a call that got no answer; its body says why.
+  void call_failed(loop::Lane& lane, uint64_t op, mw_status status, mw_handle peer, int32_t parts = 0);
 
   void violation(loop::Lane& lane, mw_handle peer, const wire::Violation& v);
   void count_dropped(uint64_t n) noexcept { dropped.fetch_add(n, std::memory_order_relaxed); }
@@ -67,11 +83,16 @@ class Party : public loop::Object {
  protected:
   ~Party();
   mutable std::mutex mutex_;                 // conf, start ops, facts
+  std::vector<Service*> serving_;            // home lane
 
  private:
   std::shared_ptr<const base::Conf> conf_;
+  std::atomic<Services*> services_{nullptr};
   bool told_ = false;
 };
+
+// {"message":"..."} of a status, made once.
+std::string_view failure_text(mw_status s) noexcept;
 
 // The headers of PEER_DOWN and CLOSED: what was accepted and never sent.
 std::string unsent_meta(uint64_t messages, uint64_t bytes);
@@ -85,21 +106,6 @@ std::string text_or_none(F f) noexcept {
     return {};
   }
 }
-
-// A command that its object carries, for what must happen without asking for
-// memory: in a queue at most once at a time. post: any thread.
-template <class T>
-class Step final : public loop::Command {
- public:
-  Step(T& object, void (T::*fn)()) noexcept : object_(object), fn_(fn) {}
-  void run(loop::Lane&, bool dead) override {
-    if (!dead) (object_.*fn_)();
-  }
-
- private:
-  T& object_;
-  void (T::*fn_)();
-};
 
 // Posts a function to a lane. Throws std::bad_alloc; f does not run then.
 template <class F>

@@ -14,6 +14,7 @@ struct Policy {
   std::atomic<int64_t> beat_interval{0};     // ms, 0 = none
   std::atomic<int64_t> max_strikes{2};
   std::atomic<int64_t> close_timeout{5000};  // ms
+  std::atomic<int64_t> call_timeout{3000};   // ms, 0 = none
   std::atomic<int64_t> events{0};            // set of kinds
   std::atomic<base::LogLevel> log{base::LogLevel::warn};
   std::atomic<int64_t> max_rate{0}, max_rate_bytes{0};  // per second, 0 = no limit

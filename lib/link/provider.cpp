@@ -401,6 +401,7 @@ void Provider::begin_close(const CloseWish& w) {
     listener = listener_;
   }
   for (uint64_t op : ops) done(*lane, op, MW_ECANCELED, 0, {});
+  end_services();
   shards_left_ = shards_.size();
   for (Shard& s : shards_) s.lane->post(&s.close_step);
   if (listener_stopped_)
@@ -443,6 +444,18 @@ void Provider::child_gone(Lane& l) {
   Shard& s = shard(l);
   --s.children;
   check_shard(s);
+}
+
+bool Provider::service_born(Service& s) {
+  if (closing_) return false;
+  serving_.push_back(&s);
+  ++shard(*lane).children;
+  return true;
+}
+
+void Provider::service_gone(Service& s) {
+  std::erase(serving_, &s);
+  child_gone(*lane);
 }
 
 void Provider::check_shard(Shard& s) {

@@ -47,6 +47,10 @@ class Provider final : public Party, public net::ListenerSink {
   mw_status remote_subscribe(Session& s, uint64_t number, uint8_t syntax, std::string_view pattern,
                              std::string* why) override;
   mw_status remote_unsubscribe(Session& s, uint64_t number) override;
+  bool draining() const noexcept override { return state() == MW_STATE_DRAINING; }
+  size_t lanes() const noexcept override { return runtime.lane_count(); }
+  bool service_born(Service& s) override;
+  void service_gone(Service& s) override;
 
   // ---- ListenerSink (control thread)
   void listening(base::Result<std::vector<std::string>> urls) override;

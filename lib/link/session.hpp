@@ -8,6 +8,7 @@
 #include "loop/lane.hpp"
 #include "loop/object.hpp"
 #include "net/carrier.hpp"
+#include "wire/call.hpp"
 #include "wire/deflate.hpp"
 #include "wire/dialect.hpp"
 #include "wire/envelope.hpp"
@@ -23,6 +24,7 @@ namespace mw::link {
 
 class Party;
 struct Counters;
+class Request;
 class Speech;  // the own wire (meshwork.0) on one connection
 
 // Why a session ended, for PEER_DOWN and DOWN.
@@ -83,13 +85,30 @@ struct CloseWish {
   std::string reason;
 };
 
+// A call as the host gave it.
+struct Order {
+  std::string_view target;
+  const uint8_t* body = nullptr;
+  size_t len = 0;
+  mw_msg* m = nullptr;
+  uint32_t flags = 0;          // MW_F_*
+  uint64_t op = 0;
+  uint64_t now = 0, deadline = 0;  // ms of the monotonic clock; deadline 0: none
+  uint64_t window = wire::kDefaultWindow;
+  mw_handle parent = 0;        // a request, or 0
+};
+
 // Numbers read from any thread; written by the lane alone.
 struct SessionStats {
   std::atomic<uint64_t> bytes_in{0}, bytes_out{0}, messages_in{0}, messages_out{0};
-  std::atomic<uint32_t> dropped{0}, rtt_us{0};
+  std::atomic<uint32_t> dropped{0}, rtt_us{0}, calls{0};
   std::atomic<int64_t> last_beat{0};  // wall ms
   std::atomic<uint32_t> strikes{0};
 };
+
+class Session;
+// Of a pinned peer or consumer.
+Session* session_of(mw_handle link, base::Pinned* object) noexcept;
 
 class Session final : public loop::Source, public loop::Timer {
  public:
@@ -103,6 +122,11 @@ class Session final : public loop::Source, public loop::Timer {
   // Reserves an outgoing message's cost; MW_OK, MW_BUFFERED or why not.
   mw_status reserve(int64_t cost) noexcept;
   void refund(int64_t cost) noexcept;  // not on the lane: asks it to look for waiting senders
+  // Calls the other end (session_calls.cpp), or answers a request of it.
+  mw_status call(const Order& o);
+  mw_status answer(Request& r, const wire::Talk& t, const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
+  mw_status cancel_call(uint64_t op);
+  void parts_wait(Request& r) noexcept;  // tells WRITABLE of it, too, when there is room
   // Holds writes; nests; ends by itself after cork.max.
   void cork(bool on) noexcept;
   int64_t beat_interval() const noexcept;  // ms
@@ -156,6 +180,22 @@ class Session final : public loop::Source, public loop::Timer {
   void write_control(uint8_t opcode, const void* payload, size_t n);
   void write_packet(const void* p, size_t n);      // a binary frame of the own wire, not counted as a message
   bool fail(const wire::Violation& v);             // false, for `return fail(...)`
+
+  // ---- for Speech, Caller and Callee
+  // A call packet with a body of the host's, checked and reserved; or why not, with nothing kept.
+  mw_status say(const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op,
+                uint64_t deadline);
+  mw_status frame_of(const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op,
+                     OutFrame*& f);
+  void tell(const wire::Talk& t, std::string_view body);  // one that we owe the other end
+  void drop(OutFrame* f, mw_status why);           // in a turn: it will not be sent
+  bool body_flags(const wire::TalkView& t, uint32_t* flags);  // false: failed
+  void count_calls(size_t n) noexcept { stats.calls.store(static_cast<uint32_t>(n), std::memory_order_relaxed); }
+  void want_writable() noexcept { wants_.store(true, std::memory_order_seq_cst); }
+  void enqueue(OutFrame* f) noexcept;
+  // What is known of the other end; any thread reads.
+  std::atomic<uint64_t> their_max{UINT64_MAX};     // bytes of a body it takes
+  std::atomic<bool> can_call{false};               // it understands calls, or may
 
   // Of each message beside its body, so that empty ones are bounded too.
   static constexpr int64_t kOverhead = 64;
@@ -211,7 +251,6 @@ class Session final : public loop::Source, public loop::Timer {
   size_t head_room(const mw_msg* m) const noexcept;
   uint8_t out_bits() const noexcept;
   OutFrame* compose(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
-  void enqueue(OutFrame* f) noexcept;
   void encode(OutFrame* f);
   void trim() noexcept;
   void uncork() noexcept;
@@ -227,6 +266,14 @@ class Session final : public loop::Source, public loop::Timer {
   void discard(OutFrame* f, mw_status why);
   void want_write(bool on);
   void watch();
+  // session_calls.cpp
+  mw_status call_here(const Order& o);
+  mw_status answer_here(Request& r, const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags,
+                        uint64_t op);
+  mw_status reserve_call(int64_t cost) noexcept;
+  bool into_cork(const wire::Talk& t, const uint8_t* body, size_t len);
+  OutFrame* compose_call(const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
+  void speak(OutFrame* f);
   static constexpr uint16_t wire_abnormal() noexcept { return 1006; }
   bool ever_up() const noexcept { return state_.load(std::memory_order_relaxed) != State::none; }
   bool blocked() const noexcept { return !out_.empty() || (sealed_ && !sealed_->cipher.empty()); }
@@ -265,6 +312,7 @@ class Session final : public loop::Source, public loop::Timer {
   std::atomic<uint32_t> seed_interval_{30000};  // ms, told by a network-cluster provider
   std::atomic<bool> starved_{false};      // refused by the context's budget
   std::atomic<uint32_t> dropped_untold_{0};
+  std::atomic<bool> parts_wait_{false};   // a request of this connection waits for WRITABLE
   std::atomic<bool> streaming_{false};    // a fragmented message is being sent
   std::atomic<State> state_{State::none};
   int fd_ = -1;

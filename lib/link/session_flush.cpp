@@ -291,7 +291,7 @@ bool Session::send_cipher() {
 void Session::handed(OutFrame* f) {
   if (f->opcode == wire::kPong && f->control && pongs_waiting_ > 0) --pongs_waiting_;
   if (f->opcode == wire::kPing && f->control && ping_at_ == 0) ping_at_ = static_cast<uint64_t>(base::mono_us());
-  if (!f->control || f->op != 0) count_message_out();
+  if (!f->saying && (!f->control || f->op != 0)) count_message_out();
   if (f->op != 0 && !(speech_ && speech_->awaits(f)))
     party_.done(lane(), f->op, MW_OK, 0, {}, self_.handle);
   int64_t cost = f->cost;

@@ -51,6 +51,7 @@ void Session::adopt(net::Carrier&& carrier, Role role, Dialect dialect, const wi
   role_ = role;
   counters_ = &party_.counters(lane());
   dialect_ = dialect;
+  can_call.store(dialect == Dialect::meshwork, std::memory_order_relaxed);
   state_.store(State::up, std::memory_order_release);
   stats.last_beat.store(base::wall_ms(), std::memory_order_relaxed);
 }
@@ -247,6 +248,10 @@ void Session::begin_close(const CloseWish& wish) {
   if (wish.status != MW_OK) ending().status = wish.status;
   if (wish.flags & MW_CLOSE_ABORT) return finish(ending().status, wire::kAbnormal, wish.reason);
   if (!first || !is_open()) return;
+  if (speech_) {
+    speech_->give_up_calls();
+    if (over()) return;
+  }
   start_close(static_cast<uint16_t>(wish.code == 0 ? 1000 : wish.code), wish.reason);
 }
 
@@ -310,6 +315,7 @@ bool Session::fail(const wire::Violation& v) {
 // destroy our last frames on their way.
 void Session::linger() {
   state_.store(State::lingering, std::memory_order_release);
+  if (speech_) speech_->end_calls(closed_here_ ? MW_ECANCELED : MW_EPEERGONE);
   in_.reset();
   stalled_ = false;
   paused_ = false;
@@ -374,7 +380,10 @@ void Session::finish(mw_status status, uint16_t code, std::string_view reason) n
   if (sealed_) drop_all(sealed_->frames);
   drop_all(out_);
   if (rare_) drop_all(rare_->held);
-  if (speech_) speech_->end(MW_ECLOSED);
+  if (speech_) {
+    speech_->end(MW_ECLOSED);
+    speech_->end_calls(closed_here_ ? MW_ECANCELED : MW_EPEERGONE);
+  }
   party_.session_ended(*this);
 }
 
@@ -460,6 +469,8 @@ void Session::reset() {
   pongs_waiting_ = 0;
   ping_at_ = 0;
   streaming_.store(false, std::memory_order_relaxed);
+  parts_wait_.store(false, std::memory_order_relaxed);
+  their_max.store(UINT64_MAX, std::memory_order_relaxed);
   stats.strikes.store(0, std::memory_order_relaxed);
   state_.store(State::none, std::memory_order_release);
 }

@@ -3,6 +3,7 @@
 // of the context's budget, and given back by the queue entry alone.
 #include "link/party.hpp"
 #include "link/session.hpp"
+#include "link/speech.hpp"
 
 #include <algorithm>
 
@@ -70,6 +71,7 @@ void Session::look_for_writable() {
   tell_slow();  // never after WRITABLE
   slow_at_.store(0, std::memory_order_relaxed);
   party_.event(lane(), MW_EVENT_WRITABLE, self_.handle, self_.token.load(std::memory_order_relaxed), MW_OK, 0, 0, {});
+  if (speech_ && parts_wait_.exchange(false, std::memory_order_seq_cst)) speech_->look_for_writable();
 }
 
 // A send is refused or something pushed out: tell who is slow, once until WRITABLE.

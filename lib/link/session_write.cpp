@@ -151,6 +151,7 @@ mw_status Session::send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_
 
 // Posted by another thread, after it reserved.
 void Session::arrive(OutFrame* f) {
+  if (f->saying) return speak(f);
   if (!is_open() || closed_here_) {
     discard(f, MW_ECLOSED);
     return;
@@ -206,9 +207,10 @@ void Session::encode(OutFrame* f) {
   bool server = role_ == wire::Role::server;
   bool fin = (f->flags & MW_F_MORE) == 0;
   bool rsv1 = false;
-  if (!f->control) {
+  if (!f->control || f->saying) {
     if (speech_) {
-      speech_->wrap(f);
+      if (f->saying) speech_->wrap_talk(f);
+      else speech_->wrap(f);
       f->opcode = wire::kBinary;
       fin = true;
     }

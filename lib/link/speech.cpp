@@ -14,7 +14,7 @@ using wire::Violation;
 
 namespace {
 
-constexpr uint64_t kOurs = wire::kCanAck | wire::kCanSubscribe | wire::kCanDrain;
+constexpr uint64_t kOurs = wire::kCanAck | wire::kCanSubscribe | wire::kCanDrain | wire::kCanCall;
 
 std::string_view meta_of(const mw_msg* m) noexcept {
   return m != nullptr && m->meta != nullptr ? std::string_view(*m->meta) : std::string_view();
@@ -26,6 +26,10 @@ uint32_t envelope_flags(uint32_t flags) noexcept {
 }
 
 }  // namespace
+
+Speech::~Speech() {
+  while (!early_.empty()) early_.pop()->free();
+}
 
 Speech::Speech(Session& s) : s_(s), names_in_(wire::kMaxNames), names_out_(0) {}
 
@@ -64,11 +68,20 @@ bool Speech::read(const uint8_t* p, size_t n) {
         greeted_ = true;
         names_out_ = wire::NameWriter(static_cast<size_t>(theirs_.names));
         if (!acks()) end(MW_OK);  // nobody will tell: handed over is all there is to know
+        if (theirs_.max_message != 0) s_.their_max.store(theirs_.max_message, std::memory_order_relaxed);
         if (drain_) tell_drain();
+        calls_greeted();
         s_.party().greeted(s_);
         break;
       case wire::Packet::message:
         if (!message(packet)) return false;
+        break;
+      case wire::Packet::call:
+      case wire::Packet::reply:
+      case wire::Packet::part:
+      case wire::Packet::cancel:
+      case wire::Packet::credit:
+        if (calls() && !talk(packet)) return false;
         break;
       case wire::Packet::ack: {
         uint64_t through = 0;

@@ -1,7 +1,9 @@
 // The own wire (meshwork.0) on one connection: hello, envelope, topic names,
-// acknowledgements, subscriptions and drain. PROTOCOL.md is normative.
+// acknowledgements, subscriptions, calls and drain. PROTOCOL.md is normative.
 // Used by session. The lane's thread.
 #pragma once
+#include "link/callee.hpp"
+#include "link/caller.hpp"
 #include "link/outbox.hpp"
 #include "wire/envelope.hpp"
 #include "wire/hello.hpp"
@@ -17,10 +19,12 @@
 namespace mw::link {
 
 class Session;
+struct Order;
 
 class Speech {
  public:
   explicit Speech(Session& s);
+  ~Speech();
   void greet();                                  // our hello
   bool read(const uint8_t* p, size_t n);         // one binary message: packets. False: failed
   // Writes a whole frame for a small message to out; returns its size.
@@ -39,10 +43,27 @@ class Speech {
   bool greeted() const noexcept { return greeted_; }
   void acknowledge();                            // what came since the last ack
 
+  // Calls, both ways.
+  mw_status call(const Order& o);                // on the lane, perhaps between turns
+  mw_status place(OutFrame* f);                  // a call that another thread accepted; below 0: it is still the caller's
+  void in_line(OutFrame* f) noexcept;            // sends it, or keeps it until the hello
+  size_t put(uint8_t* out, const wire::Talk& t, const uint8_t* body, size_t len);  // a whole frame
+  void wrap_talk(OutFrame* f);                   // writes the packet's head before the payload
+  Caller* caller() const noexcept { return caller_.get(); }
+  void look_for_writable();
+  bool busy() const noexcept;                    // calls or requests wait for answers
+  void give_up_calls();                          // the host closes: tells the other end
+  void end_calls(mw_status why) noexcept;        // no answers will come, neither way
+
  private:
   // Until its hello says otherwise the other end acknowledges: every one of this version does.
   bool acks() const noexcept { return !greeted_ || (theirs_.capabilities & wire::kCanAck) != 0; }
   bool message(const wire::PacketView& packet);
+  bool talk(const wire::PacketView& packet);
+  bool calls() const noexcept { return !greeted_ || (theirs_.capabilities & wire::kCanCall) != 0; }
+  mw_status fits(size_t len) const noexcept;
+  Caller& make_caller();
+  void calls_greeted();
   void tell_drain();
   Session& s_;
   wire::NameReader names_in_;
@@ -58,6 +79,9 @@ class Speech {
   std::string parts_topic_, parts_meta_;
   uint32_t parts_flags_ = 0;
   bool in_parts_ = false;
+  std::unique_ptr<Caller> caller_;               // made by the first call
+  std::unique_ptr<Callee> callee_;               // made by the first call of the other end
+  Outbox early_;                                 // calls before the other end's hello
 };
 
 }  // namespace mw::link

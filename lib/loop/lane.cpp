@@ -351,7 +351,14 @@ size_t Lane::appetite() noexcept {
 
 template <class Store>
 void Lane::store(uint32_t kind, Store&& f) {
-  if (kind == MW_EVENT_MESSAGE || kind == MW_EVENT_PING || kind == MW_EVENT_PONG || kind == MW_EVENT_LOG) return f();
+  switch (kind) {
+    case MW_EVENT_MESSAGE:
+    case MW_EVENT_REQUEST:
+    case MW_EVENT_PART:
+    case MW_EVENT_PING:
+    case MW_EVENT_PONG:
+    case MW_EVENT_LOG: return f();
+  }
   base::insist(f);
 }
 

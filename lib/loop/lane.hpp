@@ -105,8 +105,8 @@ class Lane final : public Source {
   // How many bytes are worth reading from a socket now; 0: none, come back.
   size_t appetite() noexcept;
   // Delivers. A noted event never fails: without room it waits in the lane,
-  // without memory the lane waits for some. A paced one (MESSAGE, PING, PONG,
-  // LOG) throws std::bad_alloc: its connection ends, or the line is lost.
+  // without memory the lane waits for some. A paced one (MESSAGE, REQUEST, PART,
+  // PING, PONG, LOG) throws std::bad_alloc: its connection ends, or the line is lost.
   void emit(Target* target, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body,
             bool last = false);
   void emit(Target* target, mw_event& ev, const uint8_t* body, size_t len) {

@@ -35,7 +35,7 @@ class Object : public Command, public base::Pinned {
   virtual void destroy(bool dead) noexcept = 0;
 
   void run(Lane& lane, bool dead) final;
-  void dispose() noexcept final;
+  void dispose() noexcept override;  // comes to the lane; overridden by what may end at once
 
  protected:
   ~Object() = default;

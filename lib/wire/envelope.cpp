@@ -25,9 +25,7 @@ PacketRead next_packet(Bytes& in, PacketView& out, Violation& v) noexcept {
   return PacketRead::ok;
 }
 
-namespace {
-
-bool parse_topic(TopicMode mode, Bytes& in, NameReader& names, MessageView& out, Violation& v) {
+bool parse_name(TopicMode mode, Bytes& in, NameReader& names, std::string_view& out, Violation& v) {
   auto bad = [&v](uint16_t code, const char* reason) {
     v = {code, reason};
     return false;
@@ -38,21 +36,33 @@ bool parse_topic(TopicMode mode, Bytes& in, NameReader& names, MessageView& out,
   if (mode == TopicMode::number) {
     auto* name = names.find(number);
     if (name == nullptr) return bad(1002, "unknown topic number");
-    out.topic = *name;
+    out = *name;
     return true;
   }
   const uint8_t* text = nullptr;
   if (!in.varint(size) || size == 0) return bad(1002, "bad topic");
   if (size > (mode == TopicMode::define ? kMaxName : kMaxTopic)) return bad(1009, "topic too long");
   if (!in.take(static_cast<size_t>(size), text)) return bad(1002, "bad topic");
-  out.topic = {reinterpret_cast<const char*>(text), static_cast<size_t>(size)};
-  if (!base::utf8_valid(out.topic)) return bad(1007, "topic not UTF-8");
-  if (mode == TopicMode::define && !names.define(number, out.topic))
+  out = {reinterpret_cast<const char*>(text), static_cast<size_t>(size)};
+  if (!base::utf8_valid(out)) return bad(1007, "topic not UTF-8");
+  if (mode == TopicMode::define && !names.define(number, out))
     return bad(1002, "topic number beyond the table");
   return true;
 }
 
-}  // namespace
+bool parse_headers(Bytes& in, std::string_view& out, Violation& v) noexcept {
+  auto bad = [&v](uint16_t code, const char* reason) {
+    v = {code, reason};
+    return false;
+  };
+  uint64_t size = 0;
+  const uint8_t* block = nullptr;
+  if (!in.varint(size) || size == 0) return bad(1002, "bad headers");
+  if (size > kMaxHeaders) return bad(1009, "headers too long");
+  if (!in.take(static_cast<size_t>(size), block)) return bad(1002, "bad headers");
+  out = {reinterpret_cast<const char*>(block), static_cast<size_t>(size)};
+  return base::meta_valid(out) || bad(1002, "bad headers");
+}
 
 bool parse_message(const PacketView& packet, NameReader& names, size_t max, MessageView& out,
                    Violation& v) {
@@ -69,16 +79,8 @@ bool parse_message(const PacketView& packet, NameReader& names, size_t max, Mess
   const auto mode = static_cast<TopicMode>(flags & kTopicMask);
   if ((flags & kContinued) != 0 && (flags & ~uint64_t{kContinuedFlags}) != 0)
     return bad(1002, "unknown message flags");
-  if (mode != TopicMode::none && !parse_topic(mode, in, names, out, v)) return false;
-  if ((flags & kHeaders) != 0) {
-    uint64_t size = 0;
-    const uint8_t* block = nullptr;
-    if (!in.varint(size) || size == 0) return bad(1002, "bad headers");
-    if (size > kMaxHeaders) return bad(1009, "headers too long");
-    if (!in.take(static_cast<size_t>(size), block)) return bad(1002, "bad headers");
-    out.meta = {reinterpret_cast<const char*>(block), static_cast<size_t>(size)};
-    if (!base::meta_valid(out.meta)) return bad(1002, "bad headers");
-  }
+  if (mode != TopicMode::none && !parse_name(mode, in, names, out.topic, v)) return false;
+  if ((flags & kHeaders) != 0 && !parse_headers(in, out.meta, v)) return false;
   if (in.left() > max) return bad(1009, "message too large");
   out.body = in.p;
   out.size = in.left();

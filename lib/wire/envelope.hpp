@@ -1,5 +1,6 @@
 // The own wire's packets inside a binary WebSocket message: type, length,
-// body; and the two on the message path, message and ack. Layouts: PROTOCOL.md.
+// body; and the two on the message path, message and ack. Calls: call.hpp.
+// Layouts: PROTOCOL.md.
 // Used by link. Pure; one thread a name table.
 #pragma once
 #include "base/buffer.hpp"
@@ -14,8 +15,7 @@
 
 namespace mw::wire {
 
-// Numbers for ever. 8 to 15 are kept for the mesh: call, reply, part, cancel,
-// credit, resume, member, event.
+// Numbers for ever. 13 to 15 are kept for the mesh: resume, member, event.
 enum class Packet : uint8_t {
   hello = 1,
   message = 2,
@@ -24,6 +24,11 @@ enum class Packet : uint8_t {
   unsubscribe = 5,
   result = 6,
   drain = 7,
+  call = 8,
+  reply = 9,
+  part = 10,
+  cancel = 11,
+  credit = 12,
 };
 
 // Flags of a message packet; the two low bits are its TopicMode.
@@ -64,6 +69,38 @@ struct MessageView {
 bool parse_message(const PacketView& packet, NameReader& names, size_t max, MessageView& out,
                    Violation& v);
 
+// A name as its two low flags tell it, and a header block: what message and call share.
+bool parse_name(TopicMode mode, Bytes& in, NameReader& names, std::string_view& out, Violation& v);
+bool parse_headers(Bytes& in, std::string_view& out, Violation& v) noexcept;
+
+// Writes a name and a header block; what put_message_head and put_call_head share.
+inline size_t name_size(const TopicCode& name) noexcept {
+  size_t n = 0;
+  if (name.mode == TopicMode::number || name.mode == TopicMode::define) n += varint_size(name.number);
+  if (name.mode == TopicMode::text || name.mode == TopicMode::define)
+    n += varint_size(name.text.size()) + name.text.size();
+  return n;
+}
+inline size_t headers_size(std::string_view meta) noexcept {
+  return meta.empty() ? 0 : varint_size(meta.size()) + meta.size();
+}
+inline size_t put_name(uint8_t* out, const TopicCode& name) noexcept {
+  size_t n = 0;
+  if (name.mode == TopicMode::number || name.mode == TopicMode::define) n += put_varint(out + n, name.number);
+  if (name.mode == TopicMode::text || name.mode == TopicMode::define) {
+    n += put_varint(out + n, name.text.size());
+    std::memcpy(out + n, name.text.data(), name.text.size());
+    n += name.text.size();
+  }
+  return n;
+}
+inline size_t put_headers(uint8_t* out, std::string_view meta) noexcept {
+  if (meta.empty()) return 0;
+  size_t n = put_varint(out, meta.size());
+  std::memcpy(out + n, meta.data(), meta.size());
+  return n + meta.size();
+}
+
 // Bytes that put_message_head may write.
 inline size_t message_head_room(const TopicCode& topic, std::string_view meta) noexcept {
   return 1 + kMaxVarint + 1 + kMaxVarint + 2 * kMaxVarint + topic.text.size() + meta.size();
@@ -75,26 +112,11 @@ inline size_t message_head_room(const TopicCode& topic, std::string_view meta) n
 inline size_t put_message_head(uint8_t* out, uint32_t flags, const TopicCode& topic,
                                std::string_view meta, size_t body_len) noexcept {
   if ((flags & kContinued) != 0) flags &= kContinuedFlags;
-  size_t extra = 0;
-  const bool by_number = topic.mode == TopicMode::number || topic.mode == TopicMode::define;
-  const bool by_text = topic.mode == TopicMode::text || topic.mode == TopicMode::define;
-  if (by_number) extra += varint_size(topic.number);
-  if (by_text) extra += varint_size(topic.text.size()) + topic.text.size();
-  if (!meta.empty()) extra += varint_size(meta.size()) + meta.size();
   out[0] = static_cast<uint8_t>(Packet::message);
-  size_t n = 1 + put_varint(out + 1, 1 + extra + body_len);
+  size_t n = 1 + put_varint(out + 1, 1 + name_size(topic) + headers_size(meta) + body_len);
   out[n++] = static_cast<uint8_t>(flags | static_cast<uint32_t>(topic.mode) | (meta.empty() ? 0u : kHeaders));
-  if (by_number) n += put_varint(out + n, topic.number);
-  if (by_text) {
-    n += put_varint(out + n, topic.text.size());
-    std::memcpy(out + n, topic.text.data(), topic.text.size());
-    n += topic.text.size();
-  }
-  if (!meta.empty()) {
-    n += put_varint(out + n, meta.size());
-    std::memcpy(out + n, meta.data(), meta.size());
-    n += meta.size();
-  }
+  n += put_name(out + n, topic);
+  n += put_headers(out + n, meta);
   return n;
 }
 

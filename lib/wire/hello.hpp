@@ -18,6 +18,7 @@ enum Capability : uint64_t {
   kCanAck = 0x1,        // answers kWantsAck
   kCanSubscribe = 0x2,  // answers subscribe and unsubscribe
   kCanDrain = 0x4,      // understands drain
+  kCanCall = 0x8,       // takes calls: call, cancel, credit; sends reply, part
 };
 
 inline constexpr size_t kMaxHello = 1024;

@@ -115,7 +115,7 @@ class Play:
             except ValueError:
                 return False
         if key == 'body' and not w.quoted and size(want) is not None:
-            return have == shown(want)
+            return have in (shown(want), pattern(size(want)))  # facts are told whole
         if key == 'flags':
             return sorted(have.split('+')) == sorted(want.split('+'))
         if not w.quoted and '|' in want:
@@ -190,6 +190,8 @@ class Play:
         status, facts = self.send_line(agent, step.verb, step.args, step.words, f'{step.where}: {step.text}')
         if step.verb in _OPENERS and status == 'OK':
             self.handles.append((agent, step.args[0]))
+        if step.verb == 'serve' and alias and status == 'OK':
+            self.handles.append((agent, alias))
         wanted = (step.status or 'OK|BUFFERED').split('|')
         if status not in wanted:
             raise Failed(f'answered {status} {facts.get("error", "")}, wanted {"|".join(wanted)}')

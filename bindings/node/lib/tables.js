@@ -4,6 +4,9 @@
 // Status codes, as mw_status.
 exports.status = {
   MW_EDRAINING: -67,
+  MW_EREMOTE: -65,
+  MW_ENOMETHOD: -63,
+  MW_ENOSERVICE: -62,
   MW_ECANCELED: -61,
   MW_ETIMEDOUT: -60,
   MW_EEXPIRED: -52,
@@ -49,6 +52,9 @@ exports.status = {
 // By code: name, sentence, whether trying again later may succeed.
 exports.errors = new Map([
   [-67, ["MW_EDRAINING", "The other side is shutting down and takes no new work.", true]],
+  [-65, ["MW_EREMOTE", "The other side failed to answer.", false]],
+  [-63, ["MW_ENOMETHOD", "The service has no such method.", false]],
+  [-62, ["MW_ENOSERVICE", "The other side serves nothing of this name.", false]],
   [-61, ["MW_ECANCELED", "It was cancelled.", false]],
   [-60, ["MW_ETIMEDOUT", "It took longer than allowed.", true]],
   [-52, ["MW_EEXPIRED", "The credentials have expired.", false]],
@@ -107,8 +113,11 @@ exports.kind = {
   PING: 25,
   PONG: 26,
   INTEREST: 27,
+  PART: 30,
   DONE: 31,
   RELEASED: 32,
+  REQUEST: 40,
+  CANCEL: 41,
   ASK: 50,
   DRAINING: 66,
 }
@@ -120,6 +129,8 @@ exports.flag = {
   MORE: 4,
   CONT: 8,
   PING: 16,
+  ONEWAY: 256,
+  PARTS: 4096,
   NOQUEUE: 8192,
   LOCAL: 128,
   RESUMED: 524288,
@@ -137,6 +148,7 @@ exports.stat = {
   BEAT_CUTOFF: 5,
   RTT: 6,
   PEERS: 7,
+  IN_FLIGHT: 8,
   BYTES_IN: 9,
   BYTES_OUT: 10,
   DROPPED: 11,

@@ -42,13 +42,15 @@ void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   names_of_token(ev->token, object, sizeof object);
   if (ev->kind == MW_EVENT_PEER_UP) names_number(object, "", ev->peer);
   if (ev->kind == MW_EVENT_ASK) names_number(object, "ask", ev->id);
+  if (ev->kind == MW_EVENT_REQUEST && ev->id) names_number(object, "r", ev->id);
   if (ev->peer) {
     memcpy(peer, " peer=", 7);
     names_of_handle(ev->peer, peer + 6, sizeof peer - 6);
   }
   if (ev->id) {
     memcpy(id, " id=", 5);
-    if (ev->kind == MW_EVENT_ASK || ev->kind == MW_EVENT_CLOSED || ev->kind == MW_EVENT_MESSAGE)
+    if (ev->kind == MW_EVENT_ASK || ev->kind == MW_EVENT_CLOSED || ev->kind == MW_EVENT_MESSAGE ||
+        ev->kind == MW_EVENT_REQUEST || ev->kind == MW_EVENT_CANCEL || ev->kind == MW_EVENT_WRITABLE)
       names_of_handle(ev->id, id + 4, sizeof id - 4);
     else
       snprintf(id + 4, sizeof id - 4, "%" PRIu64, ev->id);
@@ -61,7 +63,8 @@ void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   size_t body_len = ev->body_len;
   if (ev->flags & MW_F_REF) body = mw_msg_body((mw_msg *)(uintptr_t)ev->msg, &body_len);
   /* Facts are told whole, messages up to 512 bytes. */
-  int message = ev->kind == MW_EVENT_MESSAGE || ev->kind == MW_EVENT_DROPPED;
+  int message = ev->kind == MW_EVENT_MESSAGE || ev->kind == MW_EVENT_DROPPED || ev->kind == MW_EVENT_REQUEST ||
+                ev->kind == MW_EVENT_PART;
   char *topic = words_show(p, ev->topic_len, SIZE_MAX),
        *meta = words_show(p + ev->topic_len, ev->meta_len, SIZE_MAX),
        *text = words_show(body, body_len, message ? 512 : SIZE_MAX);

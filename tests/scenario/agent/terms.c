@@ -21,6 +21,9 @@ const char *kind_name(uint32_t kind) {
     case MW_EVENT_INTEREST: return "INTEREST";
     case MW_EVENT_DONE: return "DONE";
     case MW_EVENT_RELEASED: return "RELEASED";
+    case MW_EVENT_PART: return "PART";
+    case MW_EVENT_REQUEST: return "REQUEST";
+    case MW_EVENT_CANCEL: return "CANCEL";
     case MW_EVENT_ASK: return "ASK";
     case MW_EVENT_DRAINING: return "DRAINING";
     default: return "UNKNOWN";
@@ -29,10 +32,17 @@ const char *kind_name(uint32_t kind) {
 
 const char *status_word(mw_status s) { return mw_status_name(s) + 3; }
 
+mw_status status_of(const char *word) {
+  for (mw_status s = 0; s > -128; s--)
+    if (strcmp(status_word(s), word) == 0) return s;
+  return 1;
+}
+
 static const struct {
   uint32_t bit;
   const char *name;
 } kFlags[] = {
+    {MW_F_ONEWAY, "ONEWAY"},   {MW_F_PARTS, "PARTS"},
     {MW_F_TEXT, "TEXT"},       {MW_F_COMPRESS, "COMPRESS"}, {MW_F_MORE, "MORE"},
     {MW_F_CONT, "CONT"},       {MW_F_PING, "PING"},         {MW_F_NOQUEUE, "NOQUEUE"},
     {MW_F_LOCAL, "LOCAL"},     {MW_F_RESUMED, "RESUMED"},   {MW_F_FATAL, "FATAL"},
@@ -67,7 +77,7 @@ static const struct {
     {"PEERS", MW_STAT_PEERS},             {"BYTES_IN", MW_STAT_BYTES_IN},
     {"BYTES_OUT", MW_STAT_BYTES_OUT},     {"DROPPED", MW_STAT_DROPPED},
     {"QUEUED", MW_STAT_QUEUED},           {"MESSAGES_IN", MW_STAT_MESSAGES_IN},
-    {"MESSAGES_OUT", MW_STAT_MESSAGES_OUT},
+    {"MESSAGES_OUT", MW_STAT_MESSAGES_OUT}, {"IN_FLIGHT", MW_STAT_IN_FLIGHT},
 };
 
 int32_t stat_of(const char *name) {
@@ -78,5 +88,6 @@ int32_t stat_of(const char *name) {
 
 int32_t conf_kind_of(const char *name) {
   return strcmp(name, "ctx") == 0 ? MW_CONF_CTX : strcmp(name, "consumer") == 0 ? MW_CONF_CONSUMER
-         : strcmp(name, "sub") == 0 ? MW_CONF_SUB : MW_CONF_PROVIDER;
+         : strcmp(name, "sub") == 0 ? MW_CONF_SUB
+         : strcmp(name, "service") == 0 ? MW_CONF_SERVICE : strcmp(name, "call") == 0 ? MW_CONF_CALL : MW_CONF_PROVIDER;
 }

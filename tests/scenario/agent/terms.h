@@ -11,6 +11,7 @@ extern "C" {
 
 const char *kind_name(uint32_t kind);
 const char *status_word(mw_status s);  /* "EAGAIN" */
+mw_status status_of(const char *word); /* of "EAGAIN"; 1 = no such status */
 uint32_t flags_of(const char *text);   /* of "TEXT+MORE" */
 void flags_text(uint32_t flags, char *buf, size_t cap);
 int32_t stat_of(const char *name);     /* 0 = no such number */

@@ -1,20 +1,10 @@
 /* The verbs: one for each function of the API, each line one call. */
-#include "agent.h"
+#include "call.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct {
-  words *w;
-  char *extra;
-  size_t cap;
-  const mw_event *ev; /* inside a hook, else NULL */
-  const uint8_t *data;
-  mw_handle h; /* of the name */
-  mw_error err;
-} call;
 
 static void tell(call *c, const char *key, const void *p, size_t n) {
   char *s = words_show(p, n, SIZE_MAX);
@@ -28,14 +18,13 @@ static void tell_number(call *c, const char *key, int64_t v) {
   snprintf(c->extra + used, c->cap - used, " %s=%" PRId64, key, v);
 }
 
-static mw_handle resolve(const call *c, const char *name) {
+mw_handle resolve(const call *c, const char *name) {
   if (c->ev != NULL && strcmp(name, "$peer") == 0) return c->ev->peer;
   if (c->ev != NULL && strcmp(name, "$id") == 0) return c->ev->id;
   return names_handle(name);
 }
 
-/* Every argument that is none of the verb's own is an option. */
-static mw_conf *conf_from(call *c, int32_t kind, const char *own, mw_status *status) {
+mw_conf *conf_from(call *c, int32_t kind, const char *own, mw_status *status) {
   mw_conf *conf = mw_conf_new(kind);
   *status = conf ? MW_OK : MW_ENOMEM;
   for (size_t i = 0; i < c->w->n && *status >= 0; i++) {
@@ -58,13 +47,13 @@ static const void *body_of(const call *c, size_t *len) {
   return a ? a->val : "";
 }
 
-static uint32_t flags(const call *c) { return flags_of(words_text(c->w, "flags", "")); }
-static uint64_t op(const call *c) { return (uint64_t)words_num(c->w, "op", 0); }
+uint32_t flags(const call *c) { return flags_of(words_text(c->w, "flags", "")); }
+uint64_t op(const call *c) { return (uint64_t)words_num(c->w, "op", 0); }
 
-static mw_msg *message(const call *c) {
+mw_msg *message(const call *c) {
   size_t len;
   const void *body = body_of(c, &len);
-  mw_msg *m = mw_msg_new(body, len, flags(c) & (MW_F_TEXT | MW_F_COMPRESS));
+  mw_msg *m = mw_msg_new(body, len, flags(c) & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS));
   for (size_t i = 0; m != NULL && i < c->w->n; i++) {
     const word *a = &c->w->arg[i];
     if (strncmp(a->key, "meta.", 5) == 0) mw_msg_set(m, a->key + 5, MW_NTS, a->val, a->len);
@@ -289,6 +278,8 @@ static const struct {
     {"take", do_take, 0},         {"wait", do_wait, 0},
     {"wake", do_wake, 0},         {"fd", do_fd, 0},
     {"join", do_join, 0},         {"waker", do_waker, 0},
+    {"serve", do_serve, 0},       {"call", do_call, 0},
+    {"reply", do_reply, 0},       {"fail", do_fail, 0},
 };
 
 mw_status verb(words *w, char *extra, size_t cap, const mw_event *ev, const uint8_t *data) {

@@ -24,6 +24,7 @@ struct Named {
   std::string object;
   mw::Provider* provider = nullptr;
   mw::Consumer* consumer = nullptr;
+  mw::Service* service = nullptr;
 };
 using Hook = std::array<std::string, 3>;  // object, kind, line
 
@@ -31,6 +32,7 @@ std::string door;
 std::optional<mw::Context> ctx;
 std::deque<mw::Provider> providers;
 std::deque<mw::Consumer> consumers;
+std::deque<mw::Service> services;
 std::thread turner;
 std::atomic<bool> over{false};
 std::ptrdiff_t threads_before = 0;
@@ -76,7 +78,7 @@ void tell(const std::string& object, const mw::Event& e, const std::string& id) 
   add("flags", flags);
   add("topic", show(e.topic()));
   add("meta", show(e.meta()));
-  add("body", show(e.text(), kind == "MESSAGE" || kind == "DROPPED" ? 512 : SIZE_MAX));
+  add("body", show(e.text(), kind == "MESSAGE" || kind == "DROPPED" || kind == "REQUEST" || kind == "PART" ? 512 : SIZE_MAX));
   say(line);
 
   {
@@ -95,6 +97,8 @@ auto listener(std::string object) {
     std::string id = e.id() != 0 ? std::to_string(e.id()) : "";
     if (e.kind() == MW_EVENT_PEER_UP) number(object, "", e.peer().id());
     if (e.kind() == MW_EVENT_ASK) id = number(object, "ask", e.ask().id());
+    if (e.kind() == MW_EVENT_REQUEST && e.id() != 0) id = number(object, "r", e.id());
+    if (e.kind() == MW_EVENT_CANCEL || (e.kind() == MW_EVENT_WRITABLE && e.id() != 0)) id = name_of(e.id());
     if (e.kind() == MW_EVENT_CLOSED) id = object;
     tell(object, e, id);
     if (e.kind() == MW_EVENT_CLOSED && object == "ctx") {
@@ -143,6 +147,7 @@ std::string end() {
   over.wait(false);
   if (turner.joinable()) turner.join();
   const mw_status joined = ctx->join(5000);
+  services.clear();
   consumers.clear();
   providers.clear();
   ctx.reset();
@@ -184,6 +189,13 @@ std::string on_endpoint(mw::Endpoint& it, const Line& l) {
   return l.verb() == "cancel" ? answer(it.cancel(starts[start])) : "OK";
 }
 
+mw::Message message(const Line& l, std::string_view body) {
+  mw::Message m(body, l.flags() & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS));
+  for (const word& a : l.args())
+    if (std::string_view(a.key).starts_with("meta.")) m.header(a.key + 5, {a.val, a.len});
+  return m;
+}
+
 std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
   const mw::Peer peer(to.id);
   const uint32_t flags = l.flags();
@@ -202,9 +214,7 @@ std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
   if (l.verb() == "subscribe") return to.provider->subscribe(peer, pattern, then), "OK";
   if (l.verb() == "unsubscribe" && to.consumer != nullptr) return answer(to.consumer->unsubscribe(pattern, then));
   if (l.verb() == "unsubscribe") return answer(to.provider->unsubscribe(peer, pattern, then));
-  mw::Message m(body, flags & (MW_F_TEXT | MW_F_COMPRESS));
-  for (const word& a : l.args())
-    if (std::string_view(a.key).starts_with("meta.")) m.header(a.key + 5, {a.val, a.len});
+  const mw::Message m = message(l, body);
   if (l.verb() == "publish" && to.provider != nullptr) {
     const mw::Peer except(find(l.get("except"), inside).id);
     return answer(to.provider->publish(l.get("topic"), m, then, except, flags));
@@ -212,6 +222,49 @@ std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
   if (l.verb() != "send") return "ENOTSUP error=not%20expressed";
   if (to.consumer != nullptr) return answer(to.consumer->send(m, then, flags));
   return answer(to.provider != nullptr ? to.provider->send(peer, m, then, flags) : peer.send(m, flags));
+}
+
+std::string serve_on(const Named& at, const Line& l) {
+  mw::Endpoint* to = at.consumer;
+  if (to == nullptr && at.provider != nullptr && at.object == l.name()) to = at.provider;
+  if (to == nullptr) return at.id == 0 ? "ECLOSED" : "EKIND";
+  const std::string alias = l.get("as");
+  mw::Service& s = services.emplace_back(*to, l.get("name"), conf(l, MW_CONF_SERVICE, " name as "));
+  s.on_event(listener(alias));
+  {
+    std::lock_guard guard(lock);
+    names[alias] = {0, alias, nullptr, nullptr, &s};
+  }
+  s.start();
+  std::lock_guard guard(lock);
+  names[alias].id = s.id();
+  return "OK";
+}
+
+std::string call_on(const Named& to, const Line& l, const mw::Event* inside) {
+  const mw::Message m = message(l, l.get("body"));
+  mw::Conf how(MW_CONF_CALL);
+  if (!l.get("credit").empty()) how.set("credit", l.get("credit"));
+  uint64_t number = 0;
+  mw::CallOptions o{l.number("ms"), mw::Request(find(l.get("parent"), inside).id), l.flags() & ~uint32_t{MW_F_TEXT}, &how,
+                    [op = l.get("op"), to](const mw::Event& e) { tell(to.object, e, op); }, &number};
+  mw_status s = MW_EKIND;
+  if (l.number("op") == 0)
+    s = mw::Peer(to.id).oneway(l.get("target"), m);
+  else if (to.consumer != nullptr)
+    s = to.consumer->call(l.get("target"), m, done(l, to.object), std::move(o));
+  else if (to.provider != nullptr)
+    s = to.provider->call(mw::Peer(to.id), l.get("target"), m, done(l, to.object), std::move(o));
+  std::lock_guard guard(lock);
+  starts[l.name() + " " + l.get("op")] = number;
+  return answer(s);
+}
+
+std::string answer_to(const mw::Request& r, const Line& l, const mw::Event* inside) {
+  if (l.verb() == "fail") return answer(r.fail(l.get("json"), status_of(l.get("code").empty() ? "OK" : l.get("code").c_str())));
+  const std::string given = l.get("body");
+  const mw::Message m = message(l, inside != nullptr && given == "$body" ? inside->text() : given);
+  return answer((l.flags() & MW_F_MORE) != 0 ? r.part(m) : r.reply(m, l.flags() & ~uint32_t{MW_F_TEXT}));
 }
 
 std::string carry_out(const Line& l, const mw::Event* inside) {
@@ -248,6 +301,12 @@ std::string carry_out(const Line& l, const mw::Event* inside) {
     const mw_status s = handle.stat(stat_of(l.get("what").c_str()), v);
     return answer_value(s, v);
   }
+  if (verb == "serve") return serve_on(it, l);
+  if (verb == "call") return call_on(it, l, inside);
+  if (verb == "reply" || verb == "fail") return answer_to(mw::Request(it.id), l, inside);
+  if (verb == "drain" && it.service != nullptr) return it.service->drain(l.number("ms", 5000), done(l, l.name())), "OK";
+  if (verb == "cancel" && it.provider != nullptr && it.object != l.name())
+    return answer(it.provider->cancel_call(mw::Peer(it.id), starts[l.name() + " " + l.get("op")]));
   if (verb == "info" && l.number("op") == 0) return "OK body=" + show(handle.info(l.get("what")));
   if (verb == "info" && it.provider != nullptr) return it.provider->info(l.get("what"), done(l, l.name())), "OK";
   if (verb == "start" || verb == "cancel" || verb == "drain" || verb == "update") {

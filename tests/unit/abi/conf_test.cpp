@@ -103,7 +103,7 @@ TEST_F(ConfC, References) {
 }
 
 TEST(DescribeC, EveryKindEnds) {
-  for (int32_t kind : {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB}) {
+  for (int32_t kind : {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL}) {
     size_t n = 0;
     for (;; ++n) {
       mw_msg* m = nullptr;

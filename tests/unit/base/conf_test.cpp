@@ -310,7 +310,7 @@ TEST(ConfLoad, DumpCanBeLoadedAgain) {
 }
 
 TEST(ConfDescribe, ListsEveryRowOfEveryKind) {
-  for (const int32_t kind : {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB}) {
+  for (const int32_t kind : {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL}) {
     std::set<std::string> keys;
     std::string text;
     size_t n = 0;

@@ -11,7 +11,7 @@
 namespace mw::base {
 namespace {
 
-constexpr int32_t kKinds[] = {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB};
+constexpr int32_t kKinds[] = {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL};
 
 const OptionRow& row(int32_t kind, std::string_view key) {
   return *option_at(kind, static_cast<size_t>(option_slot(kind, key)));
@@ -58,7 +58,7 @@ TEST(OptionTable, SlotsAndRowsAgree) {
     EXPECT_EQ(option_at(kind, option_count(kind)), nullptr);
   }
   EXPECT_GT(seen, 100u);
-  for (const int32_t bad : {-1, 0, 5, 1 << 20}) {
+  for (const int32_t bad : {-1, 0, 7, 1 << 20}) {
     EXPECT_FALSE(conf_kind_valid(bad));
     EXPECT_EQ(option_count(bad), 0u);
     EXPECT_EQ(option_slot(bad, Opt::host), -1);

@@ -1,6 +1,7 @@
 // The hex dumps of PROTOCOL.md are what the code writes, and every reason the
 // code gives is in its tables.
 #include "base/message.hpp"
+#include "wire/call.hpp"
 #include "wire/close.hpp"
 #include "wire/deflate.hpp"
 #include "wire/frame.hpp"
@@ -70,6 +71,19 @@ std::string packed(uint32_t flags, const TopicCode& topic, std::string_view meta
   return out.append(body);
 }
 
+std::string said(const Talk& t, std::string_view body, const TopicCode& name = {}) {
+  std::string out(talk_room(name.text.size(), t.meta), '\0');
+  out.resize(put_talk(reinterpret_cast<uint8_t*>(out.data()), t, name, body.size()));
+  return out.append(body);
+}
+Talk talk(Packet type, uint64_t number, uint32_t flags = 0) {
+  Talk t;
+  t.type = type;
+  t.number = number;
+  t.flags = flags;
+  return t;
+}
+
 TEST(Protocol, EveryDumpIsWhatWeWrite) {
   std::map<std::string, std::string> ours;
   ours["frame-text"] = framed(kText, "Hello");
@@ -101,7 +115,7 @@ TEST(Protocol, EveryDumpIsWhatWeWrite) {
   {
     Hello h;
     for (int i = 0; i < 16; i++) h.uuid[i] = static_cast<uint8_t>(i);
-    h.capabilities = kCanAck | kCanSubscribe | kCanDrain;
+    h.capabilities = kCanAck | kCanSubscribe | kCanDrain | kCanCall;
     h.max_message = 1 << 20;
     h.heartbeat_ms = 10000;
     h.names = 1024;
@@ -124,6 +138,31 @@ TEST(Protocol, EveryDumpIsWhatWeWrite) {
     uint8_t b[kMaxAck];
     ours["ack"] = std::string(reinterpret_cast<char*>(b), put_ack(b, 300));
   }
+  ours["call-plain"] = said(talk(Packet::call, 1, kCallText), "x", {TopicMode::text, 0, "C.m"});
+  {
+    mw_msg* m = base::message_copy("", 0, 0);
+    base::message_set(m, "k", "vv");
+    Talk t = talk(Packet::call, 2, kTimeLeft);
+    t.time_left = 500;
+    t.window = 4096;
+    t.meta = *m->meta;
+    ours["call-full"] = said(t, "", {TopicMode::define, 3, "C.m"});
+    base::unref(m);
+  }
+  ours["call-oneway"] = said(talk(Packet::call, 3, kOneway), "", {TopicMode::number, 3, "C.m"});
+  ours["reply"] = said(talk(Packet::reply, 1), "y");
+  {
+    Talk t = talk(Packet::reply, 2, kCallText);
+    t.status = MW_ENOSERVICE;
+    ours["reply-failed"] = said(t, "{}");
+  }
+  ours["part"] = said(talk(Packet::part, 2, kCallText), "z");
+  ours["cancel"] = said(talk(Packet::cancel, 2), "");
+  {
+    Talk t = talk(Packet::credit, 2);
+    t.window = 1000;
+    ours["credit"] = said(t, "");
+  }
   base::Buffer sub, res, uns, dra;
   put_subscribe(sub, {5, 1, "a/#"});
   put_result(res, {Packet::subscribe, 5, MW_EDENIED, "no"});
@@ -145,7 +184,8 @@ TEST(Protocol, EveryDumpIsRead) {
   NameReader names(kMaxNames);
   Violation v;
   for (const char* name : {"hello", "message-plain", "message-full", "message-number", "message-parts", "ack",
-                           "subscribe", "result", "unsubscribe", "drain"}) {
+                           "subscribe", "result", "unsubscribe", "drain", "call-plain", "call-full", "call-oneway", "reply",
+                           "reply-failed", "part", "cancel", "credit"}) {
     const auto& b = dumps().at(name);
     auto* p = reinterpret_cast<const uint8_t*>(b.data());
     Bytes in{p, p + b.size()};
@@ -158,6 +198,7 @@ TEST(Protocol, EveryDumpIsRead) {
       Unsubscribe u;
       Answered r;
       Drain d;
+      TalkView t;
       uint64_t through;
       switch (static_cast<Packet>(packet.type)) {
         case Packet::hello: EXPECT_TRUE(parse_hello(packet, h, v)); break;
@@ -167,6 +208,11 @@ TEST(Protocol, EveryDumpIsRead) {
         case Packet::unsubscribe: EXPECT_TRUE(parse_unsubscribe(packet, u, v)); break;
         case Packet::result: EXPECT_TRUE(parse_result(packet, r, v)); break;
         case Packet::drain: EXPECT_TRUE(parse_drain(packet, d, v)); break;
+        case Packet::call:
+        case Packet::reply:
+        case Packet::part:
+        case Packet::cancel:
+        case Packet::credit: EXPECT_TRUE(parse_talk(packet, names, 100, t, v)) << v.reason; break;
         default: FAIL();
       }
     }

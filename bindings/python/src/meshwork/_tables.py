@@ -47,6 +47,9 @@ class Code(IntEnum):
     EEXPIRED = -52  # The credentials have expired.
     ETIMEDOUT = -60  # It took longer than allowed.
     ECANCELED = -61  # It was cancelled.
+    ENOSERVICE = -62  # The other side serves nothing of this name.
+    ENOMETHOD = -63  # The service has no such method.
+    EREMOTE = -65  # The other side failed to answer.
     EDRAINING = -67  # The other side is shutting down and takes no new work.
 
 
@@ -147,6 +150,8 @@ ProviderOptions = TypedDict(
         "heartbeat.max_strikes": int,
         # How long a close waits for the other side's close frame.
         "close.timeout": Union[str, int],
+        # A call without a timeout of its own ends after this time; 0: never.
+        "call.timeout": Union[str, int],
         # Address or name to listen on.
         "host": str,
         # Port to listen on; 0: any free one (mw_info "address" tells).
@@ -271,6 +276,8 @@ ConsumerOptions = TypedDict(
         "heartbeat.max_strikes": int,
         # How long a close waits for the other side's close frame.
         "close.timeout": Union[str, int],
+        # A call without a timeout of its own ends after this time; 0: never.
+        "call.timeout": Union[str, int],
         # ws://, wss://, unix:/file or ws+unix:/file:/path address, instead of tls, host and port; without a path the option path counts.
         "url": str,
         # Connects with TLS.

@@ -93,6 +93,8 @@ pub mod provider {
     pub const HEARTBEAT_MAX_STRIKES: &str = "heartbeat.max_strikes";
     /// How long a close waits for the other side's close frame. Default: `5s`. (live)
     pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// A call without a timeout of its own ends after this time; 0: never. Default: `3s`. (live)
+    pub const CALL_TIMEOUT: &str = "call.timeout";
     /// Address or name to listen on. Default: `0.0.0.0`.
     pub const HOST: &str = "host";
     /// Port to listen on; 0: any free one (mw_info "address" tells). Default: `8080`.
@@ -213,6 +215,8 @@ pub mod consumer {
     pub const HEARTBEAT_MAX_STRIKES: &str = "heartbeat.max_strikes";
     /// How long a close waits for the other side's close frame. Default: `5s`. (live)
     pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// A call without a timeout of its own ends after this time; 0: never. Default: `3s`. (live)
+    pub const CALL_TIMEOUT: &str = "call.timeout";
     /// ws://, wss://, unix:/file or ws+unix:/file:/path address, instead of tls, host and port; without a path the option path counts.
     pub const URL: &str = "url";
     /// Connects with TLS. Default: `false`.

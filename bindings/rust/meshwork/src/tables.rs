@@ -83,6 +83,12 @@ impl Code {
     pub const ETIMEDOUT: Code = Code(-60);
     /// It was cancelled.
     pub const ECANCELED: Code = Code(-61);
+    /// The other side serves nothing of this name.
+    pub const ENOSERVICE: Code = Code(-62);
+    /// The service has no such method.
+    pub const ENOMETHOD: Code = Code(-63);
+    /// The other side failed to answer.
+    pub const EREMOTE: Code = Code(-65);
     /// The other side is shutting down and takes no new work.
     pub const EDRAINING: Code = Code(-67);
 }
@@ -98,6 +104,10 @@ impl Flags {
     pub const CONT: Flags = Flags(0x8);
     /// A ping, at most 125 bytes.
     pub const PING: Flags = Flags(0x10);
+    /// A call that nobody answers.
+    pub const ONEWAY: Flags = Flags(0x100);
+    /// The body is a list: u32 length and bytes, each, little endian.
+    pub const PARTS: Flags = Flags(0x1000);
     /// Refuse while offline, even with an offline buffer.
     pub const NOQUEUE: Flags = Flags(0x2000);
     /// Seen: sent from this process.
@@ -114,6 +124,8 @@ impl Flags {
         (Flags::MORE, "MORE"),
         (Flags::CONT, "CONT"),
         (Flags::PING, "PING"),
+        (Flags::ONEWAY, "ONEWAY"),
+        (Flags::PARTS, "PARTS"),
         (Flags::NOQUEUE, "NOQUEUE"),
         (Flags::LOCAL, "LOCAL"),
         (Flags::RESUMED, "RESUMED"),
@@ -154,6 +166,12 @@ pub enum Kind {
     Pong,
     /// Who is subscribed changed; `topic`, `code` the new count, `id` the old one.
     Interest,
+    /// Of a streamed answer: id op; peer; meta; body.
+    Part,
+    /// A call to answer: id request handle; code ms left, -1 none; peer caller; topic method; meta; body.
+    Request,
+    /// A request is over: id its handle, now stale; status why; code MW_CANCEL_*; body reason.
+    Cancel,
     /// May this client come in? Answer with `ask`; `text`: the request as JSON.
     Ask,
     /// The other side drains; `code` ms until our turn, `id` its deadline in ms.
@@ -180,6 +198,9 @@ impl Kind {
             25 => Kind::Ping,
             26 => Kind::Pong,
             27 => Kind::Interest,
+            30 => Kind::Part,
+            40 => Kind::Request,
+            41 => Kind::Cancel,
             50 => Kind::Ask,
             66 => Kind::Draining,
             other => Kind::Other(other),
@@ -203,6 +224,9 @@ impl Kind {
             Kind::Ping => 25,
             Kind::Pong => 26,
             Kind::Interest => 27,
+            Kind::Part => 30,
+            Kind::Request => 40,
+            Kind::Cancel => 41,
             Kind::Ask => 50,
             Kind::Draining => 66,
             Kind::Other(other) => other,
@@ -226,6 +250,9 @@ impl Kind {
             Kind::Ping => "PING",
             Kind::Pong => "PONG",
             Kind::Interest => "INTEREST",
+            Kind::Part => "PART",
+            Kind::Request => "REQUEST",
+            Kind::Cancel => "CANCEL",
             Kind::Ask => "ASK",
             Kind::Draining => "DRAINING",
             Kind::Other(_) => "OTHER",
@@ -249,6 +276,9 @@ impl Kind {
             "PING" => Some(Kind::Ping),
             "PONG" => Some(Kind::Pong),
             "INTEREST" => Some(Kind::Interest),
+            "PART" => Some(Kind::Part),
+            "REQUEST" => Some(Kind::Request),
+            "CANCEL" => Some(Kind::Cancel),
             "ASK" => Some(Kind::Ask),
             "DRAINING" => Some(Kind::Draining),
             _ => None,
@@ -274,6 +304,8 @@ pub enum Stat {
     Rtt,
     /// Connected peers of a provider.
     Peers,
+    /// Calls without answer: a consumer's or peer's own, a service's requests.
+    InFlight,
     /// Bytes received.
     BytesIn,
     /// Bytes sent.
@@ -301,6 +333,7 @@ impl Stat {
             5 => Stat::BeatCutoff,
             6 => Stat::Rtt,
             7 => Stat::Peers,
+            8 => Stat::InFlight,
             9 => Stat::BytesIn,
             10 => Stat::BytesOut,
             11 => Stat::Dropped,
@@ -321,6 +354,7 @@ impl Stat {
             Stat::BeatCutoff => 5,
             Stat::Rtt => 6,
             Stat::Peers => 7,
+            Stat::InFlight => 8,
             Stat::BytesIn => 9,
             Stat::BytesOut => 10,
             Stat::Dropped => 11,
@@ -341,6 +375,7 @@ impl Stat {
             Stat::BeatCutoff => "BEAT_CUTOFF",
             Stat::Rtt => "RTT",
             Stat::Peers => "PEERS",
+            Stat::InFlight => "IN_FLIGHT",
             Stat::BytesIn => "BYTES_IN",
             Stat::BytesOut => "BYTES_OUT",
             Stat::Dropped => "DROPPED",
@@ -361,6 +396,7 @@ impl Stat {
             "BEAT_CUTOFF" => Some(Stat::BeatCutoff),
             "RTT" => Some(Stat::Rtt),
             "PEERS" => Some(Stat::Peers),
+            "IN_FLIGHT" => Some(Stat::InFlight),
             "BYTES_IN" => Some(Stat::BytesIn),
             "BYTES_OUT" => Some(Stat::BytesOut),
             "DROPPED" => Some(Stat::Dropped),

@@ -1,0 +1,210 @@
+#include <meshwork/mesh.h>
+
+#include "abi/argument.hpp"
+#include "abi/conf.hpp"
+#include "abi/guard.hpp"
+#include "abi/reference.hpp"
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "base/status.hpp"
+#include "base/utf8.hpp"
+
+#include <algorithm>
+
+using mw::abi::argument;
+using mw::abi::guard;
+using mw::abi::Reference;
+using mw::base::fill;
+using mw::base::Kind;
+using mw::base::Opt;
+using mw::link::Order;
+using mw::link::Request;
+using mw::link::Session;
+using mw::loop::Lane;
+namespace wire = mw::wire;
+
+namespace {
+
+constexpr uint32_t kCallFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_ONEWAY;
+constexpr uint32_t kReplyFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_MORE;
+constexpr size_t kMaxTarget = wire::kMaxName;
+
+// A body given as a message; NULL is an empty one.
+struct Body {
+  const uint8_t* bytes = nullptr;
+  size_t len = 0;
+  mw_msg* m = nullptr;
+  uint32_t flags = 0;
+
+  bool take(const mw_msg* given, uint32_t with) noexcept {
+    flags = with;
+    if (given == nullptr) return true;
+    m = const_cast<mw_msg*>(given);
+    m->used.store(true, std::memory_order_relaxed);
+    bytes = m->body;
+    len = m->len;
+    flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS);
+    if ((with & MW_F_TEXT) == 0 || (m->flags & MW_F_TEXT) != 0) return true;
+    return mw::base::utf8_check(bytes, len).valid;
+  }
+  bool may_go_with(const mw::loop::Object& o) const noexcept {
+    return m == nullptr || m->ctx == 0 || m->ctx == o.runtime.handle;  // lent to one context only
+  }
+};
+
+wire::Talk answer_of(const Body& b, wire::Packet type) noexcept {
+  wire::Talk t;
+  t.type = type;
+  t.flags = ((b.flags & MW_F_TEXT) ? uint32_t{wire::kCallText} : 0) |
+            ((b.flags & MW_F_PARTS) ? uint32_t{wire::kPartsBody} : 0);
+  if (b.m != nullptr && b.m->meta != nullptr) t.meta = *b.m->meta;
+  return t;
+}
+
+mw_status answer(mw_handle req, const Body& b, const wire::Talk& t, uint64_t op) {
+  if (req == 0) return MW_ESTATE;  // the id of a oneway request
+  // On its lane, as in every callback: no pin, no lock.
+  if (Lane* l = Lane::current(); l != nullptr && mw::base::kind_of(req) == Kind::request) [[likely]] {
+    if (auto* p = mw::base::peek(l->slots, req)) [[likely]] {
+      auto& r = *static_cast<Request*>(p);
+      if (!l->runtime.alive()) return MW_EFORK;
+      if (r.callee == nullptr) return MW_ECLOSED;
+      if (!b.may_go_with(r)) return MW_EINVAL;
+      return r.callee->session().answer(r, t, b.bytes, b.len, b.m, b.flags, op);
+    }
+  }
+  Reference ref(req);
+  if (mw_status s = ref.check(); s != MW_OK) return s;
+  Request* r = ref.request();
+  if (r == nullptr) return MW_EKIND;
+  if (!b.may_go_with(*r)) return MW_EINVAL;
+  mw::base::Pin link(r->link);
+  if (!link) return MW_ECLOSED;
+  return mw::link::session_of(r->link, link.object())->answer(*r, t, b.bytes, b.len, b.m, b.flags, op);
+}
+
+// The end of a call: the smaller of its own and its parent's.
+mw_status deadline_of(Order& o, int64_t timeout_ms, int64_t usual_ms, mw_error* err) {
+  o.now = static_cast<uint64_t>(mw::base::mono_ms());
+  int64_t ms = timeout_ms != 0 ? timeout_ms : usual_ms;
+  if (ms > 0) o.deadline = o.now + std::min(static_cast<uint64_t>(ms), wire::kMaxTimeLeft);
+  if (o.parent == 0) return MW_OK;
+  Reference parent(o.parent);
+  mw_status s = parent.check();
+  if (s == MW_OK && parent.request() == nullptr) s = MW_EKIND;
+  if (s != MW_OK) return fill(err, {s, 0, s == MW_ECLOSED ? "the request it is made for is over" : "parent must be a request"});
+  if (uint64_t end = parent.request()->deadline; end != 0 && (o.deadline == 0 || end < o.deadline)) o.deadline = end;
+  return MW_OK;
+}
+
+const char* explain(mw_status s) noexcept {
+  switch (s) {
+    case MW_ENOTSUP: return "only the wire meshwork can call, and the other end must understand calls";
+    case MW_ETOOBIG: return "the other end takes no body of this size, or send.max_bytes is smaller";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+mw_status mw_serve(mw_handle h, const char* name, size_t nlen, const mw_conf* service, uint64_t token, mw_handle* id,
+                   mw_error* err) {
+  return guard(err, [&]() -> mw_status {
+    std::string_view n;
+    if (id == nullptr || !argument(name, nlen, n)) return fill(err, {MW_EINVAL, 0, "name and id are needed"});
+    *id = 0;
+    Reference ref(h);
+    if (mw_status s = ref.check(); s != MW_OK) return fill(err, {s, 0, {}});
+    auto* party = ref.party();
+    if (party == nullptr) return fill(err, {MW_EKIND, 0, "a provider or a consumer serves"});
+    auto conf = mw::abi::conf_snapshot(service, MW_CONF_SERVICE);
+    if (!conf) return fill(err, conf.error());
+    auto made = mw::link::Service::open(*party, n, **conf, token);
+    if (!made) return fill(err, made.error());
+    *id = *made;
+    return MW_OK;
+  });
+}
+
+mw_status mw_call(mw_handle h, const char* target, size_t tlen, const mw_msg* m, const mw_conf* how, int64_t timeout_ms,
+                  mw_handle parent, uint32_t flags, uint64_t op, mw_error* err) {
+  return guard(err, [&]() -> mw_status {
+    Order o;
+    Body b;
+    if (!argument(target, tlen, o.target) || o.target.empty() || o.target.size() > kMaxTarget ||
+        !mw::base::utf8_valid(o.target))
+      return fill(err, {MW_EINVAL, 0, "a target is 1 to 255 bytes of UTF-8"});
+    if ((flags & ~kCallFlags) != 0 || timeout_ms < -1) return fill(err, {MW_EINVAL, 0, {}});
+    if (!b.take(m, flags)) return fill(err, {MW_EINVAL, 0, "the body is not UTF-8"});
+    if (op == 0 && (flags & MW_F_ONEWAY) == 0)
+      return fill(err, {MW_EINVAL, 0, "a call needs an op for its DONE, or the flag ONEWAY"});
+    o.body = b.bytes;
+    o.len = b.len;
+    o.m = b.m;
+    o.flags = b.flags;
+    o.op = op;
+    o.parent = parent;
+    if (how != nullptr) {
+      if (how->conf.kind() != MW_CONF_CALL) return fill(err, {MW_EKIND, 0, "how must be a conf of a call"});
+      const_cast<mw_conf*>(how)->used.store(true, std::memory_order_release);  // prepared once, read by many calls
+      o.window = static_cast<uint64_t>(how->conf.num(Opt::credit));
+    }
+    auto made = [&](mw_status s) { return s < 0 ? fill(err, {s, 0, explain(s)}) : s; };
+    // On the lane of the peer, as in every callback: no pin, no lock.
+    if (Lane* l = Lane::current(); l != nullptr && mw::base::kind_of(h) == Kind::peer) {
+      if (auto* p = mw::base::peek(l->slots, h)) {
+        auto& peer = *static_cast<mw::link::Peer*>(p);
+        if (!l->runtime.alive()) return made(MW_EFORK);
+        if (!b.may_go_with(peer)) return made(MW_EINVAL);
+        if (mw_status s = deadline_of(o, timeout_ms, peer.provider().policy.call_timeout.load(std::memory_order_relaxed), err);
+            s != MW_OK)
+          return s;
+        return made(peer.session.call(o));
+      }
+    }
+    Reference ref(h);
+    if (mw_status s = ref.check(); s != MW_OK) return made(s);
+    if (!b.may_go_with(*ref.object())) return made(MW_EINVAL);
+    mw::link::Session* session = ref.session();
+    if (session == nullptr) return fill(err, {MW_EKIND, 0, "call from a consumer, or to a provider's peer"});
+    if (mw_status s = deadline_of(o, timeout_ms, session->party().policy.call_timeout.load(std::memory_order_relaxed), err);
+        s != MW_OK)
+      return s;
+    if (auto* c = ref.consumer()) return made(c->call(o));
+    return made(ref.peer()->wish.load(std::memory_order_relaxed) != nullptr ? MW_ECLOSED : session->call(o));
+  });
+}
+
+mw_status mw_reply(mw_handle req, const mw_msg* m, uint32_t flags, uint64_t op) {
+  return guard(nullptr, [&]() -> mw_status {
+    Body b;
+    if ((flags & ~kReplyFlags) != 0 || !b.take(m, flags)) return MW_EINVAL;
+    return answer(req, b, answer_of(b, (flags & MW_F_MORE) ? wire::Packet::part : wire::Packet::reply), op);
+  });
+}
+
+mw_status mw_fail(mw_handle req, mw_status code, const char* json, size_t len, uint32_t flags) {
+  return guard(nullptr, [&]() -> mw_status {
+    std::string_view text;
+    if (flags != 0 || code > 0 || !argument(json, len, text)) return MW_EINVAL;
+    if (code == 0) code = MW_EREMOTE;
+    if (std::string_view(mw::base::status_name(code)) == "MW_EUNKNOWN") return MW_EINVAL;
+    if (!text.empty()) {
+      auto parsed = mw::base::Json::parse(text);
+      if (!parsed || !parsed->root().is_object()) return MW_EINVAL;
+    } else {
+      text = mw::link::failure_text(code);
+    }
+    Body b;
+    b.bytes = reinterpret_cast<const uint8_t*>(text.data());
+    b.len = text.size();
+    b.flags = MW_F_TEXT;
+    wire::Talk t = answer_of(b, wire::Packet::reply);
+    t.status = code;
+    return answer(req, b, t, 0);
+  });
+}
+
+}  // extern "C"

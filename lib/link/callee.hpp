@@ -1,0 +1,60 @@
+// What the other end of one connection asked of us and waits for: requests
+// from their call packet to their answer. Owned by speech. The lane's thread;
+// reply and hold_back perhaps between turns, so they tell no events.
+#pragma once
+#include "link/index.hpp"
+#include "link/request.hpp"
+#include "wire/call.hpp"
+
+namespace mw::link {
+
+class Session;
+
+class Callee {
+ public:
+  explicit Callee(Session& s) noexcept;
+  ~Callee();
+  Callee(const Callee&) = delete;
+  Callee& operator=(const Callee&) = delete;
+
+  // A packet of the caller. False: the connection failed.
+  bool call(const wire::TalkView& t);
+  bool cancel(const wire::TalkView& t);
+  bool credit(const wire::TalkView& t);
+
+  // Answers; more: a part. The body was checked.
+  mw_status reply(Request& r, const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags,
+                  uint64_t op);
+  // An answer that another thread accepted.
+  void arrived(Request& r, OutFrame* f) noexcept;
+
+  // ---- in a turn
+  void too_late(Request& r);
+  // The answer will not come from here: tells the caller `status` and the host CANCEL.
+  void give_up(Request& r, mw_status status, mw_status why);
+  void give_up_all(mw_status status, mw_status why);
+  void end() noexcept;       // the caller has gone
+  void look_for_writable();  // the connection has room again
+  size_t open() const noexcept { return all_.size(); }
+  Session& session() const noexcept { return s_; }
+
+ private:
+  static constexpr size_t kMaxOpen = 1 << 20;  // of one connection
+  static constexpr size_t kSpares = 16;
+  Request* take(const wire::TalkView& t, mw_status* why);
+  void tell(const wire::TalkView& t, Service& service, mw_handle request, uint32_t flags);
+  void refuse(uint64_t number, mw_status why);
+  void over(Request& r, mw_status why, int32_t code) noexcept;
+  void close(Request& r, Request::State state) noexcept;
+  void flush(Request& r) noexcept;
+  void recycle(Request* r) noexcept;
+
+  Session& s_;
+  uint64_t last_ = 0;  // the caller's numbers rise
+  Index<Request, &Request::number, &Request::same> all_;
+  Request *first_ = nullptr, *tail_ = nullptr;
+  Request* spare_ = nullptr;
+  size_t spares_ = 0;
+};
+
+}  // namespace mw::link

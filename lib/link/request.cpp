@@ -1,0 +1,65 @@
+#include "link/request.hpp"
+
+#include "link/callee.hpp"
+#include "loop/runtime.hpp"
+
+namespace mw::link {
+
+Request::Request(loop::Runtime& ctx, loop::Lane& home) : Object(ctx, &home) {}
+
+Request::~Request() {
+  while (!held.empty()) held.pop()->free();
+}
+
+// Who gives credit looks at `wants` afterwards; here it is set before the credit is looked at.
+mw_status Request::spend(int64_t cost) noexcept {
+  int64_t have = credit.load(std::memory_order_relaxed);
+  for (bool again = false;;) {
+    if (have <= -window) {
+      if (again) return MW_EAGAIN;
+      wants.store(true, std::memory_order_seq_cst);
+      have = credit.load(std::memory_order_seq_cst);
+      again = true;
+      continue;
+    }
+    const bool last = have <= cost;
+    if (last) wants.store(true, std::memory_order_seq_cst);
+    if (credit.compare_exchange_weak(have, have - cost, std::memory_order_seq_cst, std::memory_order_relaxed))
+      return last ? MW_BUFFERED : MW_OK;
+  }
+}
+
+void Request::adopt(Child& c) noexcept {
+  c.parent = this;
+  c.prev = nullptr;
+  c.next = children;
+  if (children != nullptr) children->prev = &c;
+  children = &c;
+}
+
+void Request::leave(Child& c) noexcept {
+  if (c.parent == nullptr) return;
+  (c.prev != nullptr ? c.prev->next : c.parent->children) = c.next;
+  if (c.next != nullptr) c.next->prev = c.prev;
+  c.parent = nullptr;
+}
+
+void Request::expired() noexcept { callee->too_late(*this); }
+
+// Nobody posts a request, so on its lane it ends at once; from elsewhere it comes there first.
+void Request::dispose() noexcept {
+  if (!lane->here()) return Object::dispose();
+  if (gone != nullptr)
+    *gone = true;
+  else
+    destroy(false);
+}
+
+void Request::destroy(bool) noexcept {
+  loop::Runtime& r = runtime;
+  lane->slice.release(static_cast<int64_t>(sizeof(Request)));
+  delete this;
+  r.objects.fetch_sub(1, std::memory_order_release);
+}
+
+}  // namespace mw::link
