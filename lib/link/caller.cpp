@@ -4,6 +4,7 @@
 #include "link/party.hpp"
 #include "link/request.hpp"
 #include "link/session.hpp"
+#include "link/speech.hpp"
 
 namespace mw::link {
 
@@ -198,7 +199,7 @@ bool Caller::part(const wire::TalkView& t) {
 // ---- ending without an answer
 
 void Caller::finish(Call& c, mw_status why, bool tell_callee) noexcept {
-  if (tell_callee) {
+  if (tell_callee && !s_.speech()->take_back(c.number)) {
     wire::Talk t;
     t.type = wire::Packet::cancel;
     t.number = c.number;

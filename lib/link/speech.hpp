@@ -49,6 +49,7 @@ class Speech {
   void in_line(OutFrame* f) noexcept;            // sends it, or keeps it until the hello
   size_t put(uint8_t* out, const wire::Talk& t, const uint8_t* body, size_t len);  // a whole frame
   void wrap_talk(OutFrame* f);                   // writes the packet's head before the payload
+  bool take_back(uint64_t number) noexcept;      // a call that waits for the hello: true, it will not be sent
   Caller* caller() const noexcept { return caller_.get(); }
   void look_for_writable();
   bool busy() const noexcept;                    // calls or requests wait for answers

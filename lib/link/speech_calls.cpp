@@ -84,6 +84,21 @@ void Speech::in_line(OutFrame* f) noexcept {
     early_.push(f);
 }
 
+bool Speech::take_back(uint64_t number) noexcept {
+  Outbox rest;
+  OutFrame* found = nullptr;
+  while (!early_.empty()) {
+    OutFrame* f = early_.pop();
+    if (f->saying->talk.number == number)
+      found = f;
+    else
+      rest.push(f);
+  }
+  early_ = rest;
+  if (found != nullptr) s_.drop(found, MW_ECANCELED);
+  return found != nullptr;
+}
+
 // The other end has said what it can: what waited for that goes, or ends.
 void Speech::calls_greeted() {
   s_.can_call.store(calls(), std::memory_order_relaxed);
