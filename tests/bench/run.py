@@ -13,6 +13,7 @@ import sys
 import time
 
 import process
+from calls import Calls
 from doors import Doors
 from echo import Echo
 from fanout import Fanout
@@ -20,7 +21,7 @@ from memory import Memory
 from report import Progress, Report
 from storm import Storm
 
-SECTIONS = {'echo': Echo, 'doors': Doors, 'memory': Memory, 'publish': Fanout, 'storm': Storm}
+SECTIONS = {'echo': Echo, 'doors': Doors, 'memory': Memory, 'publish': Fanout, 'storm': Storm, 'calls': Calls}
 
 
 class Bench:

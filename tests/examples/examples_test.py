@@ -70,6 +70,17 @@ def the_library_is_loaded_at_run_time():
 
 
 @test
+def a_call_is_answered_in_one_and_in_parts():
+    p, url = started("call_provider_cpp")
+    code, out, err = run(url, program=example("call_consumer_c"))
+    equal(code, 0, err)
+    equal(out.splitlines()[:5], ["6 words", "  one", "  by", "  one", "3 parts came, it said 3"])
+    holds(out, "MW_ENOSERVICE")
+    p.signal(signal.SIGINT)
+    equal(p.end(), 0)
+
+
+@test
 def the_program_takes_the_place_of_a_consumer():
     p, url = started("provider_cpp")
     code, out, err = run("consume", url, "--param", "key=SECRET_KEY", "--send", "CONSUMER_READY", "--no-input", "--count", 1)
