@@ -139,6 +139,7 @@ def main():
     p.add_argument('--wire', default='raw', choices=['raw', 'meshwork'])
     p.add_argument('--only', default='')
     p.add_argument('--leave-out', type=skips, default={}, metavar='FILE', help='like --skips, but not even tried')
+    p.add_argument('--without', action='append', default=[], metavar='NAME.scn', help='a file of what a language has not yet')
     p.add_argument('--skips', type=skips, default={}, metavar='FILE')
     p.add_argument('--patience', type=float, default=5.0)
     p.add_argument('--lines', type=int, default=25)
@@ -146,7 +147,7 @@ def main():
     p.add_argument('files', nargs='*')
     args = p.parse_args()
     scenarios = []
-    for f in args.files or sorted(glob.glob(os.path.join(HERE, '*.scn'))):
+    for f in args.files or sorted(f for f in glob.glob(os.path.join(HERE, '*.scn')) if os.path.basename(f) not in args.without):
         scenarios += table.load(f)
     names = [s.name for s in scenarios]
     twice = {n for n in names if names.count(n) > 1}
