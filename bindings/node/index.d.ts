@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions } from './options'
+import { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions } from './options'
 
-export { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions }
+export { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions }
 
 /** What may be sent: a string is text, bytes are binary, a message that came is passed on as it is. */
 export type Body = string | Uint8Array | ArrayBuffer | Message
@@ -46,6 +46,10 @@ export class MeshworkError extends Error {
   readonly errno?: number
   /** HTTP status of the provider's refusal, where it was one. */
   readonly http?: number
+  /** Of a failed call: the object that came instead of an answer. */
+  readonly detail?: Record<string, unknown>
+  /** Why a request is over, as the reason of its signal. */
+  readonly why?: 'asked' | 'deadline' | 'gone'
 }
 
 /** One message that came. Its bytes are lent to the handler; detach() keeps them. */
@@ -122,11 +126,69 @@ declare class Sender<E extends Record<keyof E, unknown[]>> extends Handle<E> {
   subscribe (pattern: string, options?: SubscriptionOptions & How): Promise<void>
   unsubscribe (pattern: string, how?: How): Promise<void>
   subscribed (topic: string): boolean
+  /** Calls a method of the other end (wire meshwork); resolves with its answer. */
+  call (target: string, data?: Value, options?: CallHow & { part?: (part: Message) => void }): Promise<Message>
+  /** The parts of an answer one by one, then the answer where it has bytes; who answers waits while they are not taken. */
+  stream (target: string, data?: Value, options?: CallHow): AsyncGenerator<Message, void, void>
   /** Messages one by one, detached; the other side waits while they are not taken. */
   [Symbol.asyncIterator] (): AsyncGenerator<Message, void, void>
 }
 
+/** What calls carry: text, bytes and messages as they are, anything else as JSON text. */
+export type Value = Body | object | number | boolean | null | undefined
+export interface CallHow extends CallOptions {
+  headers?: Headers
+  signal?: AbortSignal
+  /** Milliseconds; without it the option `call.timeout`, Infinity: none. */
+  timeout?: number
+  /** Made for this request: its time and its end count here too. */
+  parent?: Request
+  /** Nobody answers; resolves when it is out. */
+  oneway?: boolean
+  text?: boolean
+  compress?: boolean
+  /** The body is a list: length (u32, little endian) and bytes, each. */
+  list?: boolean
+}
+type ReplyHow = { headers?: Headers, text?: boolean, compress?: boolean, list?: boolean }
+
+/** A call to answer, once and at any time. */
+export interface Request {
+  readonly id: number
+  /** The connection, or at a consumer itself, whose other end calls. */
+  readonly caller: Connection | Consumer
+  readonly method: string
+  /** What it was called with: lent to the handler, kept where that returns something. */
+  readonly message: Message
+  /** Milliseconds left to answer when it came; Infinity: no limit. */
+  readonly timeLeft: number
+  readonly oneway: boolean
+  /** Answered, or nobody waits any more. */
+  readonly over: boolean
+  /** Aborted when the answer is wanted no more. */
+  readonly signal: AbortSignal
+  reply (data?: Value, how?: ReplyHow): void
+  /** One part of several, which reply() ends. false: kept, but go on after room(). */
+  part (data?: Value, how?: ReplyHow): boolean
+  room (): Promise<void>
+  /** A failure instead: an error, a text, or an object that travels as it is. code: 'MW_EDENIED' ... */
+  fail (error?: Error | string | object, how?: { code?: string }): void
+}
+export type Answers = (request: Request) => Value | void | Promise<Value | void> | AsyncIterable<Value>
+
+/** What one end of a link serves under a name. close() ends it. */
+export class Service extends Handle<{ close: [end: End] }> {
+  private constructor ()
+  readonly owner: Provider | Consumer
+  readonly name: string
+  /** Answers new calls with MW_EDRAINING, finishes those that run, closes; at the latest after ms. */
+  drain (ms?: number, how?: How): Promise<void>
+}
+
 interface Opened<O> {
+  /** Serves calls to name and name.method. What the handler returns, or its promise resolves with, is the answer; an async
+   *  generator gives parts; what it throws is the failure. undefined: request.reply() follows. */
+  serve (name: string, handler: Answers, options?: ServiceOptions): Service
   /** Listens or connects. Resolves when usable; may be called again to wait for that. */
   start (how?: How): Promise<this>
   /** Changes live options, all or nothing. */
@@ -229,7 +291,7 @@ export interface Described {
   min?: string
   max?: string
 }
-type Kind = 'context' | 'provider' | 'consumer' | 'subscription'
+type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call'
 
 /** Numbers of stat(). */
 export const stat: Readonly<Record<string, number>>

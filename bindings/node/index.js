@@ -4,23 +4,24 @@ const addon = require('./lib/addon')
 const { MeshworkError, check } = require('./lib/error')
 const { Context } = require('./lib/context')
 const { Message } = require('./lib/message')
-const { Provider, Consumer, Connection } = require('./lib/link')
+const { Provider, Consumer, Connection, Service } = require('./lib/link')
 const { stat, status } = require('./lib/tables')
 
-const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4 }
+const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4, service: 5, call: 6 }
 
 module.exports = {
   Context,
   Provider,
   Consumer,
   Connection,
+  Service,
   Message,
   MeshworkError,
   stat,
   status,
   /** Version of the core inside. */
   version: addon.version(),
-  /** Every option of 'context', 'provider', 'consumer' or 'subscription', described by the core. */
+  /** Every option of 'context', 'provider', 'consumer', 'subscription', 'service' or 'call', described by the core. */
   describe: kind => addon.describe(kinds[kind]).map(text => JSON.parse(text)),
   /** Checks options and reads one of them back as text; secrets read '***'. */
   readOption: (kind, options, key) => check(addon.check(kinds[kind], JSON.stringify(options), key))

@@ -294,3 +294,15 @@ export interface SubscriptionOptions {
   'pattern.syntax'?: 'exact' | 'mqtt' | 'path'
   pattern?: { [key: string]: unknown }
 }
+
+export interface ServiceOptions {
+  /** Methods the service has, without its name; empty: any. Others get MW_ENOMETHOD. */
+  'methods'?: string[] | string
+  /** Requests at once; more get MW_EAGAIN; 0: no limit. Default: `0`. */
+  'max_concurrent'?: number | string
+}
+
+export interface CallOptions {
+  /** Bytes of a streamed answer that may come before they are taken. Default: `1MiB`. */
+  'credit'?: number | string
+}

@@ -14,7 +14,7 @@ import described  # noqa: E402
 
 HEADERS = HERE.parent.parent / "include" / "meshwork"
 NOTE = "// Made by bindings/node/tables.py from the library. Do not edit.\n"
-KINDS = (("Context", 1), ("Provider", 2), ("Consumer", 3), ("Subscription", 4))
+KINDS = (("Context", 1), ("Provider", 2), ("Consumer", 3), ("Subscription", 4), ("Service", 5), ("Call", 6))
 TYPES = {"boolean": "boolean | string", "integer": "number | string", "duration": "number | string",
          "size": "number | string", "text": "string", "json": "Record<string, string | number | boolean> | string"}
 

@@ -4,7 +4,7 @@
 //   node agent.js turn|queue     polled by libuv, or a library thread and its waker
 'use strict'
 const fs = require('node:fs')
-const { Context, Provider, Consumer, MeshworkError, stat, status, version, readOption } = require('meshwork')
+const { Context, Provider, Consumer, Connection, MeshworkError, stat, status, version, readOption } = require('meshwork')
 
 const door = process.argv[2]
 if (door !== 'turn' && door !== 'queue') {
@@ -56,7 +56,7 @@ function cut (line) {
 // ---- Events -------------------------------------------------------------------
 
 const nameOf = object => [...names].find(([, value]) => value === object)?.[0] ?? `#${object?.handle ?? 0}`
-const word = error => (error instanceof MeshworkError ? error.code : 'MW_EINVAL').slice(3)
+const word = error => error instanceof MeshworkError ? error.code.slice(3) : error instanceof TypeError ? 'EKIND' : 'EINVAL'
 
 /** Events of a peer are told of its provider. */
 const owner = object => object.provider ?? object
@@ -82,7 +82,7 @@ function event (object, kind, { error, status, code, id, peer, flags, topic, met
 }
 
 const facts = value => JSON.stringify(value)
-const flagsOf = message => (message.isText ? ['TEXT', message.flags & 0x2000000 ? 'ASCII' : ''] : []).filter(Boolean).join('+')
+const flagsOf = ({ flags }) => Object.entries({ TEXT: 1, PARTS: 0x1000, ASCII: 0x2000000 }).filter(([, bit]) => flags & bit).map(([name]) => name).join('+')
 
 function pack (headers) {
   return Buffer.concat([...headers].flatMap(([key, value]) => {
@@ -173,7 +173,7 @@ async function begin (name, args, start, wait = false) {
   const object = owner(find(name))
   const done = start(abort.signal).then(
     value => op && event(object, 'DONE', { id: op, ...value }),
-    error => accepted ? op && event(object, 'DONE', { id: op, error, body: error.message }) : (refused = error))
+    error => accepted ? op && event(object, 'DONE', { id: op, error, body: error.message, ...error.fields }) : (refused = error))
   if (wait && op === 0) await done
   else for (let i = 0; i < 8; i++) await null // a refusal is there within this turn
   accepted = true
@@ -227,7 +227,7 @@ const verbs = {
     nothing(object.unsubscribe((args.pattern ?? '').toString(), { signal })), true),
   subscribed: (object, _, args) => ({ value: Number(object.subscribed((args.topic ?? '').toString())) }),
   close: (object, _, args) => {
-    if (object.state === 'closed') throw new MeshworkError(status.MW_ECLOSED)
+    if (object.state === 'closed' || object.over) throw new MeshworkError(status.MW_ECLOSED)
     object.close({ code: Number(args.code ?? 0), reason: (args.reason ?? '').toString(), abort: (args.flags ?? '').includes('ABORT') })
   },
   drain: (object, name, args) => begin(name, args, signal => nothing(object.drain(Number(args.ms ?? 5000), { signal }))),
@@ -258,6 +258,8 @@ const verbs = {
   },
   hook: (_, name, args) => { hooks.push({ name, kind: args.kind.toString(), line: args.do.toString('latin1') }) }
 }
+
+Object.assign(verbs, require('./calls')({ get names () { return names }, event, begin, number, nameOf, how, options, told, flagsOf, Connection }))
 
 async function carry (verb, object, name, args, now = {}) {
   if (verbs[verb] === undefined) return { status: 'ENOTSUP', error: 'no such verb' }

@@ -10,12 +10,13 @@ const { kind, flag } = require('./tables')
 const RECORD = 16 // words of a record
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')
 const failed = status => status < 0 ? new MeshworkError(status) : undefined
-// A failed op may carry {"text", "os", "http"}.
+// A failed op may carry {"text", "os", "http"}, a failed call {"message", ...}.
 function told (status, body) {
   if (!body.startsWith('{')) return new MeshworkError(status, body)
-  const { text, os, http } = JSON.parse(body)
-  const error = new MeshworkError(status, text, os)
-  if (http) error.http = http
+  const facts = JSON.parse(body)
+  const error = new MeshworkError(status, facts.text ?? facts.message, facts.os)
+  if (facts.http) error.http = facts.http
+  if (facts.text === undefined) error.detail = facts // of who was called
   return error
 }
 const dropped = new FinalizationRegistry(({ handle, what }) => {
@@ -109,8 +110,9 @@ class Context extends EventEmitter {
     this.hold()
   }
 
-  /** verb(op) now; the promise follows its DONE, or is given up by its signal. */
-  run (object, verb, { signal, timeout } = {}) {
+  /** verb(op) now; the promise follows its DONE, or is given up by its signal.
+   *  whole: resolves with the message of the DONE; part: is given those before it. */
+  run (object, verb, { signal, timeout, whole = false, part } = {}) {
     if (signal?.aborted) return Promise.reject(signal.reason)
     const op = ++this.#op
     return new Promise((resolve, reject) => {
@@ -123,7 +125,7 @@ class Context extends EventEmitter {
         reject(target.reason)
       }
       for (const s of signals) s.addEventListener('abort', give, { once: true })
-      this.#ops.set(op, { resolve, reject, signals, give })
+      this.#ops.set(op, { resolve, reject, signals, give, whole, part })
     })
   }
 
@@ -134,10 +136,10 @@ class Context extends EventEmitter {
     return waiting
   }
 
-  #done (op, status, code, body) {
+  #done (op, status, code, message) {
     const waiting = this.#forget(op) // undefined when it was given up
-    if (status >= 0) waiting?.resolve({ code, body: body.toString() })
-    else waiting?.reject(told(status, body.toString()))
+    if (status < 0) waiting?.reject(told(status, message.text)) // code: parts that came
+    else waiting?.resolve(waiting.whole ? message.detach() : { code, body: message.text })
   }
 
   // ---- Sending with the batch -----------------------------------------------------
@@ -254,7 +256,7 @@ class Context extends EventEmitter {
     const code = this.#signed[o + 9]
     const id = w[o + 4] + w[o + 5] * 4294967296
     switch (w[o]) {
-      case kind.DONE: return this.#done(id, status, code, this.#body(o))
+      case kind.DONE: return this.#done(id, status, code, this.#message(o))
       case kind.PEER_UP: {
         const facts = this.#json(o)
         const made = target.admit(peer, facts)
@@ -286,7 +288,14 @@ class Context extends EventEmitter {
         return
       }
       case kind.ASK: return target.asked(id, this.#json(o))
-      case kind.WRITABLE: return (connection ?? target).emit('writable')
+      case kind.PART: return this.#ops.get(id)?.part?.(this.#message(o))
+      case kind.REQUEST: return target.requested(id, connection, code, this.#message(o))
+      case kind.CANCEL: {
+        const error = new MeshworkError(status, this.#body(o).toString())
+        error.why = [undefined, 'asked', 'deadline', 'gone'][code]
+        return target.cancelled(id, error)
+      }
+      case kind.WRITABLE: return id === 0 ? (connection ?? target).emit('writable') : target.room(id)
       case kind.SLOW: return this.#tell(target, connection, 'slow', { waiting: id, policy: code })
       case kind.DROPPED:
         return this.#tell(target, connection, 'dropped', { count: code, error: failed(status), message: this.#message(o) })

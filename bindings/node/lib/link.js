@@ -5,6 +5,7 @@ const addon = require('./addon')
 const { check } = require('./error')
 const { Message } = require('./message')
 const { Context, asyncDispose } = require('./context')
+const calls = require('./service')
 const { flag, state, status } = require('./tables')
 
 const PROVIDER = 2
@@ -109,8 +110,10 @@ class Handle extends EventEmitter {
   }
 }
 
+const { Service, Caller, Server } = calls(Handle)
+
 // What messages can be sent to.
-class Sender extends Handle {
+class Sender extends Caller(Handle) {
   named (handle) {
     this.handle = handle
     this.low = handle >>> 0
@@ -163,7 +166,7 @@ class Sender extends Handle {
   }
 }
 
-const opened = Base => class extends Base {
+const opened = Base => class extends Server(Base) {
   #kind
 
   open (kind, options) {
@@ -312,4 +315,4 @@ class Consumer extends opened(Sender) {
   receive (message) { this.emit('message', message) }
 }
 
-module.exports = { Provider, Consumer, Connection }
+module.exports = { Provider, Consumer, Connection, Service }

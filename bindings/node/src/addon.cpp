@@ -215,10 +215,10 @@ void dropped(napi_env env, void* door, void*) {
 struct Call {
   napi_env env;
   Instance* instance = nullptr;
-  napi_value arg[8];
+  napi_value arg[9];
 
   Call(napi_env e, napi_callback_info info) : env(e) {
-    size_t n = 8;
+    size_t n = 9;
     void* data;
     napi_get_cb_info(e, info, &n, arg, nullptr, &data);
     instance = static_cast<Instance*>(data);
@@ -503,7 +503,7 @@ napi_value send(napi_env env, napi_callback_info info) {
 // A message of data, flags and headers ([key, value, ...] or undefined).
 mw_msg* message(const Call& c, napi_value data, uint32_t& flags, napi_value headers) {
   const std::string_view b = c.body(data, flags);
-  mw_msg* m = mw_msg_new(b.data(), b.size(), flags & (MW_F_TEXT | MW_F_COMPRESS));
+  mw_msg* m = mw_msg_new(b.data(), b.size(), flags & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS));
   uint32_t n = 0;
   if (m == nullptr || napi_get_array_length(c.env, headers, &n) != napi_ok) return m;
   for (uint32_t i = 0; i + 1 < n; i += 2) {
@@ -566,6 +566,57 @@ napi_value subscribed(napi_env env, napi_callback_info info) {
   Call c(env, info);
   const std::string_view topic = c.text(1);
   return c.make(mw_subscribed(c.handle(0), topic.data(), topic.size()));
+}
+
+// ---- Calls --------------------------------------------------------------------
+
+// serve(handle, name, json, token) -> handle or status
+napi_value serve(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const std::string name = c.copy(1);
+  Conf conf(c, MW_CONF_SERVICE, c.arg[2]);
+  if (conf.status() < 0) return c.make(conf.status());
+  mw_handle id = 0;
+  const mw_status s = mw_serve(c.handle(0), name.data(), name.size(), conf.get(), c.handle(3), &id, c.error());
+  return c.make(s < 0 ? s : static_cast<double>(id));
+}
+
+// call(handle, target, data, flags, headers, json or '', timeout, parent, op)
+napi_value call(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const std::string target = c.copy(1), how = c.copy(5);
+  Conf conf(c, MW_CONF_CALL, c.arg[5]);
+  if (!how.empty() && conf.status() < 0) return c.make(conf.status());
+  uint32_t flags = c.bits(3);
+  c.error()->code = MW_EINVAL;
+  mw_msg* m = message(c, c.arg[2], flags, c.arg[4]);
+  if (m == nullptr) return c.make(c.instance->error.code);
+  c.instance->said = true;
+  const mw_status s = mw_call(c.handle(0), target.data(), target.size(), m, how.empty() ? nullptr : conf.get(),
+                              static_cast<int64_t>(c.number(6)), c.handle(7), flags, c.handle(8), c.error());
+  mw_msg_unref(m);
+  return c.make(s);
+}
+
+// reply(request, data, flags, headers, op)
+napi_value reply(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  uint32_t flags = c.bits(2);
+  c.error()->code = MW_EINVAL;
+  mw_msg* m = message(c, c.arg[1], flags, c.arg[3]);
+  if (m == nullptr) return c.make(c.instance->error.code);
+  c.instance->said = true;
+  const mw_status s = mw_reply(c.handle(0), m, flags, c.handle(4));
+  mw_msg_unref(m);
+  return c.make(s);
+}
+
+// fail(request, code, json or '')
+napi_value fail(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const std::string_view json = c.text(2);
+  c.instance->said = true;
+  return c.make(mw_fail(c.handle(0), static_cast<mw_status>(c.number(1)), json.empty() ? nullptr : json.data(), json.size(), 0));
 }
 
 // describe(kind) -> [json, ...]
@@ -633,6 +684,7 @@ napi_value exports_of(napi_env env, napi_value exports) {
                {"close", close}, {"state", state}, {"stat", stat}, {"info", info}, {"answer", answer},
                {"cancel", cancel}, {"send", send}, {"sendMessage", send_message}, {"publish", publish},
                {"subscribe", subscribe}, {"unsubscribe", unsubscribe}, {"subscribed", subscribed},
+               {"serve", serve}, {"call", call}, {"reply", reply}, {"fail", fail},
                {"describe", describe}, {"check", check}, {"detail", detail}, {"version", version}, {"hasUv", has_uv}};
   for (const auto& row : table) {
     napi_value fn;

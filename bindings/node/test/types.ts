@@ -20,6 +20,14 @@ async function main (): Promise<void> {
   const reached: number = await provider.reach('', 'x', { except: undefined })
   void [waiting, reached, meshwork.version]
 
+  const service = provider.serve('Sum', async ({ message, signal }) => signal.aborted ? null : message.json() as number[], { methods: 'add' })
+  const answer: string = (await consumer.call('Sum.add', [1, 2], { timeout: 500, credit: '64KiB' })).text
+  for await (const part of consumer.stream('Sum.add', 'x')) void part.data
+  await service.drain()
+  void answer
+  // @ts-expect-error: connections do not serve
+  provider.connections.values().next().value?.serve('x', () => 1)
+
   // @ts-expect-error: no such policy
   void new Provider({ 'send.overflow': 'explode' })
   // @ts-expect-error: no such option
