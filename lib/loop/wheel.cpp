@@ -46,6 +46,7 @@ void Wheel::insert(Timer& t) noexcept {
   constexpr uint64_t kFar = (1ull << (kBits * kLevels)) - 1;
   if (delta > kFar) at = now_ + kFar;  // comes round again and is inserted anew
   link(slots_[level][(at >> (kBits * level)) & (kSlots - 1)], t);
+  if (level > 0) edge_ = std::min(edge_, at >> (kBits * level) << (kBits * level));
 }
 
 void Wheel::set(Timer& t, uint64_t at) noexcept {
@@ -56,7 +57,7 @@ void Wheel::set(Timer& t, uint64_t at) noexcept {
 }
 
 void Wheel::advance(uint64_t now) noexcept {
-  if (soonest_ > now) {  // nothing due: skip the ticks between
+  if (soonest_ > now && edge_ > now) {  // nothing due, nothing to move down: skip the ticks between
     now_ = std::max(now_, now);
     return;
   }
@@ -87,7 +88,7 @@ void Wheel::advance(uint64_t now) noexcept {
     }
     if (uint64_t n = scan(); n > now_ + 1) now_ = std::max(now_, std::min(now, n - 1));
   }
-  soonest_ = scan();
+  soonest_ = edge_ = scan();
 }
 
 uint64_t Wheel::scan() const noexcept {

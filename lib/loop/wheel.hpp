@@ -39,6 +39,9 @@ class Wheel {
   uint64_t scan() const noexcept;
   Head slots_[kLevels][kSlots];
   uint64_t soonest_ = UINT64_MAX;  // kept low by set, made exact by advance
+  // No slot above the lowest level that holds a timer begins before this: at
+  // its begin it must be emptied downwards, or it waits a whole turn.
+  uint64_t edge_ = UINT64_MAX;
   uint64_t now_ = 0;  // every tick up to and including this has run
 };
 
