@@ -16,11 +16,12 @@ foreach(target meshwork meshwork_static)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:mw_flags>
     OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB Threads::Threads
-    $<BUILD_INTERFACE:PkgConfig::CJSON> $<BUILD_INTERFACE:PkgConfig::CARES>)
+    $<BUILD_INTERFACE:PkgConfig::CJSON> $<BUILD_INTERFACE:PkgConfig::CARES>
+    $<BUILD_INTERFACE:PkgConfig::RE2>)
 endforeach()
 # What a C program must add when it links the archive (pkg-config and the
 # CMake package name the same).
-target_link_libraries(meshwork_static PUBLIC $<INSTALL_INTERFACE:cjson> $<INSTALL_INTERFACE:cares> stdc++)
+target_link_libraries(meshwork_static PUBLIC $<INSTALL_INTERFACE:cjson> $<INSTALL_INTERFACE:cares> $<INSTALL_INTERFACE:re2> stdc++)
 
 # The SONAME is fixed for ever; what is added comes with a new node of the map.
 set_target_properties(meshwork PROPERTIES VERSION 1 SOVERSION 1 LINK_DEPENDS ${mw_map})

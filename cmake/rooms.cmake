@@ -8,6 +8,7 @@ find_package(Boost 1.81 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 
 add_library(mw_lib INTERFACE)
 target_include_directories(mw_lib INTERFACE ${PROJECT_SOURCE_DIR}/lib)
@@ -17,7 +18,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(mw_lib INTERFACE -fno-gnu-unique)
 endif()
 target_link_libraries(mw_lib INTERFACE mw_flags Threads::Threads
-  OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgConfig::CJSON PkgConfig::CARES)
+  OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgConfig::CJSON PkgConfig::CARES PkgConfig::RE2)
 
 # Boost is compiled once, in the net room, which is the only one that sees it.
 add_library(mw_boost INTERFACE)

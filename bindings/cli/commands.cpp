@@ -15,7 +15,7 @@ namespace cli {
 namespace {
 
 void add_common(CLI::App& command, Common& o, const char* params_help) {
-  command.add_option("--param", o.params, params_help)->type_name("K=V")->allow_extra_args(false);
+  if (params_help != nullptr) command.add_option("--param", o.params, params_help)->type_name("K=V")->allow_extra_args(false);
   command
       .add_option("-o,--option", o.sets,
                   "set any option of the library (see `meshwork options`); @file reads the value")
@@ -115,6 +115,42 @@ void add_bench(CLI::App& app, int& exit_code) {
   c->callback([o, &exit_code] { exit_code = bench(*o); });
 }
 
+void add_hub(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<HubOptions>();
+  CLI::App* c = app.add_subcommand("hub", "keep channels for the processes of this host");
+  c->add_option("-c,--config", o->config, "JSON with the hub's options, comments allowed; read again on SIGHUP");
+  add_common(*c, o->common, nullptr);
+  c->footer(
+      "A configuration:\n"
+      "  { // passed on: what is said in A is heard in every channel whose name matches\n"
+      "    \"channels\": { \"control\": {}, \"A\": { \"propagate\": \"B.*\", \"dump\": true }, \"B1\": {} } }\n"
+      "Nobody needs this to use channels: without it the first member of each is its hub.\n"
+      "A wrong configuration is refused whole on SIGHUP, and the one before goes on.");
+  c->callback([o, &exit_code] { exit_code = hub(*o); });
+}
+
+void add_emit(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<EmitOptions>();
+  CLI::App* c = app.add_subcommand("emit", "publish one event in a channel of this host");
+  c->add_option("channel", o->channel, "name of the channel")->required();
+  c->add_option("event", o->event, "name of the event")->required();
+  c->add_option("body", o->body, "what it says; @file reads it");
+  add_common(*c, o->common, nullptr);
+  c->footer("Ends when every member that is there has it.\nExample: meshwork emit A log.warn 'disk nearly full'");
+  c->callback([o, &exit_code] { exit_code = emit(*o); });
+}
+
+void add_listen(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<ListenOptions>();
+  CLI::App* c = app.add_subcommand("listen", "print the events of a channel of this host");
+  c->add_option("channel", o->channel, "name of the channel")->required();
+  c->add_option("pattern", o->pattern, "regular expression of the events' whole names")->capture_default_str();
+  c->add_option("-n,--count", o->count, "leave after so many events");
+  add_common(*c, o->common, nullptr);
+  c->footer("Example: meshwork listen A 'log\\.(warn|error)' --json\nCtrl-C leaves.");
+  c->callback([o, &exit_code] { exit_code = listen(*o); });
+}
+
 void add_options(CLI::App& app, int& exit_code) {
   struct Options {
     std::string kind;
@@ -122,7 +158,8 @@ void add_options(CLI::App& app, int& exit_code) {
   };
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("options", "list every option of the library: key, type, default, meaning");
-  c->add_option("kind", o->kind, "ctx, provider, consumer or sub (all)")->check(CLI::IsMember({"ctx", "provider", "consumer", "sub"}));
+  c->add_option("kind", o->kind, "ctx, provider, consumer, sub, hub or channel (all)")
+      ->check(CLI::IsMember({"ctx", "provider", "consumer", "sub", "hub", "channel"}));
   c->add_flag("--json", o->json, "one JSON object a line");
   c->footer("(live): may be changed while running. (secret): never shown. Set one with -o KEY=VALUE.");
   c->callback([o, &exit_code] { exit_code = list_options(o->kind, o->json); });
@@ -189,6 +226,9 @@ int run_command(std::vector<std::string> words) {
   int exit_code = kOk;
   add_provide(app, exit_code);
   add_consume(app, exit_code);
+  add_hub(app, exit_code);
+  add_emit(app, exit_code);
+  add_listen(app, exit_code);
   add_bench(app, exit_code);
   add_options(app, exit_code);
   add_doctor(app, exit_code);

@@ -42,6 +42,8 @@ Failure failure(mw_status status, std::string_view detail, std::string_view wher
     case MW_EINVAL:
       hint("`meshwork options` lists every option");
       return {kUsage, text};
+    case MW_EPATTERN:
+      return {kUsage, text};
     default:
       return {kFailed, text};
   }

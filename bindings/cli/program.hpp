@@ -80,10 +80,29 @@ struct BenchOptions {
   bool insecure = false, spin = false;
 };
 
+struct HubOptions {
+  Common common;
+  std::string config;
+};
+
+struct EmitOptions {
+  Common common;
+  std::string channel, event, body;
+};
+
+struct ListenOptions {
+  Common common;
+  std::string channel, pattern = ".*";
+  uint64_t count = 0;
+};
+
 // Each answers with an exit code, or throws Failure or mw::Error.
 int provide(const ProvideOptions& options);
 int consume(const ConsumeOptions& options);
 int bench(const BenchOptions& options);
+int hub(const HubOptions& options);
+int emit(const EmitOptions& options);
+int listen(const ListenOptions& options);
 int list_options(const std::string& kind, bool json);
 int doctor(bool json);
 

@@ -146,7 +146,7 @@ void Remarks::done() {
   if (std::exchange(dirty_, false)) std::fputs("\r\033[K", stderr);
 }
 
-Loop::Loop(mw::Context& ctx) : ctx_(ctx) {
+Loop::Loop(mw::Context& ctx, bool hup_reloads) : ctx_(ctx), hup_reloads_(hup_reloads) {
   sigset_t set;
   sigemptyset(&set);
   for (int s : {SIGINT, SIGTERM, SIGHUP}) {
@@ -170,7 +170,8 @@ bool Loop::turn(int timeout_ms, Input* in, Output& out) {
   ::poll(fds, 4, ctx_.more() ? 0 : timeout_ms);
   signalfd_siginfo info{};
   while (::read(signals_, &info, sizeof info) == sizeof info)
-    if (++interrupts_ > 1) ::_exit(kInterrupted);  // no politeness: the user asked twice
+    if (info.ssi_signo == SIGHUP && hup_reloads_) ++hangups_;
+    else if (++interrupts_ > 1) ::_exit(kInterrupted);  // no politeness: the user asked twice
   const bool open = ctx_.run(0);
   if (fds[2].revents != 0) in->fill();
   out.flush();

@@ -75,7 +75,8 @@ class Remarks {
 // Waits for the context, signals, input and output, whichever comes first.
 class Loop {
  public:
-  explicit Loop(mw::Context& ctx);
+  // hup_reloads: SIGHUP is counted apart, for who reads its configuration again.
+  explicit Loop(mw::Context& ctx, bool hup_reloads = false);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -84,10 +85,12 @@ class Loop {
   bool turn(int timeout_ms, Input* in, Output& out);
   // Ctrl-C, SIGTERM and SIGHUP so far. The second one ends the process.
   int interrupts() const noexcept { return interrupts_; }
+  int hangups() const noexcept { return hangups_; }
 
  private:
   mw::Context& ctx_;
-  int signals_, interrupts_ = 0;
+  const bool hup_reloads_;
+  int signals_, interrupts_ = 0, hangups_ = 0;
 };
 
 }  // namespace cli

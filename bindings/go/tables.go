@@ -230,5 +230,6 @@ var ConsumerOptions = []Option{
 
 // SubscriptionOptions are the keys of a subscription.
 var SubscriptionOptions = []Option{
-	{Key: "pattern.syntax", Type: "word", Default: "mqtt", Allowed: "exact, mqtt, path", Doc: "Of this subscription's pattern; not set: the handle's."},
+	{Key: "pattern.syntax", Type: "word", Default: "mqtt", Allowed: "exact, mqtt, path, regex", Doc: "Of this subscription's pattern; not set: the handle's. regex: a channel's only."},
+	{Key: "limit", Type: "integer", Default: "0", Allowed: "", Doc: "On a channel: the subscription ends by itself after so many messages; 0: never."},
 }

@@ -290,8 +290,10 @@ export interface ConsumerOptions {
 }
 
 export interface SubscriptionOptions {
-  /** Of this subscription's pattern; not set: the handle's. Default: `mqtt`. */
-  'pattern.syntax'?: 'exact' | 'mqtt' | 'path'
+  /** Of this subscription's pattern; not set: the handle's. regex: a channel's only. Default: `mqtt`. */
+  'pattern.syntax'?: 'exact' | 'mqtt' | 'path' | 'regex'
+  /** On a channel: the subscription ends by itself after so many messages; 0: never. Default: `0`. */
+  'limit'?: number | string
   pattern?: { [key: string]: unknown }
 }
 

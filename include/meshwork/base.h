@@ -159,8 +159,9 @@ enum {
   MW_F_PARTS = 0x1000,  /* the body is a list: u32 length and bytes, each, little endian */
   MW_F_NOQUEUE = 0x2000, /* refuse while offline, even with an offline buffer */
 
-  MW_F_LOCAL = 0x80,          /* seen: sent from this process */
+  MW_F_LOCAL = 0x80,          /* seen: sent by this handle itself */
   MW_F_RESUMED = 0x80000,     /* seen in UP */
+  MW_F_DUMP = 0x200000,       /* seen in LOG: an event of a channel that its hub dumps */
   MW_F_FATAL = 0x800000,      /* seen in ERROR */
   MW_F_REF = 0x1000000,       /* seen: body is in msg */
   MW_F_ASCII = 0x2000000      /* seen with TEXT: body is ASCII only */

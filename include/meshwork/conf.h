@@ -18,7 +18,9 @@ enum {
   MW_CONF_CONSUMER = 3,
   MW_CONF_SUB = 4,
   MW_CONF_SERVICE = 5,
-  MW_CONF_CALL = 6
+  MW_CONF_CALL = 6,
+  MW_CONF_HUB = 7,
+  MW_CONF_CHANNEL = 8
 };
 
 /* Makes an empty conf of a kind (MW_CONF_*): every key at its default.

@@ -44,7 +44,7 @@ enum {
  * Completes: at once. Errors: MW_ESTATE (started), MW_EKIND, MW_ECLOSED. Since: 0.1 */
 MW_API mw_status mw_on(mw_handle h, mw_event_fn fn, void *user, mw_free_fn free_user);
 
-/* Starts a provider (listen) or a consumer (connect). Repeatable: each op gets
+/* Starts a provider or a hub (listen), a consumer (connect) or a channel (join). Repeatable: each op gets
  * its DONE at the next moment the handle is usable, at once if it is.
  * Owns: nothing. Thread: any. Blocks: no. Allocates: yes.
  * Completes: DONE (op), UP. Errors: MW_ECLOSED, MW_EDRAINING; DONE: MW_EADDRINUSE,
@@ -93,7 +93,8 @@ MW_API mw_status mw_state(mw_handle h);
 MW_API mw_status mw_stat(mw_handle h, int32_t what, int64_t *value);
 
 /* Facts as JSON. "", "config", "address", "state", "topics" answer at once in
- * *now; "peers" and "metrics" answer by DONE with the JSON (or Prometheus
+ * *now; "peers", "members" (channel),
+ * "channel/NAME" and "client/NAME/UUID" (hub) and "metrics" answer by DONE with the JSON (or Prometheus
  * text) as body.
  * Owns: the caller gets one reference in *now, or NULL. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once or DONE (op). Errors: MW_EINVAL (what; op 0 where DONE is

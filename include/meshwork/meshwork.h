@@ -10,5 +10,6 @@
 #include <meshwork/handle.h>
 #include <meshwork/link.h>
 #include <meshwork/mesh.h>
+#include <meshwork/channel.h>
 
 #endif

@@ -543,7 +543,7 @@ struct Lent {
 
 }  // namespace detail
 
-/* What a context, a provider and a consumer have in common. */
+/* What a context and its objects have in common. */
 class Object {
  public:
   mw_handle id() const noexcept { return id_; }
@@ -681,7 +681,7 @@ struct CallOptions {
   uint64_t* number = nullptr; /* for cancel() */
 };
 
-/* What a provider and a consumer have in common: start and end. */
+/* What a provider, a consumer, a channel and a hub have in common: start and end. */
 class Endpoint : public Object {
  public:
   Endpoint(Endpoint&&) noexcept = default;
@@ -710,6 +710,14 @@ class Endpoint : public Object {
   void drain(int64_t deadline_ms, Completion done = {}) {
     configure(std::move(done),
               [&](uint64_t op, mw_error* e) { return mw_drain(id_, deadline_ms, op, e); });
+  }
+  /* Facts that are gathered, such as "peers", "metrics", "members" or
+   * "channel/NAME": text() of done's event. */
+  void info(std::string_view what, Completion done) {
+    configure(std::move(done), [&](uint64_t op, mw_error* e) {
+      mw_msg* none = nullptr;
+      return mw_info(id_, what.data(), what.size(), &none, op, e);
+    });
   }
 
  protected:
@@ -831,13 +839,6 @@ class Provider : public Endpoint {
     return call_on(peer.id(), target, m, std::move(done), std::move(how));
   }
   mw_status cancel_call(Peer peer, uint64_t number) noexcept { return mw_cancel(peer.id(), number); }
-  /* Facts that are gathered, "peers" or "metrics": text() of done's event. */
-  void info(std::string_view what, Completion done) {
-    configure(std::move(done), [&](uint64_t op, mw_error* e) {
-      mw_msg* none = nullptr;
-      return mw_info(id_, what.data(), what.size(), &none, op, e);
-    });
-  }
 };
 
 class Consumer : public Endpoint {
@@ -867,6 +868,56 @@ class Consumer : public Endpoint {
       return mw_unsubscribe(id_, pattern.data(), pattern.size(), op);
     });
   }
+};
+
+/* A member of a channel: hears what the other processes of the host publish in
+ * it. The event's topic() is its name, header("sender") who sent it. */
+class Channel : public Endpoint {
+ public:
+  Channel(Context& ctx, const Conf& conf) : Endpoint(ctx, conf, mw_channel_open) {}
+  Channel(Context& ctx, Options options) : Channel(ctx, Conf(MW_CONF_CHANNEL, options)) {}
+
+  /* To every other member; flags MW_F_NOQUEUE: only while there is a hub. */
+  mw_status publish(std::string_view event, const Message& m, uint32_t flags = 0) {
+    return mw_publish(id_, event.data(), event.size(), m.get(), 0, flags, 0);
+  }
+  mw_status publish(std::string_view event, std::string_view text) {
+    return publish(event, Message(text));
+  }
+  /* done: every member that was there has it, or why not. */
+  mw_status publish(std::string_view event, const Message& m, Completion done, uint32_t flags = 0) {
+    return state_->run(std::move(done), [&](uint64_t op) {
+      return mw_publish(id_, event.data(), event.size(), m.get(), 0, flags, op);
+    });
+  }
+  void subscribe(std::string_view pattern, const Conf* sub = nullptr, Completion done = {}) {
+    configure(std::move(done), [&](uint64_t op, mw_error* e) {
+      return mw_subscribe(id_, pattern.data(), pattern.size(), sub ? sub->get() : nullptr, 0, op,
+                          nullptr, e);
+    });
+  }
+  void once(std::string_view pattern) { /* the next event that matches, and no more */
+    const Conf one(MW_CONF_SUB, {{"limit", 1}});
+    subscribe(pattern, &one);
+  }
+  mw_status unsubscribe(std::string_view pattern, Completion done = {}) {
+    return state_->run(std::move(done), [&](uint64_t op) {
+      return mw_unsubscribe(id_, pattern.data(), pattern.size(), op);
+    });
+  }
+  bool subscribed(std::string_view event) const noexcept {
+    return mw_subscribed(id_, event.data(), event.size()) == 1;
+  }
+};
+
+/* A standing hub of a host's channels. */
+class Hub : public Endpoint {
+ public:
+  Hub(Context& ctx, const Conf& conf) : Endpoint(ctx, conf, mw_hub_open) {}
+  Hub(Context& ctx, Options options = {}) : Hub(ctx, Conf(MW_CONF_HUB, options)) {}
+
+  template <class F> void on_peer_up(F f) { on(MW_EVENT_PEER_UP, std::move(f)); }
+  template <class F> void on_peer_down(F f) { on(MW_EVENT_PEER_DOWN, std::move(f)); }
 };
 
 }  // namespace mw

@@ -35,6 +35,10 @@ mw_status mw_start(mw_handle h, uint64_t op, mw_error* err) {
         s = p->start(op);
       else if (auto* c = ref.consumer())
         s = c->start(op);
+      else if (auto* x = ref.channel())
+        s = x->start(op);
+      else if (auto* y = ref.hub())
+        s = y->start(op);
       else
         s = MW_EKIND;
     }
@@ -50,8 +54,10 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
     int32_t kind = ref.kind() == Kind::context    ? int32_t{MW_CONF_CTX}
                    : ref.kind() == Kind::provider ? int32_t{MW_CONF_PROVIDER}
                    : ref.kind() == Kind::consumer ? int32_t{MW_CONF_CONSUMER}
+                   : ref.kind() == Kind::hub      ? int32_t{MW_CONF_HUB}
+                   : ref.kind() == Kind::channel  ? int32_t{MW_CONF_CHANNEL}
                                                   : 0;
-    if (kind == 0) return fill(err, {MW_EKIND, 0, "only a context, provider or consumer has options"});
+    if (kind == 0) return fill(err, {MW_EKIND, 0, "only a context, provider, consumer, hub or channel has options"});
     auto change = mw::abi::conf_snapshot(c, kind);
     if (!change) return fill(err, change.error());
     mw::base::Result<void> done;
@@ -59,6 +65,10 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
       done = p->update(**change, op);
     else if (auto* s = ref.consumer())
       done = s->update(**change, op);
+    else if (auto* x = ref.channel())
+      done = x->update(**change, op);
+    else if (auto* y = ref.hub())
+      done = y->update(**change, op);
     else
       done = ref.context()->update(**change, op);
     return done ? MW_OK : fill(err, done.error());
@@ -98,6 +108,10 @@ mw_status mw_drain(mw_handle h, int64_t deadline_ms, uint64_t op, mw_error* err)
         s = c->drain(deadline_ms, op);
       else if (auto* v = ref.service())
         s = v->drain(deadline_ms, op);
+      else if (auto* x = ref.channel())
+        s = x->drain(deadline_ms, op);
+      else if (auto* y = ref.hub())
+        s = y->drain(deadline_ms, op);
       else
         s = MW_EKIND;
     }
@@ -149,6 +163,9 @@ mw_status mw_state(mw_handle h) {
   if (mw_status s = ref.check(); s != MW_OK) return s;
   if (auto* p = ref.provider()) return p->state();
   if (auto* c = ref.consumer()) return c->state();
+  if (auto* x = ref.channel()) return x->state();
+  if (auto* y = ref.hub()) return y->state();
+  if (auto* s = ref.seat()) return s->session.open() ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* p = ref.peer()) return p->session.open() && p->wish.load() == nullptr ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.service()) return s->state();
   if (auto* r = ref.context()) return r->closing() ? MW_STATE_DRAINING : MW_STATE_UP;
@@ -185,6 +202,21 @@ mw_status mw_stat(mw_handle h, int32_t what, int64_t* value) {
     if (what != MW_STAT_IN_FLIGHT) return MW_EINVAL;
     *value = v->running();
     return MW_OK;
+  }
+  if (auto* y = ref.hub()) {
+    switch (what) {
+      case MW_STAT_PEERS: *value = static_cast<int64_t>(y->peers()); return MW_OK;
+      case MW_STAT_MESSAGES_IN: *value = static_cast<int64_t>(y->traffic().messages_in.load()); return MW_OK;
+      case MW_STAT_MESSAGES_OUT: *value = static_cast<int64_t>(y->traffic().messages_out.load()); return MW_OK;
+      case MW_STAT_BYTES_IN: *value = static_cast<int64_t>(y->traffic().bytes_in.load()); return MW_OK;
+      case MW_STAT_BYTES_OUT: *value = static_cast<int64_t>(y->traffic().bytes_out.load()); return MW_OK;
+      case MW_STAT_DROPPED: *value = static_cast<int64_t>(y->dropped.load()); return MW_OK;
+      default: return MW_EINVAL;
+    }
+  }
+  if (auto* x = ref.channel()) {
+    if (what == MW_STAT_BUFFERED) return *value = x->kept_bytes(), MW_OK;
+    if (what == MW_STAT_DROPPED) return *value = static_cast<int64_t>(x->dropped.load()), MW_OK;
   }
   link_::Session* s = ref.session();
   if (s == nullptr) return MW_EKIND;
@@ -247,11 +279,25 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
       if (w.empty() || w == "address") return give(c->facts());
       if (w == "topics") return give(c->topics());
     }
+    if (auto* x = ref.channel()) {
+      if (w.empty()) return give(x->facts());
+      if (w == "topics") return give(x->topics());
+      if (w == "members") return op == 0 ? fill(err, {MW_EINVAL, 0, "this is answered by DONE: give an op"}) : x->gather_members(op);
+    }
+    if (auto* y = ref.hub()) {
+      if (w.empty()) return give(y->facts());
+      if (w.starts_with("channel/") || w.starts_with("client/")) {
+        if (op == 0) return fill(err, {MW_EINVAL, 0, "this is answered by DONE: give an op"});
+        mw_status s = y->gather(w, op);
+        return s < 0 ? fill(err, {s, 0, "write channel/NAME or client/NAME/UUID"}) : s;
+      }
+    }
+    if (auto* s = ref.seat(); s != nullptr && w.empty()) return give(s->facts());
     if (auto* p = ref.peer()) {
       if (w.empty() || w == "address") return give(p->facts());
       if (w == "topics") return give(p->provider().topics(*p));
     }
-    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, peers or metrics"});
+    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, peers, members, metrics, channel/NAME or client/NAME/UUID"});
   });
 }
 

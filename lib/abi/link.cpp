@@ -1,4 +1,4 @@
-#include <meshwork/link.h>
+#include <meshwork/channel.h>
 
 #include "abi/argument.hpp"
 #include "abi/conf.hpp"
@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint32_t kSendFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_MORE | MW_F_CONT | MW_F_PING | MW_F_NOQUEUE;
 
+// Of a channel or a hub, see channel.cpp, too.
 template <class Object>
 mw_status open(mw_handle ctx, const mw_conf* c, int32_t kind, uint64_t token, mw_handle* h, mw_error* err) {
   return guard(err, [&]() -> mw_status {
@@ -109,10 +110,12 @@ mw_status mw_publish(mw_handle h, const char* topic, size_t tlen, const mw_msg* 
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return s;
     auto* p = ref.provider();
-    if (p == nullptr) return MW_EKIND;
-    if (m->ctx != 0 && m->ctx != p->runtime.handle) return MW_EINVAL;
+    auto* c = ref.channel();
+    if (p == nullptr && c == nullptr) return MW_EKIND;
+    if (m->ctx != 0 && m->ctx != ref.object()->runtime.handle) return MW_EINVAL;
+    if (c != nullptr && except != 0) return MW_EINVAL;
     const_cast<mw_msg*>(m)->used.store(true, std::memory_order_relaxed);
-    return p->publish(t, m, except, flags, op);
+    return p != nullptr ? p->publish(t, m, except, flags, op) : c->publish(t, m, flags, op);
   });
 }
 
@@ -128,11 +131,21 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
     if (auto* p = ref.peer()) party = &p->provider();
     if (party == nullptr) return fill(err, {MW_EKIND, 0, {}});
     mw::base::Syntax syntax = mw::base::syntax(*party->conf());
+    int64_t limit = 0;
     if (sub != nullptr) {
       auto conf = mw::abi::conf_snapshot(sub, MW_CONF_SUB);
       if (!conf) return fill(err, conf.error());
       if ((*conf)->has(mw::base::Opt::pattern_syntax)) syntax = mw::base::syntax(**conf);
+      limit = (*conf)->num(mw::base::Opt::limit);
     }
+    if (auto* c = ref.channel()) {
+      if (id != nullptr) return fill(err, {MW_ENOTSUP, 0, "a channel's subscriptions have no handle: pass NULL as id and end them with mw_unsubscribe"});
+      mw::base::Error why;
+      mw_status s = c->subscribe(pattern, syntax, limit, op, &why);
+      return s < 0 ? fill(err, why) : s;
+    }
+    if (syntax == mw::base::Syntax::regex || limit != 0)
+      return fill(err, {MW_ENOTSUP, 0, "pattern.syntax=regex and limit are for a channel's subscriptions"});
     if (auto* p = ref.peer()) {
       auto made = p->provider().subscribe(*p, pattern, syntax, token, op, id != nullptr);
       if (!made) return fill(err, made.error());
@@ -145,7 +158,7 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
       mw_status s = c->subscribe(pattern, syntax, op, &why);
       return s < 0 ? fill(err, why) : s;
     }
-    return fill(err, {MW_EKIND, 0, "subscribe a peer or a consumer"});
+    return fill(err, {MW_EKIND, 0, "subscribe a peer, a consumer or a channel"});
   });
 }
 
@@ -157,6 +170,7 @@ mw_status mw_unsubscribe(mw_handle h, const char* pat, size_t plen, uint64_t op)
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* p = ref.peer()) return p->provider().unsubscribe(*p, pattern, op);
     if (auto* c = ref.consumer()) return c->unsubscribe(pattern, op);
+    if (auto* c = ref.channel()) return c->unsubscribe(pattern, op);
     return MW_EKIND;
   });
 }
@@ -169,6 +183,7 @@ mw_status mw_subscribed(mw_handle h, const char* topic, size_t tlen) {
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* p = ref.peer()) return p->provider().subscribed(*p, t) ? 1 : 0;
     if (auto* c = ref.consumer()) return c->subscribed(t) ? 1 : 0;
+    if (auto* c = ref.channel()) return c->subscribed(t) ? 1 : 0;
     return MW_EKIND;
   });
 }
@@ -184,6 +199,14 @@ mw_status mw_cork(mw_handle h, int on) {
     }
     return MW_EKIND;
   });
+}
+
+mw_status mw_hub_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handle* h, mw_error* err) {
+  return open<mw::link::Hub>(ctx, c, MW_CONF_HUB, token, h, err);
+}
+
+mw_status mw_channel_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handle* h, mw_error* err) {
+  return open<mw::link::Channel>(ctx, c, MW_CONF_CHANNEL, token, h, err);
 }
 
 }  // extern "C"

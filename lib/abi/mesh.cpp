@@ -117,7 +117,7 @@ mw_status mw_serve(mw_handle h, const char* name, size_t nlen, const mw_conf* se
     *id = 0;
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return fill(err, {s, 0, {}});
-    auto* party = ref.party();
+    auto* party = ref.provider() != nullptr || ref.consumer() != nullptr ? ref.party() : nullptr;
     if (party == nullptr) return fill(err, {MW_EKIND, 0, "a provider or a consumer serves"});
     auto conf = mw::abi::conf_snapshot(service, MW_CONF_SERVICE);
     if (!conf) return fill(err, conf.error());
@@ -167,7 +167,7 @@ mw_status mw_call(mw_handle h, const char* target, size_t tlen, const mw_msg* m,
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return made(s);
     if (!b.may_go_with(*ref.object())) return made(MW_EINVAL);
-    mw::link::Session* session = ref.session();
+    mw::link::Session* session = ref.consumer() != nullptr || ref.peer() != nullptr ? ref.session() : nullptr;
     if (session == nullptr) return fill(err, {MW_EKIND, 0, "call from a consumer, or to a provider's peer"});
     if (mw_status s = deadline_of(o, timeout_ms, session->party().policy.call_timeout.load(std::memory_order_relaxed), err);
         s != MW_OK)

@@ -3,7 +3,9 @@
 #pragma once
 #include "base/handle.hpp"
 #include "link/callee.hpp"
+#include "link/channel.hpp"
 #include "link/consumer.hpp"
+#include "link/hub.hpp"
 #include "link/provider.hpp"
 #include "loop/runtime.hpp"
 
@@ -35,7 +37,12 @@ class Reference {
   link::Subscription* subscription() const noexcept { return as<link::Subscription>(base::Kind::subscription); }
   link::Service* service() const noexcept { return as<link::Service>(base::Kind::service); }
   link::Request* request() const noexcept { return as<link::Request>(base::Kind::request); }
+  link::Hub* hub() const noexcept { return as<link::Hub>(base::Kind::hub); }
+  link::Channel* channel() const noexcept { return as<link::Channel>(base::Kind::channel); }
+  link::Seat* seat() const noexcept { return as<link::Seat>(base::Kind::seat); }
   link::Party* party() const noexcept {
+    if (kind_ == base::Kind::hub) return hub();
+    if (kind_ == base::Kind::channel) return channel();
     if (kind_ == base::Kind::provider) return provider();
     if (kind_ == base::Kind::consumer) return consumer();
     return nullptr;
@@ -43,6 +50,8 @@ class Reference {
   link::Session* session() const noexcept {
     if (kind_ == base::Kind::peer) return &peer()->session;
     if (kind_ == base::Kind::consumer) return &consumer()->session();
+    if (kind_ == base::Kind::channel) return &channel()->session();
+    if (kind_ == base::Kind::seat) return &seat()->session;
     return nullptr;
   }
   base::Slot* release() noexcept { return std::exchange(slot_, nullptr); }

@@ -8,7 +8,7 @@ namespace mw::base {
 
 enum class Delivery : uint8_t { queued, inline_ };
 enum class LogLevel : uint8_t { off, error, warn, info, debug, trace };
-enum class Syntax : uint8_t { exact, mqtt, path };
+enum class Syntax : uint8_t { exact, mqtt, path, regex };
 enum class Overflow : uint8_t { refuse, drop_new, drop_old, conflate, disconnect };
 enum class Compress : uint8_t { off, shared, k3, k4, k8, k16, k32, k64, k128, k256 };
 enum class Verify : uint8_t { none, peer, mutual };

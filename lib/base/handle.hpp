@@ -10,7 +10,9 @@
 
 namespace mw::base {
 
-enum class Kind : uint8_t { none, context, provider, consumer, peer, subscription, ask, service, request };
+enum class Kind : uint8_t {
+  none, context, provider, consumer, peer, subscription, ask, service, request, seat = 16, hub, channel
+};
 
 inline Kind kind_of(mw_handle h) noexcept { return static_cast<Kind>((h >> 48) & 31); }
 

@@ -89,6 +89,17 @@ std::string check_json(Opt id, JsonValue v) {
   constexpr const char* kObject = "a JSON object of strings, numbers and booleans";
   if (!v.is_object()) return kObject;
   std::string must;
+  if (id == Opt::channels) {  // what each may hold is the hub's to say
+    v.each([&](std::string_view, JsonValue m) {
+      if (!m.is_object()) must = "a JSON object of channels, each an object, such as {\"A\":{\"propagate\":\".*\"}}";
+      m.each([&](std::string_view, JsonValue x) {
+        if (!x.is_scalar()) must = "a JSON object of channels, each an object of strings and booleans";
+        return must.empty();
+      });
+      return must.empty();
+    });
+    return must;
+  }
   v.each([&](std::string_view key, JsonValue m) {
     if (!m.is_scalar()) {
       must = kObject;

@@ -6,12 +6,13 @@
 namespace mw::base {
 namespace {
 
-constexpr int kKinds = 7;  // MW_CONF_* begin at 1
+constexpr int kKinds = 9;  // MW_CONF_* begin at 1
 constexpr size_t kKeys = static_cast<size_t>(Opt::count_);
 
 constexpr uint32_t CTX = 1u << MW_CONF_CTX, PROVIDER = 1u << MW_CONF_PROVIDER,
                    CONSUMER = 1u << MW_CONF_CONSUMER, SUB = 1u << MW_CONF_SUB,
-                   SERVICE = 1u << MW_CONF_SERVICE, CALL = 1u << MW_CONF_CALL;
+                   SERVICE = 1u << MW_CONF_SERVICE, CALL = 1u << MW_CONF_CALL,
+                   HUB = 1u << MW_CONF_HUB, CHANNEL = 1u << MW_CONF_CHANNEL;
 constexpr int64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB, TiB = 1024 * GiB;
 constexpr int64_t s = 1000, h = 3600 * s, d = 24 * h;
 
@@ -76,7 +77,7 @@ std::span<const OptionRow> option_rows() noexcept { return kRows; }
 std::span<const PresetRow> preset_rows() noexcept { return kPresets; }
 std::string_view option_key(Opt id) noexcept { return kKeyNames[static_cast<size_t>(id)]; }
 
-bool conf_kind_valid(int32_t kind) noexcept { return kind >= MW_CONF_CTX && kind < kKinds; }
+bool conf_kind_valid(int32_t kind) noexcept { return !conf_kind_name(kind).empty(); }
 
 std::string_view conf_kind_name(int32_t kind) noexcept {
   switch (kind) {
@@ -86,6 +87,8 @@ std::string_view conf_kind_name(int32_t kind) noexcept {
     case MW_CONF_SUB: return "subscription";
     case MW_CONF_SERVICE: return "service";
     case MW_CONF_CALL: return "call";
+    case MW_CONF_HUB: return "hub";
+    case MW_CONF_CHANNEL: return "channel";
     default: return "";
   }
 }

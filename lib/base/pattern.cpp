@@ -2,6 +2,8 @@
 
 #include "base/utf8.hpp"
 
+#include <re2/re2.h>
+
 namespace mw::base {
 namespace {
 
@@ -18,6 +20,16 @@ Result<Pattern> Pattern::compile(std::string_view text, Syntax syntax) {
   Pattern p;
   p.text_ = text;
   if (syntax == Syntax::exact) return p;
+  if (syntax == Syntax::regex) {
+    re2::RE2::Options how;
+    how.set_log_errors(false);
+    how.set_max_mem(1 << 20);  // of one pattern's program and its caches
+    auto regex = std::make_shared<const re2::RE2>(re2::StringPiece(text.data(), text.size()), how);
+    if (!regex->ok())
+      return Error{MW_EPATTERN, 0, "The topic pattern is no regular expression that matches in linear time: " + regex->error() + "."};
+    p.regex_ = std::move(regex);
+    return p;
+  }
 
   const bool mqtt = syntax == Syntax::mqtt;
   const std::string_view one = mqtt ? "+" : "*", any = mqtt ? "#" : "**", wild = mqtt ? "+#" : "*";
@@ -46,6 +58,7 @@ Result<Pattern> Pattern::compile(std::string_view text, Syntax syntax) {
 }
 
 bool Pattern::match(std::string_view topic) const noexcept {
+  if (regex_) return re2::RE2::FullMatch(re2::StringPiece(topic.data(), topic.size()), *regex_);
   if (exact()) return topic == text_;
   if (hides_dollar_ && topic.starts_with('$')) return false;
   // The last "any" passed, and the topic as it was behind what it has taken so

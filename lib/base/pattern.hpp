@@ -1,14 +1,20 @@
-// One topic pattern, compiled: exact, mqtt (+ one level, # the rest) or path
-// (* one segment, ** any number of segments, none included).
+// One topic pattern, compiled: exact, mqtt (+ one level, # the rest), path
+// (* one segment, ** any number of segments, none included) or regex (of the
+// whole topic; hides RE2, which matches in linear time).
 // Used by link and by PatternSet. Immutable; any thread.
 #pragma once
 #include "base/choices.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace re2 {
+class RE2;
+}
 
 namespace mw::base {
 
@@ -23,7 +29,7 @@ class Pattern {
   // At most topic length x levels steps, no memory.
   bool match(std::string_view topic) const noexcept;
   // Matches its own text only.
-  bool exact() const noexcept { return levels_.empty(); }
+  bool exact() const noexcept { return levels_.empty() && !regex_; }
   const std::string& text() const noexcept { return text_; }
 
  private:
@@ -39,7 +45,8 @@ class Pattern {
   }
 
   std::string text_;
-  std::vector<Level> levels_;  // empty: exact
+  std::vector<Level> levels_;  // empty: exact, or a regex
+  std::shared_ptr<const re2::RE2> regex_;
   // MQTT 5 section 4.7.2: a leading wildcard does not match topics that begin with $.
   bool hides_dollar_ = false;
 };

@@ -38,6 +38,7 @@ struct OutFrame final : loop::Command {
 
   void run(loop::Lane& lane, bool dead) override;  // arrives at its session
 
+  uint32_t messages() const noexcept { return events != 0 ? events : 1; }
   uint8_t* payload() noexcept { return reinterpret_cast<uint8_t*>(this + 1) + room; }
   // Writes a head right before what is there already.
   uint8_t* prepend(size_t n) noexcept {
@@ -62,6 +63,7 @@ struct OutFrame final : loop::Command {
   uint32_t room = 0;        // bytes before the payload
   uint32_t start = 0;       // where the heads begin in it
   uint32_t flags = 0;       // MW_F_*
+  uint32_t events = 0;      // of a channel, in this frame; 0: another frame
   uint8_t opcode = 0;
   bool encoded = false;     // head (and mask) written
   bool control = false;     // never dropped by a policy

@@ -7,6 +7,8 @@
 #include "link/service.hpp"
 #include "link/session.hpp"
 #include "link/step.hpp"
+#include "wire/event.hpp"
+#include "wire/hello.hpp"
 #include "loop/runtime.hpp"
 
 #include <memory>
@@ -42,6 +44,15 @@ class Party : public loop::Object {
   virtual mw_status remote_unsubscribe(Session& s, uint64_t number) = 0;
   virtual void subscribe_result(Session&, uint64_t, bool, mw_status, std::string_view) {}
   virtual void told_to_drain(Session&, uint64_t, uint64_t) {}
+  // A channel: what our hello says besides; whether theirs will do; what comes
+  // (both answer why it is a violation, or null); the end of a WebSocket
+  // message; all output is with the kernel.
+  virtual void introduce(Session&, wire::Hello&) {}
+  virtual const char* met(Session&, const wire::Hello&) { return nullptr; }
+  virtual const char* event_came(Session&, const wire::EventView&) { return nullptr; }
+  virtual const char* taken(Session&, uint64_t /*through*/) { return nullptr; }
+  virtual void message_read(Session&) {}
+  virtual void written(Session&) {}
 
   // Calls. Any thread; the first one makes it.
   Services& services();

@@ -145,6 +145,8 @@ class Session final : public loop::Source, public loop::Timer {
   void pause_as_wished() { pause(pause_wish.load(std::memory_order_acquire)); }
   void arrive(OutFrame* f);                        // posted by another thread
   bool publish(mw_msg* origin, uint32_t flags, mw_msg* frame);  // frame: ready to send, or null; false: dropped
+  bool forward(mw_msg* frame, uint32_t events);  // a frame of a channel's events, ready to send; false: dropped
+  void transit() noexcept { transit_ = true; }   // what comes makes no events here: the host's room does not matter
   void drop_published() noexcept { refused(MW_EDROPPED); }
   void look_for_writable();
   void uncorked();
@@ -178,7 +180,8 @@ class Session final : public loop::Source, public loop::Timer {
   // ---- for Speech
   void message(const wire::MessageView& m, uint32_t flags, const uint8_t* body, size_t len);
   void write_control(uint8_t opcode, const void* payload, size_t n);
-  void write_packet(const void* p, size_t n);      // a binary frame of the own wire, not counted as a message
+  // A binary frame of the own wire; counts as so many messages.
+  void write_packet(const void* p, size_t n, uint32_t events = 0);
   bool fail(const wire::Violation& v);             // false, for `return fail(...)`
 
   // ---- for Speech, Caller and Callee
@@ -244,7 +247,7 @@ class Session final : public loop::Source, public loop::Timer {
   // session_reserve.cpp, session_write.cpp, session_flush.cpp
   mw_status send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
   mw_status admit(const void* body, size_t len, uint32_t flags) noexcept;
-  mw_status refused(mw_status why) noexcept;
+  mw_status refused(mw_status why, uint32_t messages = 1) noexcept;
   mw_status prepare(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op, OutFrame*& f);
   int64_t low_mark() const noexcept;
   void give_back(int64_t cost) noexcept;
@@ -265,6 +268,7 @@ class Session final : public loop::Source, public loop::Timer {
   void handed(OutFrame* f);
   void discard(OutFrame* f, mw_status why);
   void want_write(bool on);
+  void write_failed();
   void watch();
   // session_calls.cpp
   mw_status call_here(const Order& o);
@@ -300,7 +304,7 @@ class Session final : public loop::Source, public loop::Timer {
   void count_in(uint64_t bytes) noexcept;
   void count_out(uint64_t bytes) noexcept;
   void count_message_in() noexcept;
-  void count_message_out() noexcept;
+  void count_message_out(uint64_t n = 1) noexcept;
 
   Party& party_;
   Counters* counters_ = nullptr;          // of the party on this lane
@@ -329,6 +333,8 @@ class Session final : public loop::Source, public loop::Timer {
   bool beat_waiting_ = false;             // a ping is unanswered
   bool eof_sent_ = false;
   bool doomed_ = false;                   // ends without memory at the next flush
+  bool broken_ = false;                   // the kernel takes nothing more; what came before is still read
+  bool transit_ = false;                  // see transit()
   uint8_t pongs_waiting_ = 0;             // in the outbox
   bool held_streaming_ = false;           // fragments are in the output: others wait in held_
   std::unique_ptr<net::Tls> tls_;

@@ -44,9 +44,9 @@ void Session::count_message_in() noexcept {
   bump(counters_->messages_in, 1);
 }
 
-void Session::count_message_out() noexcept {
-  bump(stats.messages_out, 1);
-  bump(counters_->messages_out, 1);
+void Session::count_message_out(uint64_t n) noexcept {
+  bump(stats.messages_out, n);
+  bump(counters_->messages_out, n);
 }
 
 // Without memory for what the kernel does not take the connection is doomed.
@@ -155,13 +155,14 @@ void Session::on_flush() {
 }
 
 void Session::write_out() {
-  if (over() || !ever_up()) return;
+  if (over() || !ever_up() || broken_) return;
   if (doomed_) [[unlikely]] return on_trouble();
   bool all = tls_ ? write_sealed() : write_plain();
   if (over()) return;
   if (all) {
     want_write(false);
     after_output();
+    if (!over()) party_.written(*this);
   }
 }
 
@@ -196,7 +197,7 @@ bool Session::write_plain() {
       } else if (errno == EINTR) {
         continue;
       } else {
-        finish(MW_ERESET, wire_abnormal(), "connection reset while sending");
+        write_failed();
       }
       return false;
     }
@@ -291,7 +292,7 @@ bool Session::send_cipher() {
 void Session::handed(OutFrame* f) {
   if (f->opcode == wire::kPong && f->control && pongs_waiting_ > 0) --pongs_waiting_;
   if (f->opcode == wire::kPing && f->control && ping_at_ == 0) ping_at_ = static_cast<uint64_t>(base::mono_us());
-  if (!f->saying && (!f->control || f->op != 0)) count_message_out();
+  if (!f->saying && (!f->control || f->op != 0 || f->events != 0)) count_message_out(f->messages());
   if (f->op != 0 && !(speech_ && speech_->awaits(f)))
     party_.done(lane(), f->op, MW_OK, 0, {}, self_.handle);
   int64_t cost = f->cost;
@@ -309,7 +310,17 @@ void Session::discard(OutFrame* f, mw_status why) {
   }
 }
 
+// The other end is gone, but what it said before may still be in the socket
+// (of a unix socket it is): the end of the input ends the session.
+void Session::write_failed() {
+  broken_ = true;
+  want_write(false);
+  lane().resume_later(this);
+  lane().poke();
+}
+
 void Session::want_write(bool on) {
+  on = on && !broken_;
   if (watching_write_ == on) return;
   watching_write_ = on;
   watch();

@@ -371,7 +371,7 @@ void Session::finish(mw_status status, uint16_t code, std::string_view reason) n
       OutFrame* f = box.pop();
       if (!f->control && f->sent == 0 && keep_for_later(f)) continue;
       if (!f->control || f->op != 0) {
-        ++ending().unsent;
+        ending().unsent += f->messages();
         ending().unsent_bytes += f->length() - f->sent;
       }
       discard(f, MW_ECLOSED);
@@ -465,7 +465,7 @@ void Session::reset() {
   rare_.reset();
   ending_.reset();
   watching_write_ = in_poller_ = stalled_ = closed_here_ = close_sent_ = close_received_ = false;
-  alive_ = beat_waiting_ = held_streaming_ = eof_sent_ = doomed_ = false;
+  alive_ = beat_waiting_ = held_streaming_ = eof_sent_ = doomed_ = broken_ = false;
   pongs_waiting_ = 0;
   ping_at_ = 0;
   streaming_.store(false, std::memory_order_relaxed);

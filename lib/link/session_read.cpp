@@ -48,7 +48,7 @@ void Session::on_ready(uint32_t events) {
 void Session::on_resume() {
   if (over()) return;
   tell_dropped();
-  if (!stalled_) return;
+  if (!stalled_ && !broken_) return;
   stalled_ = false;
   if (paused_) return;
   if (in_ && !in_->partial.empty()) parse_partial();
@@ -57,11 +57,12 @@ void Session::on_resume() {
   if (over() || stalled_ || paused_) return;
   if (in_ && in_->idle()) in_.reset();
   watch();
-  if (std::exchange(unread_, false) && can_read()) read_input();  // its turn has come; the poller would tell others first
+  bool turn = std::exchange(unread_, false);  // its turn has come; the poller would tell others first
+  if ((turn || broken_) && can_read()) read_input();
 }
 
 void Session::read_input() {
-  size_t cap = lane().appetite();
+  size_t cap = transit_ ? size_t{Lane::kReceive} : lane().appetite();
   if (cap == 0) {
     unread_ = true;
     return stall();
@@ -137,7 +138,10 @@ void Session::read_tls(size_t cap) {
 
 // End of file or an error from the socket.
 void Session::input_end(ssize_t n, int err) {
-  if (n < 0 && (err == EAGAIN || err == EWOULDBLOCK || err == EINTR)) return;
+  if (n < 0 && (err == EAGAIN || err == EWOULDBLOCK || err == EINTR)) {
+    if (broken_ && err != EINTR) finish(MW_ERESET, wire::kAbnormal, "connection reset while sending");
+    return;
+  }
   if (n == 0) {
     if (close_received_) return finish(ending().status, ending().code, ending().reason);
     return finish(MW_ERESET, wire::kAbnormal, "connection closed without a close frame");
@@ -259,7 +263,7 @@ size_t Session::parse(uint8_t* p, size_t n) {
     if (s == HeadStatus::bad) return fail(v), n;
     if (h.length > limit) return fail({1009, "message too large"}), n;
     if (h.length > static_cast<uint64_t>(end - p) - h.size) break;
-    if (!closed_here_ && !l.room(static_cast<size_t>(h.length))) {
+    if (!closed_here_ && !transit_ && !l.room(static_cast<size_t>(h.length))) {
       stall();
       break;
     }

@@ -81,11 +81,11 @@ bool Session::note_slow() noexcept {
                                           std::memory_order_relaxed);
 }
 
-mw_status Session::refused(mw_status why) noexcept {
+mw_status Session::refused(mw_status why, uint32_t messages) noexcept {
   if (why == MW_EAGAIN || why == MW_EDROPPED || why == MW_EOVERFLOW) {
     uint32_t bits = note_slow() ? kSlow : 0;
     if (why == MW_EDROPPED) {
-      dropped_untold_.fetch_add(1, std::memory_order_relaxed);
+      dropped_untold_.fetch_add(messages, std::memory_order_relaxed);
       bits |= kDropped;
     }
     if (why == MW_EOVERFLOW) bits |= kOverflow;

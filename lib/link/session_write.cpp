@@ -191,7 +191,7 @@ void Session::trim() noexcept {
     if (old == nullptr) old = out_.steal(nullptr, newest);
     if (old == nullptr) return;
     if (note_slow()) self_.request(kSlow);
-    dropped_untold_.fetch_add(1, std::memory_order_relaxed);
+    dropped_untold_.fetch_add(old->messages(), std::memory_order_relaxed);
     if (Rare* r = rare_or_doom()) r->last_dropped = old->origin;
     self_.request(kDropped);
     discard(old, MW_EDROPPED);
@@ -201,7 +201,7 @@ void Session::trim() noexcept {
 // Writes the frame's head, late, so that what is dropped was never encoded.
 void Session::encode(OutFrame* f) {
   if (f->encoded) {
-    if (speech_ && !f->control) speech_->count(f);  // published: encoded once for all
+    if (speech_ && !f->control && f->events == 0) speech_->count(f);  // published: encoded once for all
     return;
   }
   bool server = role_ == wire::Role::server;
@@ -275,10 +275,11 @@ void Session::write_control(uint8_t opcode, const void* payload, size_t n) {
   enqueue(f);
 }
 
-void Session::write_packet(const void* p, size_t n) {
+void Session::write_packet(const void* p, size_t n, uint32_t events) {
   OutFrame* f = OutFrame::make(p, n, wire::kMaxHead);
   f->opcode = wire::kBinary;
   f->control = true;  // no policy drops it, no envelope around it
+  f->events = events;
   f->session = this;
   enqueue(f);
 }
@@ -308,6 +309,33 @@ bool Session::publish(mw_msg* origin, uint32_t flags, mw_msg* frame) {
   }
   f->origin = base::MsgRef(base::ref(origin));
   f->flags = flags & ~kFragment;
+  f->cost = cost;
+  f->session = this;
+  enqueue(f);
+  return true;
+}
+
+// Events of a channel: the hub's way to one member.
+bool Session::forward(mw_msg* frame, uint32_t events) {
+  if (!is_open() || closed_here_) return false;
+  int64_t cost = static_cast<int64_t>(frame->len) + kOverhead;
+  if (mw_status s = reserve(cost); s < 0) {
+    refused(s == MW_EOVERFLOW ? s : MW_EDROPPED, events);
+    return false;
+  }
+  OutFrame* f;
+  try {
+    f = OutFrame::make(nullptr, 0, 0);
+  } catch (const std::bad_alloc&) {  // dropped for this member alone
+    queued_.fetch_sub(cost, std::memory_order_seq_cst);
+    lane().slice.release(cost);
+    refused(MW_EDROPPED, events);
+    return false;
+  }
+  f->body = base::MsgRef(base::ref(frame));
+  f->encoded = true;
+  f->opcode = wire::kBinary;
+  f->events = events;
   f->cost = cost;
   f->session = this;
   enqueue(f);

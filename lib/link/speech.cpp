@@ -40,6 +40,8 @@ void Speech::greet() {
   h.max_message = s_.party().policy.max_message;
   h.heartbeat_ms = static_cast<uint64_t>(s_.party().policy.beat_interval.load(std::memory_order_relaxed));
   h.names = wire::kMaxNames;
+  s_.party().introduce(s_, h);
+  channel_ = (h.capabilities & wire::kCanChannel) != 0;
   base::Buffer out;
   wire::put_hello(out, h);
   s_.write_packet(out.data(), out.size());
@@ -53,6 +55,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
     switch (wire::next_packet(in, packet, v)) {
       case wire::PacketRead::end:
         if (ack_wanted_) acknowledge();
+        if (channel_) s_.party().message_read(s_);
         return true;
       case wire::PacketRead::bad:
         return s_.fail(v);
@@ -65,6 +68,8 @@ bool Speech::read(const uint8_t* p, size_t n) {
       case wire::Packet::hello:
         if (greeted_) return s_.fail({1002, "second hello"});
         if (!wire::parse_hello(packet, theirs_, v)) return s_.fail(v);
+        if (const char* no = s_.party().met(s_, theirs_)) return s_.fail({1002, no});
+        theirs_.channel = {};
         greeted_ = true;
         names_out_ = wire::NameWriter(static_cast<size_t>(theirs_.names));
         if (!acks()) end(MW_OK);  // nobody will tell: handed over is all there is to know
@@ -74,6 +79,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
         s_.party().greeted(s_);
         break;
       case wire::Packet::message:
+        if (channel_) return s_.fail({1002, "message in a channel"});
         if (!message(packet)) return false;
         break;
       case wire::Packet::call:
@@ -81,7 +87,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
       case wire::Packet::part:
       case wire::Packet::cancel:
       case wire::Packet::credit:
-        if (calls() && !talk(packet)) return false;
+        if (!channel_ && calls() && !talk(packet)) return false;
         break;
       case wire::Packet::ack: {
         uint64_t through = 0;
@@ -122,6 +128,21 @@ bool Speech::read(const uint8_t* p, size_t n) {
         wire::Drain d;
         if (!wire::parse_drain(packet, d, v)) return s_.fail(v);
         s_.party().told_to_drain(s_, d.slot_ms, d.deadline_ms);
+        break;
+      }
+      case wire::Packet::event: {
+        if (!channel_) break;
+        wire::EventView e;
+        if (!wire::parse_event(packet, s_.party().policy.max_message, e, v)) return s_.fail(v);
+        s_.count_message_in();
+        if (const char* no = s_.party().event_came(s_, e)) return s_.fail({1002, no});
+        break;
+      }
+      case wire::Packet::taken: {
+        if (!channel_) break;
+        uint64_t through = 0;
+        if (!wire::parse_taken(packet, &through, v)) return s_.fail(v);
+        if (const char* no = s_.party().taken(s_, through)) return s_.fail({1002, no});
         break;
       }
       default:

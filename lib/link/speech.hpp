@@ -71,6 +71,7 @@ class Speech {
   wire::NameWriter names_out_;
   wire::Hello theirs_;
   bool greeted_ = false;
+  bool channel_ = false;                         // we are a channel's member or its hub
   std::optional<wire::Drain> drain_;             // what the other end is to be told
   uint64_t in_ = 0, acked_ = 0;                  // messages counted from 1
   bool ack_wanted_ = false;

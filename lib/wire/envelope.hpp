@@ -29,6 +29,8 @@ enum class Packet : uint8_t {
   part = 10,
   cancel = 11,
   credit = 12,
+  event = 15,
+  taken = 16,
 };
 
 // Flags of a message packet; the two low bits are its TopicMode.

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace mw::wire {
 
@@ -19,9 +20,11 @@ enum Capability : uint64_t {
   kCanSubscribe = 0x2,  // answers subscribe and unsubscribe
   kCanDrain = 0x4,      // understands drain
   kCanCall = 0x8,       // takes calls: call, cancel, credit; sends reply, part
+  kCanChannel = 0x10,   // speaks event and taken: a channel's member or its hub
 };
 
 inline constexpr size_t kMaxHello = 1024;
+inline constexpr size_t kMaxChannel = 64;  // bytes of a channel's name
 
 struct Hello {
   uint32_t major = kMajor, minor = kMinor;
@@ -30,6 +33,8 @@ struct Hello {
   uint64_t max_message = 0;    // bytes of a body this end takes; 0 = not told
   uint64_t heartbeat_ms = 0;   // interval of this end's pings; 0 = none
   uint64_t names = 0;          // topic names this end remembers
+  std::string_view channel;    // of which this end is the hub or a member; into the packet
+  uint64_t epoch = 0;          // the hub's; or of the hub the member had before, 0 = none
 };
 
 void put_hello(base::Buffer& out, const Hello& h);

@@ -18,6 +18,7 @@ FOREIGN = (
     (r"openssl/", lambda path: not path.startswith(("lib/mesh/", "lib/abi/"))),
     (r"zlib\.h", lambda path: path.startswith("lib/wire/")),
     (r"ares", lambda path: path.startswith("lib/net/")),
+    (r"re2/", lambda path: path == "lib/base/pattern.cpp"),
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(home|work|root|Users|mnt|media)/[\w.-]+")

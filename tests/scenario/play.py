@@ -2,15 +2,17 @@
 each op one DONE, each handle one CLOSED and nothing after it, each peer one
 PEER_DOWN, UP and DOWN in turn, no descriptor and no thread left."""
 import json
+import os
 import re
+import signal
 import time
 
-from agents import AgentError, escape
+from agents import Agent, AgentError, escape
 from carriers import word
 from raw import RawError, RawPeer
 
 _UNITS = {'KiB': 1024, 'MiB': 1 << 20, 'B': 1}
-_OPENERS = ('provider', 'consumer')
+_OPENERS = ('provider', 'consumer', 'hub', 'channel')
 
 
 class Failed(Exception):
@@ -53,6 +55,7 @@ class Play:
         self.ops = {}            # (letter, op) -> text of the step
         self.raws = {}
         self.sockets = []
+        self.more = {}           # further processes of this scenario, by letter
         self.ended = False
 
     # -- words
@@ -76,6 +79,12 @@ class Play:
         if base in self.owner:
             return self.owner[base]
         raise Failed(f'nobody is called {name}')
+
+    def agent_at(self, letter):
+        agent = self.more.get(letter) or self.agents.get(letter)
+        if agent is None:
+            raise Failed(f'no process is called {letter}')
+        return agent
 
     def word(self, w):
         value = self.fill(w.value)
@@ -173,7 +182,7 @@ class Play:
             agent = self.agents['a']
         elif step.verb in _OPENERS:
             where = next((w.value for w in step.words if w.key == 'in'), None)
-            agent = self.agents[where or ('a' if self.s.one or step.verb == 'provider' else 'b')]
+            agent = self.agent_at(where or ('b' if step.verb == 'consumer' and not self.s.one else 'a'))
             step.words = [w for w in step.words if w.key != 'in']
         elif step.args and step.args[0] in ('a', 'b', 'ctx'):   # a verb on a context: `wait a`
             agent = self.agents['b' if step.args[0] == 'b' else 'a']
@@ -186,7 +195,7 @@ class Play:
         if step.verb in _OPENERS:
             self.owner[step.args[0]] = agent
             words = [word(w.key, self.fill(w.value)) if w.key == 'port' else w for w in step.words]
-            step.words = self.carrier.words(step.verb, step.args[0], words)
+            step.words = self.carrier.words(step.verb, step.args[0], words) if step.verb in self.carrier.usual else words
         status, facts = self.send_line(agent, step.verb, step.args, step.words, f'{step.where}: {step.text}')
         if step.verb in _OPENERS and status == 'OK':
             self.handles.append((agent, step.args[0]))
@@ -363,6 +372,51 @@ class Play:
         self.start(c)
         self.next_event(p, 'PEER_UP', self.patience)
 
+    def do_member(self, step):
+        """member M options [in=LETTER]: member of a channel in the scenario's directory, start, UP and DONE."""
+        self.open_in_run(step, 'channel')
+
+    def do_keep(self, step):
+        """keep H options [in=LETTER]: standing hub in the scenario's directory, start, UP and DONE."""
+        self.open_in_run(step, 'hub')
+
+    def open_in_run(self, step, verb):
+        step.verb = verb
+        if not any(w.key == 'dir' for w in step.words):
+            step.words = step.words + [word('dir', self.vars['run'])]
+        self.verb(step)
+        self.start(step.args[0])
+
+    def do_process(self, step):
+        """process LETTER: one more agent, until the scenario ends."""
+        letter, first = step.args[0], self.agents['a']
+        agent = Agent(letter, first.process.args, first.patience)
+        self.more[letter] = agent
+        line = ' '.join(['ctx'] + [self.word(w) for w in self.s.ctx])
+        status, facts = agent.ask(line)
+        if status != 'OK':
+            raise Failed(f'{line}: {status} {facts.get("error", "")}')
+
+    def do_signal(self, step):
+        """signal LETTER KILL|STOP|CONT, to a process of this scenario alone."""
+        agent = self.more[step.args[0]]
+        agent.process.send_signal(getattr(signal, 'SIG' + step.args[1]))
+        if step.args[1] == 'KILL':
+            agent.process.wait()
+
+    def dispose(self):
+        for agent in self.more.values():
+            agent.kill()
+
+    def do_file(self, step):
+        """file PATH mode=755 | link=PATH: a directory of this mode, or a symbolic link."""
+        path = self.fill(step.args[0])
+        if step.get('link'):
+            os.symlink(self.fill(step.get('link')), path)
+        else:
+            os.mkdir(path)
+            os.chmod(path, int(step.get('mode'), 8))
+
     def do_up(self, step):
         self.start(step.args[0])
 
@@ -477,6 +531,16 @@ class Play:
             r.dispose()
         for s in self.sockets:
             s.close()
+        for agent in self.more.values():
+            if agent.process.poll() is not None:
+                continue
+            status, facts = agent.ask('end')
+            if status != 'OK':
+                raise Failed(f'end of context {agent.letter} answered {status}')
+            self.check(agent)
+            code = agent.quit()
+            if code != 0:
+                raise Failed(f'process {agent.letter}: exit {code}\n{agent.stderr()}')
         for letter in (['a'] if self.s.one else ['b', 'a']):
             agent = self.agents[letter]
             status, facts = agent.ask('end')

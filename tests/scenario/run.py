@@ -93,7 +93,9 @@ class Runner:
             ((not scenario.skip_doors or door in scenario.skip_doors) and scenario.skip)
         self.number += 1
         self.places['unique'] = f's{self.number}'
+        self.places['run'] = os.path.join(self.tmp, f'r{self.number}')
         began = time.monotonic()
+        p = None
         try:
             if not self.agents:
                 self.start(door)
@@ -101,14 +103,18 @@ class Runner:
                      self.carrier)
             p.play()
         except (Failed, AgentError) as e:
-            log = [l for a in self.agents.values() for l in a.log[-self.args.lines:]]
+            every = list(self.agents.values()) + (list(p.more.values()) if p else [])
+            log = [l for a in every for l in a.log[-self.args.lines:]]
             dead = [f'agent {a.letter}: exit {a.process.poll()}\n{a.stderr()}'
-                    for a in self.agents.values() if a.process.poll() is not None]
+                    for a in every if a.process.poll() is not None]
             self.kill()
             if reason:
                 return self.report('skipped', name, reason)
             return self.report('failed', name, f'{scenario.where}\n      {e}\n' +
                                '\n'.join('        ' + l for l in log + dead))
+        finally:
+            if p:
+                p.dispose()
         if reason:
             return self.report('failed', name, f'{scenario.where}: passes now; take its skip ("{reason}") away')
         self.report('passed', name, f'{time.monotonic() - began:.2f} s')

@@ -44,7 +44,7 @@ fn vendored() -> String {
         .build();
     println!("cargo:rustc-link-search=native={}", out.join("build").display());
     println!("cargo:rustc-link-lib=static=meshwork");
-    for needed in ["libssl", "libcrypto", "zlib", "libcjson", "libcares"] {
+    for needed in ["libssl", "libcrypto", "zlib", "libcjson", "libcares", "re2"] {
         pkg_config::probe_library(needed).unwrap_or_else(|e| panic!("the library needs {needed} to be built:\n{e}"));
     }
     println!("cargo:rustc-link-lib=dylib=stdc++");

@@ -47,6 +47,7 @@ static const struct {
     {MW_F_CONT, "CONT"},       {MW_F_PING, "PING"},         {MW_F_NOQUEUE, "NOQUEUE"},
     {MW_F_LOCAL, "LOCAL"},     {MW_F_RESUMED, "RESUMED"},   {MW_F_FATAL, "FATAL"},
     {MW_F_REF, "REF"},         {MW_F_ASCII, "ASCII"},
+    {MW_F_DUMP, "DUMP"},
 };
 
 uint32_t flags_of(const char *text) {
@@ -89,5 +90,6 @@ int32_t stat_of(const char *name) {
 int32_t conf_kind_of(const char *name) {
   return strcmp(name, "ctx") == 0 ? MW_CONF_CTX : strcmp(name, "consumer") == 0 ? MW_CONF_CONSUMER
          : strcmp(name, "sub") == 0 ? MW_CONF_SUB
+         : strcmp(name, "hub") == 0 ? MW_CONF_HUB : strcmp(name, "channel") == 0 ? MW_CONF_CHANNEL
          : strcmp(name, "service") == 0 ? MW_CONF_SERVICE : strcmp(name, "call") == 0 ? MW_CONF_CALL : MW_CONF_PROVIDER;
 }

@@ -25,6 +25,15 @@ struct Named {
   mw::Provider* provider = nullptr;
   mw::Consumer* consumer = nullptr;
   mw::Service* service = nullptr;
+  mw::Channel* channel = nullptr;
+  mw::Hub* hub = nullptr;
+
+  mw::Endpoint* endpoint() const {
+    if (provider != nullptr) return provider;
+    if (consumer != nullptr) return consumer;
+    if (channel != nullptr) return channel;
+    return hub;
+  }
 };
 using Hook = std::array<std::string, 3>;  // object, kind, line
 
@@ -33,6 +42,8 @@ std::optional<mw::Context> ctx;
 std::deque<mw::Provider> providers;
 std::deque<mw::Consumer> consumers;
 std::deque<mw::Service> services;
+std::deque<mw::Channel> channels;
+std::deque<mw::Hub> hubs;
 std::thread turner;
 std::atomic<bool> over{false};
 std::ptrdiff_t threads_before = 0;
@@ -52,7 +63,7 @@ std::string number(const std::string& object, const char* infix, mw_handle id) {
   const Named& of = names[object];
   for (int n = 1;; ++n) {
     const std::string name = object + "." + infix + std::to_string(n);
-    if (names.try_emplace(name, Named{id, object, of.provider, of.consumer}).second) return name;
+    if (names.try_emplace(name, Named{id, object, of.provider, of.consumer, of.service, of.channel, of.hub}).second) return name;
   }
 }
 
@@ -148,6 +159,8 @@ std::string end() {
   if (turner.joinable()) turner.join();
   const mw_status joined = ctx->join(5000);
   services.clear();
+  hubs.clear();
+  channels.clear();
   consumers.clear();
   providers.clear();
   ctx.reset();
@@ -194,6 +207,19 @@ mw::Message message(const Line& l, std::string_view body) {
   for (const word& a : l.args())
     if (std::string_view(a.key).starts_with("meta.")) m.header(a.key + 5, {a.val, a.len});
   return m;
+}
+
+std::string on_channel(mw::Channel& it, const Line& l) {
+  const std::string pattern = l.get("pattern");
+  const mw::Completion then = done(l, l.name());
+  if (l.verb() == "subscribed") return answer_value(MW_OK, it.subscribed(l.get("topic")));
+  if (l.verb() == "unsubscribe") return answer(it.unsubscribe(pattern, then));
+  if (l.verb() == "subscribe") {
+    const mw::Conf sub = conf(l, MW_CONF_SUB, " pattern as op ");
+    return it.subscribe(pattern, &sub, then), "OK";
+  }
+  if (l.verb() != "publish") return "ENOTSUP error=not%20expressed";
+  return answer(it.publish(l.get("topic"), message(l, l.get("body")), then, l.flags()));
 }
 
 std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
@@ -273,6 +299,8 @@ std::string carry_out(const Line& l, const mw::Event* inside) {
   if (verb == "end") return end();
   if (verb == "provider") return add(l, MW_CONF_PROVIDER, providers, &Named::provider);
   if (verb == "consumer") return add(l, MW_CONF_CONSUMER, consumers, &Named::consumer);
+  if (verb == "channel") return add(l, MW_CONF_CHANNEL, channels, &Named::channel);
+  if (verb == "hub") return add(l, MW_CONF_HUB, hubs, &Named::hub);
   if (verb == "conf") {
     const mw::Conf c = conf(l, conf_kind_of(l.name().c_str()), " get ");
     return l.get("get").empty() ? "OK" : "OK value=" + show(c.get(l.get("get")));
@@ -308,11 +336,11 @@ std::string carry_out(const Line& l, const mw::Event* inside) {
   if (verb == "cancel" && it.provider != nullptr && it.object != l.name())
     return answer(it.provider->cancel_call(mw::Peer(it.id), starts[l.name() + " " + l.get("op")]));
   if (verb == "info" && l.number("op") == 0) return "OK body=" + show(handle.info(l.get("what")));
-  if (verb == "info" && it.provider != nullptr) return it.provider->info(l.get("what"), done(l, l.name())), "OK";
+  if (verb == "info" && it.endpoint() != nullptr) return it.endpoint()->info(l.get("what"), done(l, l.name())), "OK";
   if (verb == "start" || verb == "cancel" || verb == "drain" || verb == "update") {
-    if (it.provider != nullptr && it.object == l.name()) return on_endpoint(*it.provider, l);
-    return it.consumer != nullptr ? on_endpoint(*it.consumer, l) : "EKIND";
+    return it.endpoint() != nullptr && it.object == l.name() ? on_endpoint(*it.endpoint(), l) : "EKIND";
   }
+  if (it.channel != nullptr) return on_channel(*it.channel, l);
   return on_link(it, l, inside);
 }
 

@@ -310,7 +310,8 @@ TEST(ConfLoad, DumpCanBeLoadedAgain) {
 }
 
 TEST(ConfDescribe, ListsEveryRowOfEveryKind) {
-  for (const int32_t kind : {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL}) {
+  for (const int32_t kind : {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL,
+                             MW_CONF_HUB, MW_CONF_CHANNEL}) {
     std::set<std::string> keys;
     std::string text;
     size_t n = 0;

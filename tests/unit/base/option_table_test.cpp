@@ -11,7 +11,8 @@
 namespace mw::base {
 namespace {
 
-constexpr int32_t kKinds[] = {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL};
+constexpr int32_t kKinds[] = {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL,
+                               MW_CONF_HUB, MW_CONF_CHANNEL};
 
 const OptionRow& row(int32_t kind, std::string_view key) {
   return *option_at(kind, static_cast<size_t>(option_slot(kind, key)));
@@ -58,7 +59,7 @@ TEST(OptionTable, SlotsAndRowsAgree) {
     EXPECT_EQ(option_at(kind, option_count(kind)), nullptr);
   }
   EXPECT_GT(seen, 100u);
-  for (const int32_t bad : {-1, 0, 7, 1 << 20}) {
+  for (const int32_t bad : {-1, 0, 31, 1 << 20}) {
     EXPECT_FALSE(conf_kind_valid(bad));
     EXPECT_EQ(option_count(bad), 0u);
     EXPECT_EQ(option_slot(bad, Opt::host), -1);
@@ -112,6 +113,11 @@ TEST(OptionTable, EveryLimitBites) {
       case OptionType::json: {
         const std::string big = "{\"k\":\"" + std::string(static_cast<size_t>(r.hi), 'x') + "\"}";
         EXPECT_FALSE(takes(big)) << key;
+        if (r.id == Opt::channels) {
+          for (const char* bad : {"1", "[]", "{", "{\"a\":1}", "{\"a\":{\"b\":{}}}", "{\"a\":null}"}) EXPECT_FALSE(takes(bad)) << key << " " << bad;
+          EXPECT_TRUE(takes("{\"a\":{\"propagate\":false},\"b\":{}}")) << key;
+          break;
+        }
         for (const char* bad : {"1", "[]", "{", "\"x\"", "null", "{\"a\":null}", "{\"a\":[]}", "{\"a\":{}}", "{\"a\":1,\"a\":2}"})
           EXPECT_FALSE(takes(bad)) << key << " " << bad;
         EXPECT_TRUE(takes("{\"a\":1,\"b\":\"x\",\"c\":true}")) << key;

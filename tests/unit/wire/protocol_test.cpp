@@ -4,6 +4,7 @@
 #include "wire/call.hpp"
 #include "wire/close.hpp"
 #include "wire/deflate.hpp"
+#include "wire/event.hpp"
 #include "wire/frame.hpp"
 #include "wire/heartbeat.hpp"
 #include "wire/hello.hpp"
@@ -123,6 +124,34 @@ TEST(Protocol, EveryDumpIsWhatWeWrite) {
     put_hello(b, h);
     ours["hello"] = str(b);
   }
+  {
+    Hello h;
+    for (int i = 0; i < 16; i++) h.uuid[i] = static_cast<uint8_t>(i);
+    h.capabilities = kCanChannel;
+    h.channel = "A";
+    h.epoch = 3;
+    base::Buffer b, event, given, all;
+    put_hello(b, h);
+    ours["hello-channel"] = str(b);
+    EventView e;
+    e.flags = kEventText;
+    e.sequence = 7;
+    e.name = "log";
+    e.body = reinterpret_cast<const uint8_t*>("hi");
+    e.size = 2;
+    put_event(event, e);
+    ours["event"] = str(event);
+    mw_msg* m = base::message_copy("", 0, 0);
+    base::message_set(m, "k", "v");
+    e.flags = kRelayed;
+    e.origin = h.uuid;
+    e.meta = *m->meta;
+    put_event(given, e);
+    ours["event-given"] = str(given);
+    base::unref(m);
+    put_taken(all, 300);
+    ours["taken"] = str(all);
+  }
   ours["message-plain"] = packed(kTextBody, {}, "", "Hello");
   {
     mw_msg* m = base::message_copy("", 0, 0);
@@ -185,7 +214,7 @@ TEST(Protocol, EveryDumpIsRead) {
   Violation v;
   for (const char* name : {"hello", "message-plain", "message-full", "message-number", "message-parts", "ack",
                            "subscribe", "result", "unsubscribe", "drain", "call-plain", "call-full", "call-oneway", "reply",
-                           "reply-failed", "part", "cancel", "credit"}) {
+                           "reply-failed", "part", "cancel", "credit", "hello-channel", "event", "event-given", "taken"}) {
     const auto& b = dumps().at(name);
     auto* p = reinterpret_cast<const uint8_t*>(b.data());
     Bytes in{p, p + b.size()};
@@ -199,6 +228,7 @@ TEST(Protocol, EveryDumpIsRead) {
       Answered r;
       Drain d;
       TalkView t;
+      EventView e;
       uint64_t through;
       switch (static_cast<Packet>(packet.type)) {
         case Packet::hello: EXPECT_TRUE(parse_hello(packet, h, v)); break;
@@ -213,6 +243,8 @@ TEST(Protocol, EveryDumpIsRead) {
         case Packet::part:
         case Packet::cancel:
         case Packet::credit: EXPECT_TRUE(parse_talk(packet, names, 100, t, v)) << v.reason; break;
+        case Packet::event: EXPECT_TRUE(parse_event(packet, 100, e, v)) << v.reason; break;
+        case Packet::taken: EXPECT_TRUE(parse_taken(packet, &through, v)); break;
         default: FAIL();
       }
     }

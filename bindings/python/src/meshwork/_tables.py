@@ -326,8 +326,10 @@ ConsumerOptions = TypedDict(
 SubscriptionOptions = TypedDict(
     "SubscriptionOptions",
     {
-        # Of this subscription's pattern; not set: the handle's.
+        # Of this subscription's pattern; not set: the handle's. regex: a channel's only.
         "pattern.syntax": str,
+        # On a channel: the subscription ends by itself after so many messages; 0: never.
+        "limit": int,
     },
     total=False,
 )

@@ -141,6 +141,7 @@ values! {
     MW_F_NOQUEUE: u32 = 0x2000;
     MW_F_LOCAL: u32 = 0x80;
     MW_F_RESUMED: u32 = 0x80000;
+    MW_F_DUMP: u32 = 0x200000;
     MW_F_FATAL: u32 = 0x800000;
     MW_F_REF: u32 = 0x1000000;
     MW_F_ASCII: u32 = 0x2000000;
@@ -154,6 +155,8 @@ values! {
     MW_CONF_SUB: i32 = 4;
     MW_CONF_SERVICE: i32 = 5;
     MW_CONF_CALL: i32 = 6;
+    MW_CONF_HUB: i32 = 7;
+    MW_CONF_CHANNEL: i32 = 8;
     MW_STATE_IDLE: i32 = 0;
     MW_STATE_CONNECTING: i32 = 1;
     MW_STATE_UP: i32 = 2;

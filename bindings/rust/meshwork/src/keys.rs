@@ -261,6 +261,8 @@ pub mod consumer {
 
 /// Options of a subscription.
 pub mod subscription {
-    /// Of this subscription's pattern; not set: the handle's. Default: `mqtt`.
+    /// Of this subscription's pattern; not set: the handle's. regex: a channel's only. Default: `mqtt`.
     pub const PATTERN_SYNTAX: &str = "pattern.syntax";
+    /// On a channel: the subscription ends by itself after so many messages; 0: never. Default: `0`.
+    pub const LIMIT: &str = "limit";
 }

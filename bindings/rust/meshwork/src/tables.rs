@@ -110,10 +110,12 @@ impl Flags {
     pub const PARTS: Flags = Flags(0x1000);
     /// Refuse while offline, even with an offline buffer.
     pub const NOQUEUE: Flags = Flags(0x2000);
-    /// Seen: sent from this process.
+    /// Seen: sent by this handle itself.
     pub const LOCAL: Flags = Flags(0x80);
     /// Seen in UP.
     pub const RESUMED: Flags = Flags(0x80000);
+    /// Seen in LOG: an event of a channel that its hub dumps.
+    pub const DUMP: Flags = Flags(0x200000);
     /// Seen in ERROR.
     pub const FATAL: Flags = Flags(0x800000);
     /// Seen with TEXT: body is ASCII only.
@@ -129,6 +131,7 @@ impl Flags {
         (Flags::NOQUEUE, "NOQUEUE"),
         (Flags::LOCAL, "LOCAL"),
         (Flags::RESUMED, "RESUMED"),
+        (Flags::DUMP, "DUMP"),
         (Flags::FATAL, "FATAL"),
         (Flags::ASCII, "ASCII"),
     ];

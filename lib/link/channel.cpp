@@ -1,0 +1,506 @@
+// A member's life: finding a hub or becoming it, losing it, leaving.
+#include "link/channel.hpp"
+
+#include "base/insist.hpp"
+#include "base/json.hpp"
+#include "link/control.hpp"
+#include "link/speech.hpp"
+#include "local/directory.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace mw::link {
+
+using base::Error;
+using base::Opt;
+using loop::Lane;
+
+namespace {
+
+constexpr int64_t kAutoWait = 50;     // ms: the longest wait while another member becomes hub
+constexpr int64_t kTroubleWait = 1000;  // ms, where the runtime directory is of no use
+
+std::string error_json(const Error& e) {
+  std::string out;
+  base::JsonObject o(out);
+  o.number("code", e.code).number("os", e.os).text("text", e.text);
+  o.end();
+  return out;
+}
+
+std::string sender_meta(const Uuid& u) {
+  std::string id = uuid_text(u), meta;
+  const std::string_view key = "sender";
+  auto k = static_cast<uint16_t>(key.size());
+  auto n = static_cast<uint32_t>(id.size());
+  meta.append(reinterpret_cast<const char*>(&k), 2).append(reinterpret_cast<const char*>(&n), 4);
+  return meta.append(key).append(id);
+}
+
+}  // namespace
+
+base::Result<mw_handle> Channel::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
+  const std::string& name = conf->text(Opt::name);
+  if (!local::name_valid(name))
+    return Error{MW_EOPTION, 0, "name: a channel's name has 1 to 64 letters, digits, '.', '_' or '-', and no dot in front"};
+  if (!conf->text(Opt::dir).empty() && conf->text(Opt::dir)[0] != '/')
+    return Error{MW_EOPTION, 0, "dir: the runtime directory must begin with /"};
+  auto* c = new Channel(ctx, &ctx.next_lane(), std::move(conf));
+  c->token.store(token);
+  if (!ctx.add_child(c)) {
+    delete c;
+    return Error{MW_ECLOSED, 0, "the context is closing"};
+  }
+  base::Slots& slots = base::Slots::shared();
+  {
+    std::lock_guard lock(slots.mutex());
+    c->handle = slots.take(base::Kind::channel, c);
+  }
+  if (c->handle == 0) {
+    ctx.child_gone(c);
+    ctx.objects.fetch_sub(1);
+    delete c;
+    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+  }
+  return c->handle;
+}
+
+Channel::Channel(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
+    : Host(ctx, home, c),
+      name_(c->text(Opt::name)),
+      uuid_(new_uuid()),
+      auto_(c->num(Opt::hub_auto) != 0),
+      local_(c->num(Opt::emit_local) != 0),
+      meta_(sender_meta(uuid_)),
+      session_(*this, *this) {
+  retry_timer_.c = leave_timer_.c = this;
+}
+
+Channel::~Channel() = default;
+
+void Channel::attend(uint32_t bits) {
+  try {
+    if (bits & kSlow) session_.tell_slow();
+    if (bits & kOverflow) session_.overflowed();
+    if (bits & kDropped) session_.tell_dropped();
+    if (bits & kPause) session_.pause_as_wished();
+    if (bits & kFlush) session_.uncorked();
+  } catch (const std::bad_alloc&) {
+    session_.on_trouble();
+  }
+  if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
+  if (bits & kStart) begin_start();
+  if (bits & kPump) {
+    tell_local();
+    pump();
+    look_for_room();
+  }
+  if (bits & kDrain) {
+    int64_t deadline;
+    {
+      std::lock_guard lock(mutex_);
+      deadline = drain_deadline_;
+    }
+    begin_close(CloseWish{1000, 0, MW_OK, "drained"});
+    if (leaving_ && !closing_) lane->wheel.set(leave_timer_, lane->now() + static_cast<uint64_t>(std::max<int64_t>(deadline, 1)));
+  }
+  if (bits & kClose) {
+    CloseWish* w = wish.load(std::memory_order_acquire);
+    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
+  }
+}
+
+void Channel::guarded(loop::Timer& t, void (Channel::*step)()) noexcept {
+  try {
+    (this->*step)();
+  } catch (...) {
+    lane->wheel.set(t, lane->now() + 20);
+  }
+}
+
+// ---- starting
+
+mw_status Channel::start(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (refusing_.load()) return MW_EDRAINING;
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    started.store(true, std::memory_order_release);
+    start_ops_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+mw_status Channel::cancel(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    cancels_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+void Channel::begin_start() {
+  std::vector<uint64_t> canceled;
+  bool any = false;
+  {
+    std::lock_guard lock(mutex_);
+    canceled.reserve(cancels_.size());
+    for (uint64_t op : cancels_) {
+      auto it = std::find(start_ops_.begin(), start_ops_.end(), op);
+      if (op == 0 || it == start_ops_.end()) continue;
+      start_ops_.erase(it);
+      canceled.push_back(op);
+    }
+    cancels_.clear();
+    any = !start_ops_.empty();
+  }
+  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  if (leaving_ || closing_) return finish_starts(MW_ECANCELED, 0, {});
+  if (!any) return;
+  if (state_.load() == MW_STATE_UP) return finish_starts(MW_OK, 0, {});
+  if (state_.load() != MW_STATE_IDLE) return;
+  if (auto ok = prepare(); !ok) return finish_starts(ok.error().code, ok.error().os, error_json(ok.error()));
+  state_.store(MW_STATE_CONNECTING, std::memory_order_release);
+  seek();
+}
+
+// The directory, and our place in the roster.
+base::Result<void> Channel::prepare() {
+  if (roster_) return {};
+  auto dir = local::runtime_directory(conf()->text(Opt::dir));
+  if (!dir) return dir.error();
+  const std::string socket = Exchange::file(*dir, name_, "sock");
+  if (socket.size() >= sizeof(sockaddr_un::sun_path))
+    return Error{MW_EOPTION, 0, "dir: " + socket + " is longer than the 107 bytes a unix socket can have"};
+  if (socket.find(':') != socket.npos) return Error{MW_EOPTION, 0, "dir: a colon in " + *dir + " cannot be part of a socket's url"};
+  auto roster = local::Roster::open(Exchange::file(*dir, name_, "members"));
+  if (!roster) return roster.error();
+  if (auto in = roster->enter(uuid_); !in) return in.error();
+  dir_ = *dir;
+  roster_ = std::make_unique<local::Roster>(std::move(*roster));
+  return {};
+}
+
+void Channel::finish_starts(mw_status status, int32_t code, std::string_view body) {
+  std::vector<uint64_t> ops;
+  {
+    std::lock_guard lock(mutex_);
+    ops.swap(start_ops_);
+  }
+  for (uint64_t op : ops) done(*lane, op, status, code, body);
+}
+
+// ---- finding a hub
+
+void Channel::seek() {
+  if (closing_ || dialing_ || state_.load() == MW_STATE_IDLE) return;
+  if (!session_.over() && !session_.fresh()) return;
+  if (exchange_ && !exchange_->listening()) return;  // it will say
+  if (state_.load() == MW_STATE_WAITING) state_.store(MW_STATE_CONNECTING, std::memory_order_release);
+  dialing_ = true;
+  ++attempts_;
+  try {
+    if (!dialer_) {
+      base::Conf c(MW_CONF_CONSUMER);
+      for (auto [key, value] : {std::pair<const char*, std::string>{"url", "ws+unix:" + Exchange::file(dir_, name_, "sock") + ":/channel"},
+                                {"wire", "meshwork"}})
+        if (auto ok = c.set(key, value); !ok) return base::insist([&] { refused(net::Refused{ok.error()}); });
+      dialer_ = net::Dialer::open(control_of(runtime), c.freeze(), *this);
+      dialer_stopped_ = false;
+    }
+    dialer_->start();
+  } catch (const std::bad_alloc&) {
+    base::insist([&] { refused(net::Refused{{MW_ENOMEM, 0, "no memory to connect"}}); });
+  }
+}
+
+void Channel::connected(net::Connected&& c) {
+  post(*lane, [this, c = std::move(c)]() mutable { up(c); });
+}
+
+void Channel::refused(net::Refused&& r) {
+  post(*lane, [this, r = std::move(r)] { failed(r); });
+}
+
+void Channel::log(int level, std::string line) {
+  if (!policy.logs(static_cast<base::LogLevel>(level))) return;
+  post(*lane, [this, level, line = std::move(line)] {
+    Party::log(*lane, static_cast<base::LogLevel>(level), 0, "dialer", line);
+  });
+}
+
+void Channel::up(net::Connected& c) {
+  dialing_ = false;
+  if (closing_) return end_if_done();
+  ucred who{};
+  socklen_t len = sizeof who;
+  if (::getsockopt(c.carrier.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || who.uid != ::geteuid())
+    return failed(net::Refused{{MW_EDENIED, 0, "the hub of channel " + name_ + " belongs to user " + std::to_string(who.uid)}});
+  try {
+    session_.reset();
+    session_.adopt(std::move(c.carrier), wire::Role::client, c.dialect, c.deflate);
+  } catch (const std::bad_alloc&) {
+    return failed(net::Refused{{MW_ENOMEM, 0, "no memory to connect"}});
+  }
+  in_output_ = 0;
+  joined_ = false;
+  session_.greet();
+  session_.begin();
+}
+
+void Channel::introduce(Session& s, wire::Hello& h) {
+  if (&s != &session_) return Host::introduce(s, h);
+  h.capabilities = wire::kCanChannel;
+  std::copy(uuid_.begin(), uuid_.end(), h.uuid);
+  h.channel = name_;
+  h.epoch = epoch_;
+}
+
+const char* Channel::met(Session& s, const wire::Hello& h) {
+  if (&s != &session_) return Host::met(s, h);
+  if ((h.capabilities & wire::kCanChannel) == 0 || h.channel != name_ || h.epoch == 0) return "not the hub of this channel";
+  epoch_ = h.epoch;
+  return nullptr;
+}
+
+void Channel::greeted(Session& s) {
+  if (&s != &session_) Host::greeted(s);  // ours waits until the hub says that we have joined
+}
+
+// What no hub has taken goes to this one, in order.
+void Channel::joined() {
+  joined_ = true;
+  int attempts = std::exchange(attempts_, 0);
+  std::string body;
+  base::JsonObject o(body);
+  o.text("channel", name_).number("epoch", static_cast<int64_t>(epoch_)).boolean("hub", exchange_ != nullptr);
+  o.text("uuid", uuid_text(uuid_));
+  o.end();
+  {
+    std::lock_guard lock(mutex_);
+    facts_ = body;
+    next_ = first_;
+  }
+  if (!leaving_) state_.store(MW_STATE_UP, std::memory_order_release);
+  event(*lane, MW_EVENT_UP, 0, token.load(std::memory_order_relaxed), MW_OK, attempts, 0, body);
+  finish_starts(MW_OK, attempts, {});
+  pump();
+}
+
+// No hub there, or none that has us.
+void Channel::failed(const net::Refused& r) {
+  dialing_ = false;
+  if (closing_) return end_if_done();
+  Party::log(*lane, base::LogLevel::debug, 0, "channel", r.error.text);
+  if (auto_ && !exchange_) return contend();
+  wait(auto_ ? std::min<int64_t>(int64_t{2} << std::min(attempts_, 5), kAutoWait) : conf()->num(Opt::reconnect_interval));
+}
+
+// Who has the lock becomes hub. A standing hub that wants it goes first.
+void Channel::contend() {
+  if (!lock_) {
+    auto lock = local::Lock::open(Exchange::file(dir_, name_, "lock"));
+    if (!lock) return trouble(lock.error());
+    lock_.emplace(std::move(*lock));
+  }
+  bool mine = false;
+  if (!lock_->reserved()) {
+    auto got = lock_->take();
+    if (!got) return trouble(got.error());
+    mine = *got;
+  }
+  // Another is about to listen, or has just begun to.
+  if (!mine) return wait(std::min<int64_t>(int64_t{2} << std::min(attempts_, 5), kAutoWait));
+  auto e = Exchange::open(*this, dir_, name_, std::move(*lock_));
+  lock_.reset();
+  if (!e) return trouble(e.error());
+  exchange_ = std::move(*e);
+}
+
+void Channel::wait(int64_t ms) {
+  lane->wheel.set(retry_timer_, lane->now() + static_cast<uint64_t>(std::max<int64_t>(ms, 1)));
+}
+
+// What no other attempt mends soon: told to who starts, else as a failure in the background.
+void Channel::trouble(const Error& e) {
+  bool asked;
+  {
+    std::lock_guard lock(mutex_);
+    asked = std::any_of(start_ops_.begin(), start_ops_.end(), [](uint64_t op) { return op != 0; });
+  }
+  finish_starts(e.code, e.os, error_json(e));
+  if (!asked) event(*lane, MW_EVENT_ERROR, 0, token.load(), e.code, e.os, 0, e.text);
+  wait(kTroubleWait);
+}
+
+void Channel::exchange_up(Exchange&) {
+  attempts_ = 0;
+  seek();
+}
+
+void Channel::exchange_failed(Exchange&, const Error& e) {
+  if (!closing_) trouble(e);
+}
+
+void Channel::exchange_over(Exchange&) {
+  exchange_.reset();
+  if (closing_) return end_if_done();
+  if (!loop::Wheel::pending(retry_timer_)) seek();
+}
+
+// ---- losing it
+
+void Channel::session_ended(Session& s) {
+  if (&s != &session_) return Host::session_ended(s);
+  Ending e = std::move(s.ending());
+  if (closing_) {
+    if (how_.status == MW_OK) how_.status = e.status;
+    return end_if_done();
+  }
+  lost(e.status, e.code, e.reason);
+}
+
+void Channel::lost(mw_status why, int32_t code, std::string_view reason) {
+  if (state_.load() == MW_STATE_UP) {
+    state_.store(MW_STATE_WAITING, std::memory_order_release);
+    event(*lane, MW_EVENT_DOWN, 0, token.load(std::memory_order_relaxed), why, code, auto_ ? 0 : static_cast<uint64_t>(conf()->num(Opt::reconnect_interval)), reason);
+  }
+  attempts_ = 0;
+  wait(auto_ ? 1 : conf()->num(Opt::reconnect_interval));
+}
+
+// ---- leaving
+
+void Channel::begin_close(const CloseWish& w) {
+  const bool cut = (w.flags & MW_CLOSE_ABORT) != 0;
+  if (leaving_ || closing_) {
+    if (!cut) return;
+    if (!closing_) leave_now();
+    if (!session_.over() && !session_.fresh()) session_.close(w);
+    return;
+  }
+  how_ = w;
+  if (how_.code == 0) how_.code = 1000;
+  leaving_ = true;
+  refusing_.store(true, std::memory_order_release);
+  const bool idle = state_.load() == MW_STATE_IDLE;  // no hub is looked for
+  state_.store(MW_STATE_DRAINING, std::memory_order_release);
+  finish_starts(MW_ECANCELED, 0, {});
+  // What was accepted goes to everybody first.
+  if (cut || idle || kept_bytes_.load() == 0) return leave_now();
+  tell_local();
+  pump();
+  lane->wheel.set(leave_timer_, lane->now() + static_cast<uint64_t>(policy.close_timeout.load(std::memory_order_relaxed)));
+}
+
+void Channel::leave_now() {
+  if (closing_) return;
+  closing_ = true;
+  loop::Wheel::cancel(retry_timer_);
+  loop::Wheel::cancel(leave_timer_);
+  if (!session_.over() && !session_.fresh()) session_.close(how_);
+  if (dialer_ && !std::exchange(dialer_stopping_, true)) dialer_->stop();
+  end_if_done();
+}
+
+void Channel::stopped() { lane->post(&stopped_step_); }
+
+void Channel::dialer_gone() {
+  dialer_stopped_ = true;
+  dialer_.reset();
+  end_if_done();
+}
+
+void Channel::end_if_done() {
+  if (!closing_ || dialing_ || !dialer_stopped_ || retired_) return;
+  if (!session_.over() && !session_.fresh()) return;
+  roster_.reset();  // nobody need wait for us
+  if (exchange_) {
+    if (!exchange_->closing()) exchange_->close();
+    return;  // exchange_over comes
+  }
+  lock_.reset();
+  retired_ = true;
+  base::retire(handle);
+}
+
+void Channel::destroy(bool dead) noexcept {
+  loop::Runtime& r = runtime;
+  if (!dead) {
+    drop_kept(MW_ECLOSED);
+    std::vector<uint64_t> drains;
+    {
+      std::lock_guard lock(mutex_);
+      drains.swap(drain_ops_);
+    }
+    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    finish_starts(MW_ECANCELED, 0, {});
+    mw_event ev{};
+    ev.kind = MW_EVENT_CLOSED;
+    ev.token = token.load(std::memory_order_relaxed);
+    ev.id = handle;
+    ev.status = how_.status;
+    ev.code = how_.code;
+    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
+    std::string meta;
+    base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
+    lane->emit(std::exchange(target, nullptr), ev, {}, meta, how_.reason, true);
+    r.child_gone(this);
+  }
+  delete this;
+  r.objects.fetch_sub(1, std::memory_order_release);
+}
+
+mw_status Channel::drain(int64_t deadline_ms, uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    drain_ops_.push_back(op);
+    drain_deadline_ = deadline_ms;
+  }
+  refusing_.store(true, std::memory_order_release);
+  request(kDrain);
+  return MW_OK;
+}
+
+base::Result<void> Channel::update(const base::Conf& change, uint64_t op) {
+  auto next = conf()->updated(change);
+  if (!next) return next.error();
+  set_conf(*next);
+  post(*lane, [this, op] {
+    session_.beat_changed();
+    done(*lane, op, MW_OK, 0, {});
+  });
+  return {};
+}
+
+// ---- facts
+
+std::string Channel::facts() const {
+  std::lock_guard lock(mutex_);
+  return facts_.empty() ? "{}" : facts_;
+}
+
+// Who is there, as the roster has it: no hub needs to be asked.
+mw_status Channel::gather_members(uint64_t op) {
+  post(*lane, [this, op] {
+    if (!roster_) return done(*lane, op, MW_ENOTCONN, 0, {});
+    std::string out = "[";
+    for (const local::Present& p : roster_->read()) {
+      if (out.size() > 1) out += ',';
+      base::JsonObject o(out);
+      o.text("uuid", uuid_text(p.uuid)).number("pid", p.pid).boolean("self", p.uuid == uuid_);
+      o.end();
+    }
+    done(*lane, op, MW_OK, 0, out + "]");
+  });
+  return MW_OK;
+}
+
+}  // namespace mw::link

@@ -1,0 +1,141 @@
+// The way of an event through the hub: packets of one WebSocket message become
+// one frame, encoded once, referred to by every other member's output; what the
+// kernel has for all of them is acknowledged, once a turn.
+#include "link/exchange.hpp"
+#include "link/speech.hpp"
+#include "wire/event.hpp"
+#include "wire/frame.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mw::link {
+
+namespace {
+
+constexpr uint64_t kStuck = 250;    // ms without a byte taken: such a member is not waited for
+constexpr size_t kBatch = 60 << 10;  // beyond it a frame is sent: any receiver takes so much
+
+base::MsgRef frame_of(const base::Buffer& packets) {
+  uint8_t head[wire::kMaxHead];
+  size_t h = wire::put_head(head, wire::kBinary, true, false, packets.size());
+  uint8_t* p = nullptr;
+  base::MsgRef f(base::message_room(h + packets.size(), 0, &p));
+  std::memcpy(p, head, h);
+  std::memcpy(p + h, packets.data(), packets.size());
+  return f;
+}
+
+}  // namespace
+
+const char* Exchange::event_came(Seat& s, const wire::EventView& e) {
+  if (e.origin != nullptr) return "an event with an origin from a member";
+  if (e.sequence <= s.heard) return "an event out of order";
+  if (closing_) return nullptr;  // not acknowledged: it is sent again to the next hub
+  s.heard = e.sequence;
+  wire::EventView on = e;
+  on.origin = s.uuid.data();
+  on.flags &= wire::kEventText;
+  if (batch_events_ != 0 && (batch_from_ != &s || batch_.size() + wire::event_room(on) > kBatch)) send_batch();
+  wire::put_event(batch_, on);
+  if (host.relays(*this)) {
+    on.flags |= wire::kRelayed;
+    wire::put_event(relayed_, on);
+  }
+  batch_from_ = &s;
+  ++batch_events_;
+  host.heard(*this, s, e);
+  return nullptr;
+}
+
+void Exchange::send_batch() {
+  if (batch_events_ == 0) return;
+  base::MsgRef frame = frame_of(batch_), relayed;
+  if (!relayed_.empty()) relayed = frame_of(relayed_);
+  Seat* from = batch_from_;
+  from->owed.push_back({host.marks + 1, from->heard});
+  // Nothing throws from here on but what concerns one member.
+  uint32_t events = std::exchange(batch_events_, 0);
+  batch_.clear();
+  relayed_.clear();
+  batch_from_ = nullptr;
+  ++host.marks;
+  host.lane->flush_later(this);  // before the seats: flushed after them
+  give(frame.get(), events, from);
+  if (relayed) host.relay(*this, relayed.get(), events);
+}
+
+void Exchange::give(mw_msg* frame, uint32_t events, const Seat* except) {
+  for (Seat* s : seats_)
+    if (s != except && s->joined && s->session.forward(frame, events)) soil(*s, host.marks - 1);
+  if (!settling_ || closing_) return;
+  // For those who are still on their way here.
+  auto cost = static_cast<int64_t>(frame->len) + Session::kOverhead;
+  int64_t max = host.policy.max.load(std::memory_order_relaxed);
+  if (past_bytes_ + cost > max || !host.lane->slice.reserve(cost)) {
+    host.log(*host.lane, base::LogLevel::warn, 0, "hub",
+             "no room to wait longer for the members of the last hub of channel " + name_ + ": send.max_bytes");
+    return settled();
+  }
+  try {
+    past_.push_back({base::MsgRef(base::ref(frame)), events, except != nullptr ? except->uuid : Uuid{}});
+    past_bytes_ += cost;
+  } catch (const std::bad_alloc&) {
+    host.lane->slice.release(cost);
+    settled();
+  }
+}
+
+void Exchange::written(Seat& s) {
+  if (std::exchange(s.dirty, false)) host.look_for_acks(*this);
+}
+
+void Exchange::look_for_acks() {
+  if (!closing_) host.lane->flush_later(this);
+}
+
+void Exchange::soil(Seat& s, uint64_t clean) noexcept {
+  if (std::exchange(s.dirty, true)) return;
+  s.clean = clean;
+  s.progress_at = host.lane->now();
+  s.progress = s.session.stats.bytes_out.load(std::memory_order_relaxed);
+}
+
+// Frozen, or as good as that: who waited for it would be stopped by it. Should
+// this hub die it sees the gap in the sequences and says so.
+bool Exchange::stuck(Seat& s) noexcept {
+  const uint64_t now = host.lane->now(), bytes = s.session.stats.bytes_out.load(std::memory_order_relaxed);
+  if (std::exchange(s.progress, bytes) != bytes) s.progress_at = now;
+  return now >= s.progress_at + kStuck;
+}
+
+uint64_t Exchange::through() noexcept {
+  if (settling_) return settle_from_;
+  uint64_t least = host.marks;
+  bool waits = false;
+  for (Seat* s : seats_) {
+    if (!s->dirty || stuck(*s)) continue;
+    least = std::min(least, s->clean);
+    waits = true;
+  }
+  if (waits && !loop::Wheel::pending(ack_timer_)) host.lane->wheel.set(ack_timer_, host.lane->now() + kStuck);
+  return least;
+}
+
+void Exchange::on_flush() {
+  if (closing_) return;
+  const uint64_t done = host.through(*this);
+  for (Seat* s : seats_) {
+    uint64_t through = 0;
+    while (!s->owed.empty() && s->owed.front().mark <= done) {
+      through = s->owed.front().through;
+      s->owed.pop_front();
+    }
+    if (through == 0 || !s->session.is_open()) continue;
+    base::Buffer out;
+    wire::put_taken(out, through);
+    s->session.write_packet(out.data(), out.size());
+  }
+}
+
+}  // namespace mw::link

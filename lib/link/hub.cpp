@@ -1,0 +1,420 @@
+// A standing hub: its channels, reload, propagation, facts, end.
+#include "link/hub.hpp"
+
+#include "base/insist.hpp"
+#include "base/json.hpp"
+#include "local/directory.hpp"
+
+#include <sys/un.h>
+
+#include <algorithm>
+
+namespace mw::link {
+
+using base::Error;
+using base::Opt;
+using loop::Lane;
+
+namespace {
+
+std::string error_json(const Error& e) {
+  std::string out;
+  base::JsonObject o(out);
+  o.number("code", e.code).number("os", e.os).text("text", e.text);
+  o.end();
+  return out;
+}
+
+}  // namespace
+
+base::Result<mw_handle> Hub::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
+  auto plan = hub_plan(conf->text(Opt::channels));
+  if (!plan) return plan.error();
+  if (!conf->text(Opt::dir).empty() && conf->text(Opt::dir)[0] != '/')
+    return Error{MW_EOPTION, 0, "dir: the runtime directory must begin with /"};
+  auto* h = new Hub(ctx, &ctx.next_lane(), std::move(conf), std::move(*plan));
+  h->token.store(token);
+  if (!ctx.add_child(h)) {
+    delete h;
+    return Error{MW_ECLOSED, 0, "the context is closing"};
+  }
+  base::Slots& slots = base::Slots::shared();
+  {
+    std::lock_guard lock(slots.mutex());
+    h->handle = slots.take(base::Kind::hub, h);
+  }
+  if (h->handle == 0) {
+    ctx.child_gone(h);
+    ctx.objects.fetch_sub(1);
+    delete h;
+    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+  }
+  return h->handle;
+}
+
+Hub::Hub(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c, HubPlan plan)
+    : Host(ctx, home, std::move(c)), plan_(std::move(plan)) {}
+
+Hub::~Hub() = default;
+
+void Hub::attend(uint32_t bits) {
+  if (bits & kStart) begin_start();
+  if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
+  if (bits & kDrain) begin_close(CloseWish{1000, 0, MW_OK, "drained"});
+  if (bits & kClose) {
+    CloseWish* w = wish.load(std::memory_order_acquire);
+    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
+  }
+}
+
+// ---- starting
+
+mw_status Hub::start(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    started.store(true, std::memory_order_release);
+    start_ops_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+void Hub::finish_starts(mw_status status, int32_t code, std::string_view body) {
+  std::vector<uint64_t> ops;
+  {
+    std::lock_guard lock(mutex_);
+    ops.swap(start_ops_);
+  }
+  for (uint64_t op : ops) done(*lane, op, status, code, body);
+}
+
+void Hub::begin_start() {
+  if (closing_) return finish_starts(MW_ECANCELED, 0, {});
+  if (state_.load() == MW_STATE_UP) return finish_starts(MW_OK, 0, {});
+  if (state_.load() != MW_STATE_IDLE || !leaving_.empty()) return;  // exchange_over comes back to it
+  auto dir = local::runtime_directory(conf()->text(Opt::dir));
+  if (!dir) return give_up(dir.error());
+  dir_ = *dir;
+  failure_ = {MW_OK, 0, {}};
+  state_.store(MW_STATE_CONNECTING, std::memory_order_release);
+  if (auto ok = open_channels(plan_); !ok) return give_up(ok.error());
+}
+
+base::Result<void> Hub::open_channels(const HubPlan& plan) {
+  std::map<std::string, local::Lock, std::less<>> locks;
+  for (const auto& [name, p] : plan) {
+    if (channels_.contains(name)) continue;
+    const std::string socket = Exchange::file(dir_, name, "sock");
+    if (socket.size() >= sizeof(sockaddr_un::sun_path))
+      return Error{MW_EOPTION, 0, "dir: " + socket + " is longer than the 107 bytes a unix socket can have"};
+    auto lock = local::Lock::open(Exchange::file(dir_, name, "lock"));
+    if (!lock) return lock.error();
+    auto mine = lock->take();
+    if (!mine) return mine.error();
+    if (!*mine)
+      return Error{MW_EADDRINUSE, 0,
+                   "channel " + name + " has a hub already: process " + std::to_string(lock->holder_pid())};
+    locks.emplace(name, std::move(*lock));
+  }
+  std::map<std::string, std::unique_ptr<Exchange>, std::less<>> made;
+  for (auto& [name, lock] : locks) {
+    auto e = Exchange::open(*this, dir_, name, std::move(lock));
+    if (!e) {
+      for (auto& [n, other] : made) {  // their listeners must stop first
+        leaving_.push_back(std::move(other));
+        leaving_.back()->close();
+      }
+      return e.error();
+    }
+    made.emplace(name, std::move(*e));
+  }
+  for (auto& [name, e] : made) {
+    channels_[name].exchange = std::move(e);
+    ++opening_;
+  }
+  aim();
+  return {};
+}
+
+void Hub::aim() {
+  for (auto& [name, k] : channels_) {
+    k.targets.clear();
+    auto it = plan_.find(name);
+    if (it == plan_.end()) continue;
+    k.dump = it->second.dump;
+    if (!it->second.propagate) continue;
+    for (auto& [other, t] : channels_)
+      if (other != name && it->second.propagate->match(other)) k.targets.push_back(t.exchange.get());
+  }
+}
+
+void Hub::exchange_up(Exchange&) {
+  if (--opening_ != 0 || closing_ || failure_.code != MW_OK) return;
+  if (state_.load() == MW_STATE_UP) return;  // a reload
+  state_.store(MW_STATE_UP, std::memory_order_release);
+  event(*lane, MW_EVENT_UP, 0, token.load(), MW_OK, 0, 0, facts());
+  finish_starts(MW_OK, 0, {});
+}
+
+void Hub::exchange_failed(Exchange& e, const Error& why) {
+  --opening_;
+  if (closing_) return;
+  if (state_.load() == MW_STATE_UP) {  // a reload
+    event(*lane, MW_EVENT_ERROR, 0, token.load(), why.code, why.os, 0, why.text);
+    auto it = channels_.find(e.name());
+    if (it == channels_.end()) return;
+    leaving_.push_back(std::move(it->second.exchange));
+    channels_.erase(it);
+    return aim();
+  }
+  give_up(why);
+}
+
+// No channel is kept: the next start begins anew.
+void Hub::give_up(const Error& why) {
+  if (failure_.code == MW_OK) failure_ = why;
+  opening_ = 0;
+  for (auto& [name, k] : channels_) leaving_.push_back(std::move(k.exchange));
+  channels_.clear();
+  for (auto& e : leaving_) e->close();
+  state_.store(MW_STATE_IDLE, std::memory_order_release);
+  bool asked;
+  {
+    std::lock_guard lock(mutex_);
+    asked = std::any_of(start_ops_.begin(), start_ops_.end(), [](uint64_t op) { return op != 0; });
+  }
+  finish_starts(why.code, why.os, error_json(why));
+  if (!asked) event(*lane, MW_EVENT_ERROR, 0, token.load(), why.code, why.os, 0, why.text);
+}
+
+void Hub::exchange_over(Exchange& e) {
+  std::erase_if(leaving_, [&](const auto& p) { return p.get() == &e; });
+  for (auto it = channels_.begin(); it != channels_.end(); ++it)
+    if (it->second.exchange.get() == &e) {
+      channels_.erase(it);
+      aim();
+      break;
+    }
+  if (closing_) return end_if_done();
+  bool again;
+  {
+    std::lock_guard lock(mutex_);
+    again = !start_ops_.empty();
+  }
+  if (again) request(kStart);
+}
+
+// ---- members
+
+void Hub::seat_taken(Seat& s) {
+  peers_.fetch_add(1, std::memory_order_relaxed);
+  event(*lane, MW_EVENT_PEER_UP, s.handle, token.load(std::memory_order_relaxed), MW_OK, 0, 0, s.facts());
+}
+
+void Hub::seat_left(Seat& s) noexcept {
+  if (!s.joined) return;
+  peers_.fetch_sub(1, std::memory_order_relaxed);
+  const Ending& e = s.session.ending();
+  std::string meta;
+  base::insist([&] { meta = unsent_meta(e.unsent, e.unsent_bytes); });
+  mw_event ev{};
+  ev.kind = MW_EVENT_PEER_DOWN;
+  ev.token = s.token.load(std::memory_order_relaxed);
+  ev.peer = s.handle;
+  ev.status = e.status;
+  ev.code = e.code;
+  if (!e.reason.empty()) ev.flags = MW_F_TEXT;
+  emit(*lane, ev, {}, meta, e.reason);
+}
+
+// ---- from one channel to others: once, and never further
+
+bool Hub::relays(const Exchange& e) const {
+  auto it = channels_.find(e.name());
+  return it != channels_.end() && !it->second.targets.empty();
+}
+
+void Hub::relay(Exchange& from, mw_msg* frame, uint32_t events) {
+  for (Exchange* t : channels_.find(from.name())->second.targets) t->give(frame, events, nullptr);
+}
+
+uint64_t Hub::through(Exchange& e) {
+  uint64_t least = e.through();
+  auto it = channels_.find(e.name());
+  if (it != channels_.end())
+    for (Exchange* t : it->second.targets) least = std::min(least, t->through());
+  return least;
+}
+
+void Hub::look_for_acks(Exchange&) {
+  for (auto& [name, k] : channels_) k.exchange->look_for_acks();
+}
+
+void Hub::heard(Exchange& e, const Seat& s, const wire::EventView& v) {
+  auto it = channels_.find(e.name());
+  if (it == channels_.end() || !it->second.dump || !policy.wants(MW_EVENT_LOG)) return;
+  mw_event ev{};
+  ev.kind = MW_EVENT_LOG;
+  ev.token = token.load(std::memory_order_relaxed);
+  ev.peer = s.handle;
+  ev.code = static_cast<int32_t>(base::LogLevel::trace);
+  ev.flags = MW_F_DUMP | ((v.flags & wire::kEventText) ? uint32_t{MW_F_TEXT} : 0);
+  std::string line = std::string(v.name) + " " + std::string(reinterpret_cast<const char*>(v.body), v.size);
+  if (!lane->room(line.size() + e.name().size())) return;
+  try {
+    emit(*lane, ev, e.name(), {}, line);
+  } catch (const std::bad_alloc&) {  // a line is not worth a connection
+  }
+}
+
+// ---- reload
+
+base::Result<void> Hub::update(const base::Conf& change, uint64_t op) {
+  auto next = conf()->updated(change);
+  if (!next) return next.error();
+  auto plan = hub_plan((*next)->text(Opt::channels));
+  if (!plan) return plan.error();
+  auto c = std::make_shared<Change>(Change{*next, std::move(*plan), op});
+  post(*lane, [this, c] { apply(*c); });
+  return {};
+}
+
+void Hub::apply(const Change& c) {
+  if (closing_) return done(*lane, c.op, MW_ECLOSED, 0, {});
+  if (state_.load() == MW_STATE_UP)
+    if (auto ok = open_channels(c.plan); !ok) return done(*lane, c.op, ok.error().code, ok.error().os, error_json(ok.error()));
+  set_conf(c.conf);
+  plan_ = c.plan;
+  for (auto it = channels_.begin(); it != channels_.end();) {
+    if (plan_.contains(it->first)) {
+      ++it;
+      continue;
+    }
+    leaving_.push_back(std::move(it->second.exchange));
+    it = channels_.erase(it);
+    leaving_.back()->close();
+  }
+  aim();
+  for (auto& [name, k] : channels_)
+    for (Seat* s : k.exchange->seats()) s->session.beat_changed();
+  if (!channels_.empty()) look_for_acks(*channels_.begin()->second.exchange);
+  done(*lane, c.op, MW_OK, 0, {});
+}
+
+// ---- closing
+
+mw_status Hub::drain(int64_t, uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    drain_ops_.push_back(op);
+  }
+  request(kDrain);
+  return MW_OK;
+}
+
+void Hub::begin_close(const CloseWish& w) {
+  if (closing_) {
+    if (w.flags & MW_CLOSE_ABORT) close_all();
+    return;
+  }
+  how_ = w;
+  if (how_.code == 0) how_.code = 1000;
+  closing_ = true;
+  state_.store(MW_STATE_DRAINING, std::memory_order_release);
+  finish_starts(MW_ECANCELED, 0, {});
+  close_all();
+  end_if_done();
+}
+
+void Hub::close_all() {
+  const bool cut = (how_.flags & MW_CLOSE_ABORT) != 0;
+  auto end = [&](Exchange& e) {
+    std::vector<Seat*> seats = e.seats();
+    e.close();
+    if (cut)
+      for (Seat* s : seats) s->request(kAbort);
+  };
+  for (auto& [name, k] : channels_) end(*k.exchange);
+  for (auto& e : leaving_) end(*e);
+}
+
+void Hub::end_if_done() {
+  if (!channels_.empty() || !leaving_.empty() || std::exchange(retired_, true)) return;
+  base::retire(handle);
+}
+
+void Hub::destroy(bool dead) noexcept {
+  loop::Runtime& r = runtime;
+  if (!dead) {
+    std::vector<uint64_t> drains;
+    {
+      std::lock_guard lock(mutex_);
+      drains.swap(drain_ops_);
+    }
+    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    finish_starts(MW_ECANCELED, 0, {});
+    mw_event ev{};
+    ev.kind = MW_EVENT_CLOSED;
+    ev.token = token.load(std::memory_order_relaxed);
+    ev.id = handle;
+    ev.status = how_.status;
+    ev.code = how_.code;
+    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
+    lane->emit(std::exchange(target, nullptr), ev, {}, {}, how_.reason, true);
+    r.child_gone(this);
+  }
+  delete this;
+  r.objects.fetch_sub(1, std::memory_order_release);
+}
+
+// ---- facts
+
+std::string Hub::facts() const {
+  std::string out;
+  base::JsonObject o(out);
+  o.raw("channels", conf()->text(Opt::channels)).number("peers", static_cast<int64_t>(peers()));
+  o.end();
+  return out;
+}
+
+mw_status Hub::gather(std::string_view what, uint64_t op) {
+  const bool client = what.starts_with("client/");
+  std::string_view rest = what.substr(client ? 7 : 8);
+  const size_t slash = rest.find('/');
+  if (client == (slash == rest.npos) || rest.empty()) return MW_EINVAL;
+  std::string channel(rest.substr(0, slash)), uuid(client ? rest.substr(slash + 1) : std::string_view());
+  post(*lane, [this, channel = std::move(channel), uuid = std::move(uuid), op] {
+    auto it = channels_.find(channel);
+    if (it == channels_.end()) {
+      std::string body;
+      base::JsonObject o(body);
+      o.text("text", "no channel is called " + channel);
+      o.end();
+      return done(*lane, op, MW_EINVAL, 0, body);
+    }
+    std::string out;
+    for (const Seat* s : it->second.exchange->seats()) {
+      if (!s->joined || (!uuid.empty() && uuid_text(s->uuid) != uuid)) continue;
+      out += out.empty() ? "" : ",";
+      base::JsonObject o(out);
+      o.text("uuid", uuid_text(s->uuid)).number("pid", s->pid).number("peer", static_cast<int64_t>(s->handle));
+      o.number("messages_in", static_cast<int64_t>(s->session.stats.messages_in.load()));
+      o.number("messages_out", static_cast<int64_t>(s->session.stats.messages_out.load()));
+      o.number("dropped", s->session.stats.dropped.load()).number("queued", s->session.queued());
+      o.end();
+    }
+    if (uuid.empty()) return done(*lane, op, MW_OK, 0, "[" + out + "]");
+    if (!out.empty()) return done(*lane, op, MW_OK, 0, out);
+    std::string body;
+    base::JsonObject o(body);
+    o.text("text", "channel " + channel + " has no member " + uuid);
+    o.end();
+    done(*lane, op, MW_EINVAL, 0, body);
+  });
+  return MW_OK;
+}
+
+}  // namespace mw::link

@@ -1,0 +1,85 @@
+// A standing hub: keeps the channels of its options for the whole host, passes
+// events on to other channels where they say so. Lives on one lane; the
+// functions marked so are for any thread that has a pin.
+#pragma once
+#include "link/exchange.hpp"
+#include "link/hub_plan.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mw::link {
+
+class Hub final : public Host {
+ public:
+  static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+
+  // ---- any thread
+  mw_status start(uint64_t op);
+  base::Result<void> update(const base::Conf& change, uint64_t op);
+  mw_status drain(int64_t deadline_ms, uint64_t op);
+  mw_status state() const noexcept { return state_.load(std::memory_order_acquire); }
+  size_t peers() const noexcept { return peers_.load(std::memory_order_relaxed); }
+  std::string facts() const;
+  // "channel/<name>" and "client/<name>/<uuid>".
+  mw_status gather(std::string_view what, uint64_t op);
+
+  // ---- Host
+  void exchange_up(Exchange& e) override;
+  void exchange_failed(Exchange& e, const base::Error& why) override;
+  void exchange_over(Exchange& e) override;
+  void seat_taken(Seat& s) override;
+  void seat_left(Seat& s) noexcept override;
+  bool relays(const Exchange& e) const override;
+  void relay(Exchange& from, mw_msg* frame, uint32_t events) override;
+  uint64_t through(Exchange& e) override;
+  void look_for_acks(Exchange& e) override;
+  void heard(Exchange& e, const Seat& s, const wire::EventView& v) override;
+
+  void attend(uint32_t bits) override;
+  void destroy(bool dead) noexcept override;
+
+ private:
+  struct Change {
+    std::shared_ptr<const base::Conf> conf;
+    HubPlan plan;
+    uint64_t op;
+  };
+  // What a channel's events reach besides.
+  struct Kept {
+    std::unique_ptr<Exchange> exchange;
+    std::vector<Exchange*> targets;
+    bool dump = false;
+  };
+  Hub(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf, HubPlan plan);
+  ~Hub();
+  void begin_start();
+  // Opens what is not open yet: all, or none and why.
+  base::Result<void> open_channels(const HubPlan& plan);
+  void apply(const Change& c);
+  void aim();  // targets, by the plan
+  void give_up(const base::Error& why);
+  void finish_starts(mw_status status, int32_t code, std::string_view body);
+  void begin_close(const CloseWish& w);
+  void close_all();
+  void end_if_done();
+
+  std::atomic<mw_status> state_{MW_STATE_IDLE};
+  std::atomic<size_t> peers_{0};
+  std::vector<uint64_t> start_ops_;  // under mutex_
+  std::vector<uint64_t> drain_ops_;  // under mutex_
+  // the lane
+  std::string dir_;
+  HubPlan plan_;
+  std::map<std::string, Kept, std::less<>> channels_;
+  std::vector<std::unique_ptr<Exchange>> leaving_;  // taken out by a reload or a failed start
+  CloseWish how_;
+  size_t opening_ = 0;
+  base::Error failure_{MW_OK, 0, {}};  // of the start under way
+  bool closing_ = false, retired_ = false;
+};
+
+}  // namespace mw::link
