@@ -6,18 +6,17 @@ turn: the event loop turns the lane (threads=0); queue: a library thread does.""
 import asyncio
 import json
 import os
-import re
 import sys
 import threading
-from urllib.parse import unquote_to_bytes
 
 import meshwork
+from calls import BufferedError, Calls, Words
 from meshwork import Error, Flags
 
 PLAIN = frozenset(range(33, 127)) - {ord("%")}
 # Facts are told whole, messages up to this.
-LIMIT = {"MESSAGE": 512, "DROPPED": 512}
-KINDS = "up down closed error log peer_up peer_down message writable slow dropped ping pong interest done ask draining"
+LIMIT = {"MESSAGE": 512, "DROPPED": 512, "REQUEST": 512, "PART": 512}
+KINDS = "cancel up down closed error log peer_up peer_down message writable slow dropped ping pong interest done ask draining"
 
 
 def show(data, limit=None):
@@ -38,46 +37,14 @@ def say(line):
     sys.stdout.flush()
 
 
-class Words:
-    """One line: verb, name, and key -> bytes; a body @N is generated."""
-
-    def __init__(self, line):
-        first, *rest = line.split(" ")
-        self.verb, self.name, self.args = first, "", {}
-        for w in rest:
-            key, sign, value = w.partition("=")
-            if not sign:
-                self.name = key
-            elif re.fullmatch(r"@\d+", value):
-                n = int(value[1:])
-                self.args[key] = (b"abcdefghijklmnopqrstuvwxyz" * (n // 26 + 1))[:n]
-            else:
-                self.args[key] = unquote_to_bytes(value)
-
-    def take(self, key, absent=""):
-        return self.args.pop(key, absent.encode()).decode("utf-8", "surrogateescape")
-
-    def number(self, key, absent=0):
-        return int(self.take(key, str(absent)))
-
-    def flags(self):
-        names = [n for n in self.take("flags").split("+") if n in Flags.__members__]
-        return int(sum(Flags[n] for n in set(names)))
-
-    def headers(self):
-        return {k[5:]: v for k, v in self.args.items() if k.startswith("meta.")} or None
-
-    def options(self, *own):
-        return {k: v.decode("utf-8", "surrogateescape") for k, v in self.args.items() if k not in own}
-
-
-class Agent:
+class Agent(Calls):
     def __init__(self, door):
         self.threads = 0 if door == "turn" else 1
         self.forget()
 
     def forget(self):
         self.context, self.objects, self.peers, self.asks, self.hooks, self.ops = None, {}, {}, {}, {}, {}
+        self.requests = {}
 
     # -- events
     def tell(self, source, event):
@@ -88,14 +55,20 @@ class Agent:
         connection = event.peer if isinstance(event.peer, meshwork.Connection) else None
         if kind == "PEER_UP":
             self.peers[self.free(name, "", self.peers)] = connection
+        if kind == "REQUEST" and event:
+            self.requests[self.free(name, "r", self.requests)] = event
         if kind == "ASK":
             self.asks[self.free(name, "ask", self.asks)] = event
         text = f"! {name} {kind}" + (f" status={event.reason[3:]}" if event.status else "")
         if event.code:
             text += f" code={event.code}"
-        ids = {"DONE": self.ops.get(event.id), "CLOSED": name, "ASK": self.name_of(self.asks, event)}
+        ids = {"DONE": self.ops.get(event.id), "PART": self.ops.get(event.id), "CLOSED": name, "ASK": self.name_of(self.asks, event)}
+        if kind in ("REQUEST", "CANCEL", "WRITABLE") and event.id:
+            ids[kind] = next((n for n, r in self.requests.items() if r.id == event.id), "?")
         if kind in ids or event.id:
             text += f" id={ids.get(kind, event.id)}"
+        if isinstance(source, meshwork.Service) and isinstance(event.peer, meshwork.Consumer):
+            text += f" peer={next(n for n, o in self.objects.items() if o is event.peer)}"
         if connection is not None:
             text += f" peer={self.name_of(self.peers, connection)}"
         flags = "+".join(f.name for f in Flags if event.flags & f)
@@ -116,7 +89,7 @@ class Agent:
     # -- verbs: each answers with more words
     def target(self, words, event=None):
         here = {"ctx": self.context, "$peer": event and event.peer, "$id": event}
-        for names in (here, self.objects, self.peers, self.asks):
+        for names in (here, self.objects, self.peers, self.asks, self.requests):
             if words.name in names:
                 return names[words.name]
         raise Error(-4, "nobody is called " + words.name)
@@ -246,7 +219,8 @@ class Agent:
 
     def do_cancel(self, words, event):
         self.target(words, event)
-        self.ops["of", words.number("op")].cancel()
+        if (operation := self.ops.get(("of", words.number("op")))) is not None:
+            operation.cancel()
 
     def do_hook(self, words, event):
         self.hooks.setdefault((words.name, words.take("kind")), []).append(words.take("do"))
@@ -264,10 +238,6 @@ class Agent:
                 break
             await asyncio.sleep(0.001)
         return "OK", f" fds={len(os.listdir('/proc/self/fd')) - 1} threads={count_threads()}"
-
-
-class BufferedError(Exception):
-    """Accepted, above the soft mark."""
 
 
 def count_threads():

@@ -5,15 +5,17 @@
         await provider.wait_closed()
 """
 
+from ._calls import Call
 from ._dispatch import Operation
 from ._errors import Error
-from ._event import Ask, Event, Flags, Message
-from ._link import Connection, Consumer, Context, Provider, Subscription
-from ._tables import Code, ConsumerOptions, ContextOptions, ProviderOptions, SubscriptionOptions
+from ._event import Ask, Event, Flags, Message, Request
+from ._link import Connection, Consumer, Context, Provider, Service, Subscription
+from ._tables import Code, ConsumerOptions, ContextOptions, ProviderOptions, ServiceOptions, SubscriptionOptions
 
 __all__ = [
-    "Ask", "Code", "Connection", "Consumer", "ConsumerOptions", "Context", "ContextOptions", "Error", "Event", "Flags",
-    "Message", "Operation", "Provider", "ProviderOptions", "Subscription", "SubscriptionOptions", "library_version",
+    "Ask", "Call", "Code", "Connection", "Consumer", "ConsumerOptions", "Context", "ContextOptions", "Error", "Event",
+    "Flags", "Message", "Operation", "Provider", "ProviderOptions", "Request", "Service", "ServiceOptions",
+    "Subscription", "SubscriptionOptions", "library_version",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

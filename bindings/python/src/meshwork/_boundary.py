@@ -158,6 +158,13 @@ unsubscribe = _fast("mw_unsubscribe", _status, _handle, _text, c_size_t, c_uint6
 subscribed = _fast("mw_subscribed", _status, _handle, _text, c_size_t)
 cork = _fast("mw_cork", _status, _handle, c_int)
 
+serve = _fast("mw_serve", _status, _handle, _text, c_size_t, _conf, c_uint64, POINTER(_handle), _error)
+call = _fast(
+    "mw_call", _status, _handle, _text, c_size_t, _msg, _conf, c_int64, _handle, c_uint32, c_uint64, _error
+)
+reply = _fast("mw_reply", _status, _handle, _msg, c_uint32, c_uint64)
+fail = _fast("mw_fail", _status, _handle, _status, _text, c_size_t, c_uint32)
+
 if not OLDEST <= (version() >> 16, version() >> 8 & 255) < (OLDEST[0] + 1, 0):
     raise ImportError(f"{PATH} has version {version() >> 16}.{version() >> 8 & 255}, this package needs {OLDEST}")
 

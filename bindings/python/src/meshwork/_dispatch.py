@@ -11,11 +11,11 @@ import select
 import time
 import weakref
 from types import CoroutineType
-from typing import Any, Callable, Coroutine, Dict, Iterator, Mapping, Optional, Set, Tuple, TypeVar
+from typing import Any, Callable, Coroutine, Dict, Iterator, Mapping, Optional, Set, Tuple, Type, TypeVar
 
 from . import _boundary as c
 from ._errors import Error, byref, check, detail
-from ._event import ASK, DONE, KINDS, MESSAGE, REF, TEXT, Ask, Event, Message
+from ._event import ASK, DONE, KINDS, MESSAGE, PART, REF, REQUEST, TEXT, Ask, Event, Message, Request
 
 T = TypeVar("T")
 _RECORDS, _SLAB = 1024, 256 * 1024
@@ -67,6 +67,9 @@ class Operation(asyncio.Future[T]):
             self._timer.cancel()
         c.cancel(self._handle, self.id)
 
+    def _part(self, event: Event) -> None:
+        """Part of a streamed answer."""
+
     def _finish(self, event: Event) -> None:
         if self.done():
             return  # cancelled or too late: nobody waits
@@ -117,11 +120,11 @@ class Dispatcher:
 
     def operate(
         self, handle: int, verb: Callable[[int, Any], int], convert: Callable[[Event], T],
-        timeout: Optional[float] = None,
+        timeout: Optional[float] = None, kind: "Optional[Type[Operation[T]]]" = None,
     ) -> Operation[T]:  # fmt: skip
         """Begins verb(op, error); raises at once where it is refused."""
         self._last_op += 1
-        operation = Operation(self.loop, self._last_op, handle, convert)
+        operation = (kind or Operation)(self.loop, self._last_op, handle, convert)
         self.operations[operation.id] = operation
         e = detail()
         status = verb(operation.id, byref(e))
@@ -194,10 +197,14 @@ class Dispatcher:
                 data = body.decode() if flags & TEXT else body
                 target._message(Message("message", target, None, status, code, id, flags, topic, data, meta), peer)
             return
-        event = (Ask if number == ASK else Event)(
+        event = (Ask if number == ASK else Request if number == REQUEST else Event)(
             KINDS.get(number, "other"), target, None, status, code, id, flags, topic,
             body.decode() if flags & TEXT else body, meta,
         )  # fmt: skip
+        if number == PART:
+            operation = self.operations.get(id)
+            if operation is not None:
+                operation._part(event)
         if number == DONE:
             operation = self.operations.pop(id, None)
             if operation is not None:

@@ -22,6 +22,7 @@ class Error(Exception):
         self.name: str = c.status_name(code).decode()
         self.retryable = bool(c.status_flags(code) & _RETRY)
         self.os = os
+        self.details: Any = None  # of a call that failed: the object the other side gave
         self.text: str = text or c.status_text(code).decode()
         super().__init__(f"{self.text} ({self.name})")
 

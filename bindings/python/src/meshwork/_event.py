@@ -3,22 +3,24 @@ No handle and no borrowed byte is kept; any thread may keep them."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from enum import IntFlag
-from typing import Any, Dict, Optional, Union
+from typing import Any, Dict, Iterator, Mapping, Optional, Union
 
 from . import _boundary as c
-from ._errors import byref, check, detail
+from ._errors import Error, byref, check, detail
 
 Data = Union[str, bytes]
+Sendable = Union[str, bytes, bytearray, memoryview]
 
 KINDS = {
     1: "up", 2: "down", 4: "closed", 5: "error", 6: "log", 10: "peer_up", 11: "peer_down", 20: "message",
-    21: "writable", 22: "slow", 23: "dropped", 25: "ping", 26: "pong", 27: "interest", 31: "done", 32: "released",
-    50: "ask", 66: "draining",
+    21: "writable", 22: "slow", 23: "dropped", 25: "ping", 26: "pong", 27: "interest", 30: "part", 31: "done",
+    32: "released", 40: "request", 41: "cancel", 50: "ask", 66: "draining",
 }  # fmt: skip
-MESSAGE, DONE, ASK = 20, 31, 50
+MESSAGE, PART, DONE, REQUEST, ASK = 20, 30, 31, 40, 50
 
 
 class Flags(IntFlag):
@@ -29,6 +31,8 @@ class Flags(IntFlag):
     MORE = 0x4
     CONT = 0x8
     PING = 0x10
+    ONEWAY = 0x100
+    PARTS = 0x1000
     NOQUEUE = 0x2000
     LOCAL = 0x80
     RESUMED = 0x80000
@@ -36,7 +40,7 @@ class Flags(IntFlag):
     ASCII = 0x2000000
 
 
-TEXT, REF = 0x1, 0x1000000
+TEXT, MORE, PARTS, REF = 0x1, 0x4, 0x1000, 0x1000000
 _PAIR = struct.Struct("<HI")
 
 
@@ -121,3 +125,47 @@ class Ask(Event):
         text = json.dumps(facts).encode() if facts else None
         e = detail()
         check(c.answer(self.id, allow, text, len(text or b""), byref(e)), e)
+
+
+class Request(Event):
+    """A call to answer: once, now or later, by whatever thread turns the loop.
+    topic is the method, code the milliseconds left (-1: no limit). False: a
+    oneway call, which takes no answer."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return self.id != 0
+
+    def reply(self, data: Sendable = b"", flags: int = 0, headers: Optional[Mapping[str, Union[str, bytes]]] = None) -> None:
+        """The answer. Raises MW_ECLOSED where it was answered or is over."""
+        with message(data, flags, headers) as m:
+            check(c.reply(self.id, m, flags & ~(TEXT | MORE), 0))
+
+    def part(self, data: Sendable, flags: int = 0, headers: Optional[Mapping[str, Union[str, bytes]]] = None) -> bool:
+        """One part of several before the answer. False: accepted, but much is
+        waiting; "writable" of the service follows, as after MW_EAGAIN."""
+        with message(data, flags, headers) as m:
+            return check(c.reply(self.id, m, flags & ~TEXT | MORE, 0)) == 0
+
+    def fail(self, why: Union[str, Mapping[str, Any]] = "", code: int = 0) -> None:
+        """A failure; why is its message, or an object with one. The code 0 is MW_EREMOTE."""
+        facts = {"message": why} if isinstance(why, str) and why else why
+        text = json.dumps(facts).encode() if facts else None
+        check(c.fail(self.id, code, text, len(text or b""), 0))
+
+
+@contextlib.contextmanager
+def message(data: Sendable, flags: int, headers: Optional[Mapping[str, Union[str, bytes]]]) -> Iterator[Any]:
+    """A message of the library for as long as the block lasts."""
+    body, text = (data.encode(), TEXT) if isinstance(data, str) else (bytes(data), flags & TEXT)
+    m = c.msg_new(body, len(body), text | flags & (2 | PARTS))
+    if m is None:
+        raise Error(-1, "no message: out of memory, or text that is not UTF-8")
+    try:
+        for key, value in (headers or {}).items():
+            k, v = key.encode(), value.encode() if isinstance(value, str) else value
+            check(c.msg_set(m, k, len(k), v, len(v)))
+        yield m
+    finally:
+        c.msg_unref(m)

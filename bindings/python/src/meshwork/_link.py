@@ -1,4 +1,4 @@
-"""The nouns: Context, Provider, Consumer, Connection and Subscription. Each belongs to the
+"""The nouns: Context, Provider, Consumer, Connection, Service and Subscription. Each belongs to the
 event loop it was made on; only send() may be called from other threads."""
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from . import _boundary as c
 from ._boundary import send_bytes
 from ._dispatch import Dispatcher, Operation, options
 from ._errors import Error, byref, check, detail
-from ._event import TEXT, Event, Message
-from ._tables import ConsumerOptions, ContextOptions, ProviderOptions, SubscriptionOptions
+from ._calls import Call, Headers, Running, call, oneway, serve
+from ._event import TEXT, Event, Message, Request, Sendable
+from ._event import message as _message
+from ._tables import ConsumerOptions, ContextOptions, ProviderOptions, ServiceOptions, SubscriptionOptions
 
-Sendable = Union[str, bytes, bytearray, memoryview]
 Handler = Callable[[Any], Any]
 T = TypeVar("T")
 H = TypeVar("H", bound=Handler)
@@ -28,7 +29,7 @@ S = TypeVar("S", bound="_Live")
 STATES = ("idle", "connecting", "up", "ready", "waiting", "draining")
 STATS = {
     "buffered": 1, "last_beat": 2, "strikes": 3, "beat_interval": 4, "beat_cutoff": 5, "rtt": 6, "peers": 7,
-    "bytes_in": 9, "bytes_out": 10, "dropped": 11, "queued": 12, "messages_in": 13, "messages_out": 14,
+    "in_flight": 8,    "bytes_in": 9, "bytes_out": 10, "dropped": 11, "queued": 12, "messages_in": 13, "messages_out": 14,
 }  # fmt: skip
 # Bytes of messages nobody has read yet, above which a peer is paused.
 _HIGH = 256 * 1024
@@ -209,6 +210,20 @@ class _Peer(_Live):
         finally:
             c.cork(self._handle, 0)
 
+    def call(
+        self, target: str, data: Sendable = b"", timeout: Optional[float] = None, parent: Optional[Request] = None,
+        headers: Headers = None, credit: Union[int, str, None] = None, flags: int = 0,
+    ) -> Call:  # fmt: skip
+        """Calls a method of the other end. timeout: seconds, math.inf for none,
+        None for the option call.timeout. parent: a request this is made for;
+        its deadline and its end count here too. credit: bytes of a streamed
+        answer that may come before they are taken."""
+        return call(self._dispatcher, self._handle, target, data, timeout, parent, headers, credit, flags)
+
+    def oneway(self, target: str, data: Sendable = b"", headers: Headers = None) -> None:
+        """A call that nobody answers."""
+        oneway(self._handle, target, data, headers)
+
     def subscribe(
         self, pattern: str, options_: Optional[SubscriptionOptions] = None, timeout: Optional[float] = None
     ) -> Operation[None]:
@@ -331,6 +346,44 @@ class Subscription(_Live):
             self._ended(event)
 
 
+class Service(_Live):
+    """What a provider or consumer serves under one name. Handlers: "cancel"
+    (a request is over), "writable", "closed"."""
+
+    def __init__(
+        self, owner: "_Endpoint", name: str, handler: Callable[[Request], Any], given: Mapping[str, Any]
+    ) -> None:
+        dispatcher = owner._dispatcher
+        super().__init__(dispatcher, 0)
+        self.owner, self.name, self._running = owner, name, Running(dispatcher, handler)
+        token = dispatcher.name(self)
+        try:
+            self._handle = serve(dispatcher, owner._handle, name, token, given)
+        except Error:
+            del dispatcher.objects[token]
+            raise
+        owner.context._keep.add(self)
+
+    def drain(self, seconds: float, timeout: Optional[float] = None) -> Operation[None]:
+        """Refuses new calls, finishes what runs, and closes within seconds."""
+        return self._operate(lambda op, e: c.drain(self._handle, int(seconds * 1000), op, e), _nothing, timeout)
+
+    def _event(self, event: Event, peer: int) -> None:
+        event.peer = self.owner._whom(peer)
+        if isinstance(event, Request):
+            return self._running.begin(event)
+        if event.kind == "cancel":
+            self._running.canceled(event.id)
+        elif event.kind == "writable":
+            self._running.writable(event.id)
+        handler = self._handlers.get(event.kind)
+        if handler is not None:
+            self._dispatcher.call(handler, event)
+        if event.kind == "closed":
+            self.owner.context._keep.discard(self)
+            self._ended(event)
+
+
 class _Endpoint(_Live):
     """What a context opens: a Provider or a Consumer."""
 
@@ -356,6 +409,19 @@ class _Endpoint(_Live):
     def start(self, timeout: Optional[float] = None) -> Operation[None]:
         """Listens or connects; done when usable. May be repeated."""
         return self._operate(lambda op, e: c.start(self._handle, op, e), _nothing, timeout)
+
+    def serve(
+        self, name: str, handler: Callable[[Request], Any], options_: Optional[ServiceOptions] = None, **more: Any
+    ) -> Service:
+        """Serves calls: "C" every method "C.x" and "C" itself, "C.m" one. What
+        handler(request) returns is the answer (None of a plain function: it
+        answers later, by request.reply), what it raises a failure. It may be a
+        coroutine function, cancelled when the request is over, or an async
+        generator, whose items are parts."""
+        return Service(self, name, handler, {**(options_ or {}), **more})
+
+    def _whom(self, peer: int) -> Any:
+        return self
 
     def drain(self, seconds: float, timeout: Optional[float] = None) -> Operation[None]:
         """Refuses what is new, tells the peers, finishes, and closes within seconds."""
@@ -406,6 +472,9 @@ class Provider(_Endpoint):
             return self._operate(
                 lambda op, e: c.publish(self._handle, text, len(text), m, left_out, flags, op), _code, timeout
             )
+
+    def _whom(self, peer: int) -> Any:
+        return self.connections.get(peer)
 
     @property
     def address(self) -> str:
@@ -509,22 +578,6 @@ class Context(_Live):
         if dispatcher is not None and not dispatcher.closing:
             dispatcher.abandon()
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
-
-
-@contextlib.contextmanager
-def _message(data: Sendable, flags: int, headers: Optional[Mapping[str, Union[str, bytes]]]) -> Iterator[Any]:
-    """A message of the library for as long as the block lasts."""
-    body, text = (data.encode(), TEXT) if isinstance(data, str) else (bytes(data), flags & TEXT)
-    m = c.msg_new(body, len(body), text | flags & 2)
-    if m is None:
-        raise Error(-1, "no message: out of memory, or text that is not UTF-8")
-    try:
-        for key, value in (headers or {}).items():
-            k, v = key.encode(), value.encode() if isinstance(value, str) else value
-            check(c.msg_set(m, k, len(k), v, len(v)))
-        yield m
-    finally:
-        c.msg_unref(m)
 
 
 def _update(

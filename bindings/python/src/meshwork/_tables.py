@@ -333,3 +333,15 @@ SubscriptionOptions = TypedDict(
     },
     total=False,
 )
+
+
+ServiceOptions = TypedDict(
+    "ServiceOptions",
+    {
+        # Methods the service has, without its name; empty: any. Others get MW_ENOMETHOD.
+        "methods": Union[str, Sequence[str]],
+        # Requests at once; more get MW_EAGAIN; 0: no limit.
+        "max_concurrent": int,
+    },
+    total=False,
+)
