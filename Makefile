@@ -125,12 +125,12 @@ set-abi: release
 	@$(call junit,release,abi) -L abi
 
 set-asan: build-asan
-	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_scenario
-	@$(call junit,asan,asan) -L 'unit|scenario'
+	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_scenario set_sim
+	@$(call junit,asan,asan) -L 'unit|scenario|sim'
 
 set-asan-full: build-asan
-	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_stress set_scenario
-	@$(call junit,asan,asan-full) -L 'unit|stress|scenario'
+	@$(MAKE_IN) $(BUILD)/asan -j $(JOBS) -t set_unit set_stress set_scenario set_sim
+	@$(call junit,asan,asan-full) -L 'unit|stress|scenario|sim'
 
 set-tsan: build-tsan
 	@$(MAKE_IN) $(BUILD)/tsan -j $(JOBS) -t set_stress

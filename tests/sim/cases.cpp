@@ -141,7 +141,8 @@ void returning(uint64_t seed, Size size, std::vector<Result>& out) {
   const std::string address = w.machine(2).fact(w.slot(2))->address;
   within(out, "a restart elsewhere is believed by all", w.run_until([&] {
     for (size_t i = 0; i < w.size(); i++)
-      if (const Fact* f = w.machine(i).fact(w.slot(2)); f == nullptr || f->address != address || f->version.gone) return false;
+      if (const Fact* f = w.machine(i).fact(w.slot(2)); f == nullptr || f->address != address || f->version.gone)
+        return false;
     return true;
   }, 60'000), 5000);
   // A sleep beyond what others remember of the dead.
@@ -161,11 +162,65 @@ void starting(uint64_t seed, Size size, std::vector<Result>& out) {
   none(out, "false deaths", w.false_deaths(), w.first_false());
 }
 
+void churning(uint64_t seed, Size size, std::vector<Result>& out) {
+  const size_t n = std::min<size_t>(size.members, 1000);
+  World w(seed, kLossy);
+  Random random(seed);
+  w.populate(n);
+  w.run(3000);
+  w.forget_counts();
+  // Every two seconds one goes, in one way or another, and one comes.
+  std::vector<size_t> gone;
+  for (int i = 0; i < 150; i++) {
+    const size_t who = 1 + random.below(static_cast<uint32_t>(w.size() - 1));
+    if (w.up(who)) {
+      const uint32_t how = random.below(4);
+      if (how == 0) w.kill(who);
+      if (how == 1) w.switch_off(who);
+      if (how == 2) w.leave(who);
+      if (how == 3) w.stall(who, 20'000), w.quiet_about(who);  // long enough to be condemned, rightly
+      if (how != 3) gone.push_back(who);
+    }
+    if (i % 2 == 0) {
+      w.join(w.add(), 0);
+    } else if (!gone.empty()) {
+      w.restart(gone.front(), 0);
+      gone.erase(gone.begin());
+    }
+    w.run(2000);
+  }
+  none(out, "false deaths in 300 s of coming and going", w.false_deaths(), w.first_false());
+  char seen[64];
+  std::snprintf(seen, sizeof seen, "%.0f B/s", w.mean_rate());
+  out.push_back({"control traffic a member meanwhile", "<= 2048 B/s", seen, w.mean_rate() <= 2048});
+  // One may still stand still for 20 s.
+  within(out, "all are of one mind, no ghost stays", w.run_until([&] { return w.agreed(); }, 120'000), 40'000);
+}
+
+void deaf(uint64_t seed, Size size, std::vector<Result>& out) {
+  const size_t n = std::min<size_t>(size.members, 1000);
+  World w(seed, kLossy);
+  w.populate(n);
+  w.run(3000);
+  w.forget_counts();
+  w.cut_pairs(50);
+  w.run(180'000);
+  none(out, "false deaths in 180 s, each 20th pair cut off", w.false_deaths(), w.first_false());
+  const size_t i = w.add();
+  size_t door = 0;
+  while (w.cut(i, door)) door++;
+  w.join(i, door);
+  within(out, "a join is known to all even so", w.run_until([&] { return known_by_all(w, i); }, 60'000), 15'000);
+  w.switch_off(1);
+  within(out, "a death is known to all even so", w.run_until([&] { return known_by_none(w, 1); }, 60'000), 20'000);
+}
+
 }  // namespace
 
 const std::vector<Case> kCases = {
   {"join", joining}, {"death", dying}, {"traffic", traffic}, {"stalls", stalls},
   {"partition", parting}, {"return", returning}, {"start", starting},
+  {"churn", churning}, {"deaf", deaf},
 };
 
 }  // namespace mw::sim

@@ -18,15 +18,17 @@ size_t World::add() {
   Node& n = *nodes_.back();
   char name[64];
   const uint64_t a = mix(i + 1), b = mix(a);
-  std::snprintf(name, sizeof name, "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(a), static_cast<unsigned>(a >> 32 & 0xFFFF),
-                static_cast<unsigned>(a >> 48), static_cast<unsigned>(b & 0xFFFF), static_cast<unsigned long long>(b >> 16));
+  std::snprintf(name, sizeof name, "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(a),
+                static_cast<unsigned>(a >> 32 & 0xFFFF), static_cast<unsigned>(a >> 48), static_cast<unsigned>(b & 0xFFFF),
+                static_cast<unsigned long long>(b >> 16));
   n.name = name;
   n.address = "10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." + std::to_string(i & 255) + ":55000";
-  start(n);
+  start(static_cast<uint32_t>(i));
   return i;
 }
 
-void World::start(Node& n) {
+void World::start(uint32_t i) {
+  Node& n = *nodes_[i];
   MembershipConfig c;
   c.name = n.name;
   c.address = n.address;
@@ -42,7 +44,6 @@ void World::start(Node& n) {
   n.held.clear();
   n.links.clear();
   if (by_slot_.size() <= n.slot) by_slot_.resize(n.slot + 1);
-  const auto i = static_cast<uint32_t>(std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& p) { return p.get() == &n; }) - nodes_.begin());
   by_slot_[n.slot] = i;
   step(i, input::Tick{});
 }
@@ -83,7 +84,7 @@ void World::join(size_t who, size_t seed) {
 
 void World::restart(size_t who, size_t seed) {
   nodes_[who]->address += "1";
-  start(*nodes_[who]);
+  start(static_cast<uint32_t>(who));
   join(who, seed);
 }
 
@@ -195,7 +196,7 @@ void World::carry_out(uint32_t who) {
     const uint32_t to = by_slot_[s.to];
     const Node& other = *nodes_[to];
     n.bytes += s.bytes.size() + kFrame;
-    if (other.group != n.group || (network_.loss != 0 && random_.below(1000) < network_.loss)) continue;
+    if (other.group != n.group || cut(who, to) || (network_.loss != 0 && random_.below(1000) < network_.loss)) continue;
     if (!other.up && other.refuses) {
       at(now_ + latency(), {who, to, Is::refused, {}});
     } else {
@@ -226,7 +227,7 @@ void World::note(uint32_t who, const Outputs::Said& s) {
   said_[static_cast<size_t>(s.news)]++;
   if (s.news != News::down || s.fact == 0) return;
   const Node& n = *nodes_[by_slot_[s.member]];
-  if (!n.up || quiet_about_deaths) return;
+  if (!n.up || n.condemnable || quiet_about_deaths) return;
   if (roster_[s.fact].version.instance != n.life) return;  // of an earlier process
   if (false_deaths_++ == 0) {
     const Verdict& v = roster_[s.fact].verdict;
@@ -278,7 +279,8 @@ void World::forget_counts() {
 double World::mean_rate() const {
   uint64_t sum = 0, count = 0;
   for (const auto& n : nodes_) sum += n->bytes, count += n->up;
-  return static_cast<double>(sum) * 1000 / static_cast<double>(std::max<uint64_t>(1, count)) / static_cast<double>(std::max<int64_t>(1, now_ - since_));
+  const double members = static_cast<double>(std::max<uint64_t>(1, count));
+  return static_cast<double>(sum) * 1000 / members / static_cast<double>(std::max<int64_t>(1, now_ - since_));
 }
 
 double World::max_rate() const {

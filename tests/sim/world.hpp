@@ -4,6 +4,7 @@
 #pragma once
 #include "mesh/core/membership.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,7 +39,13 @@ class World {
   void leave(size_t who);
   // Members of unlike groups do not reach each other.
   void part(size_t who, int group) { nodes_[who]->group = group; }
-  void network(Network n) { network_ = n; }
+  // So many in a thousand pairs do not reach each other.
+  void cut_pairs(uint32_t in_thousand) { cut_ = in_thousand; }
+  bool cut(size_t a, size_t b) const {
+    return cut_ != 0 && mix(seed_ ^ (uint64_t{std::min(a, b)} << 32 | std::max(a, b))) % 1000 < cut_;
+  }
+  // Verdicts on this one are not false for the rest of the run.
+  void quiet_about(size_t who) { nodes_[who]->condemnable = true; }
 
   void run(int64_t ms);
   // Runs until f is true, looked at every `step` ms; the time it took, or -1
@@ -66,7 +73,8 @@ class World {
   double mean_rate() const;
   double max_rate() const;
   uint64_t steps() const { return steps_; }
-  bool quiet_about_deaths = false;  // during a partition verdicts are not false
+  // During a partition verdicts are not false.
+  bool quiet_about_deaths = false;
 
  private:
   enum class Is : uint8_t { message, wake, thaw, closed, refused };
@@ -82,6 +90,7 @@ class World {
     uint64_t life = 0;  // which process of this name
     bool up = true;
     bool refuses = false;  // its host answers for it that nobody listens
+    bool condemnable = false;
     int group = 0;
     int64_t thaw = 0;         // stands still until
     int64_t wake = INT64_MAX; // the next tick that is under way
@@ -95,7 +104,7 @@ class World {
   int64_t latency() {
     return network_.min_latency + random_.below(static_cast<uint32_t>(network_.max_latency - network_.min_latency + 1));
   }
-  void start(Node& n);
+  void start(uint32_t i);
   void handle(Event& e);
   void step(uint32_t who, const Input& in);
   void carry_out(uint32_t who);
@@ -105,6 +114,7 @@ class World {
   Random random_;
   Network network_;
   uint64_t seed_;
+  uint32_t cut_ = 0;
   Roster roster_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<uint32_t> by_slot_;

@@ -167,7 +167,8 @@ void Access::warn(std::vector<std::string>& warnings) const {
       if (other != roles_.end() && !lists(other->second.allow, name))
         add(name + "._connect[" + std::to_string(i) + "]: " + other->second.name + "._allow does not list " + quoted(name));
     }
-    const bool callable = std::any_of(roles_.begin(), roles_.end(), [&](const auto& r) { return bool(may_connect(r.first, name)); });
+    const bool callable =
+      std::any_of(roles_.begin(), roles_.end(), [&](const auto& r) { return bool(may_connect(r.first, name)); });
     if (!role.methods.empty() && !callable)
       add(name + "._commands: nobody may call them, no role that _allow lists has " + quoted(name) + " in its _connect");
   }
@@ -177,8 +178,11 @@ Access::Answer Access::may_connect(std::string_view a, std::string_view b) const
   const auto from = roles_.find(a), to = roles_.find(b);
   if (from == roles_.end()) return {Is::denied, "access has no role " + quoted(a), nullptr};
   if (to == roles_.end()) return {Is::no_role, "access has no role " + quoted(b), nullptr};
-  if (!lists(from->second.connect, b)) return {Is::denied, "access: " + from->first + "._connect does not list " + quoted(to->first), nullptr};
-  if (!lists(to->second.allow, a)) return {Is::denied, "access: " + to->first + "._allow does not list " + quoted(from->first), nullptr};
+  const std::string &caller = from->first, &callee = to->first;
+  if (!lists(from->second.connect, b))
+    return {Is::denied, "access: " + caller + "._connect does not list " + quoted(callee), nullptr};
+  if (!lists(to->second.allow, a))
+    return {Is::denied, "access: " + callee + "._allow does not list " + quoted(caller), nullptr};
   return {};
 }
 
@@ -189,7 +193,8 @@ Access::Answer Access::may_call(std::string_view a, std::string_view target) con
   if (!answer) return answer;
   const Role& to = roles_.find(role)->second;
   const auto it = to.methods.find(method);
-  if (it == to.methods.end()) return {Is::no_method, "access: " + to.name + "._commands has no method " + quoted(method), nullptr};
+  if (it == to.methods.end())
+    return {Is::no_method, "access: " + to.name + "._commands has no method " + quoted(method), nullptr};
   answer.method = &it->second;
   return answer;
 }

@@ -3,6 +3,7 @@
 #include "base/utf8.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace mw::mesh::core {
 namespace {
@@ -38,6 +39,12 @@ bool take_array(wire::Bytes& in, size_t each, MessageView& out) noexcept {
   return in.take(out.count * each, out.array);
 }
 
+bool few(const uint8_t* buckets) noexcept {
+  int n = 0;
+  for (size_t i = 0; i < kBuckets / 8; i++) n += std::popcount(buckets[i]);
+  return n <= static_cast<int>(kMaxBucketsAtOnce);
+}
+
 bool take_fields(wire::Bytes& in, MessageView& out) noexcept {
   switch (out.kind) {
     case Kind::ping: return in.varint(out.seq) && take_byte(in, out.flags);
@@ -48,7 +55,7 @@ bool take_fields(wire::Bytes& in, MessageView& out) noexcept {
     case Kind::gossip: return true;
     case Kind::sync: return take_u64(in, out.key);
     case Kind::tree: out.count = kBuckets; return in.take(kBuckets * 8, out.array);
-    case Kind::keys: return in.take(kBuckets / 8, out.buckets) && take_array(in, kEntryBytes, out);
+    case Kind::keys: return in.take(kBuckets / 8, out.buckets) && few(out.buckets) && take_array(in, kEntryBytes, out);
     case Kind::want: return take_array(in, kKeyBytes, out);
     case Kind::records: return take_byte(in, out.flags);
   }

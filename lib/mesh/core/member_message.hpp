@@ -10,7 +10,7 @@
 //   gossip  :=                                   records only
 //   sync    := root (8 bytes)                    the digest over everybody alive
 //   tree    := 256 x digest (8 bytes)            one a bucket; answers sync where roots differ
-//   keys    := 32 bytes, a bit a bucket  count (varint)  count x (key, version (4 bytes))
+//   keys    := 32 bytes, a bit a bucket, at most 16 set  count (varint)  count x (key, version (4 bytes))
 //   want    := count (varint)  count x key
 //   records := flags                             1 = the last one that answers a keys
 //   record  := life (1 byte)  name  instance (8 bytes)  incarnation (varint)  revision (varint)
@@ -49,6 +49,7 @@ enum MessageFlag : uint8_t { kSuspected = 1, kClosed = 2, kEnd = 1 };
 
 inline constexpr size_t kMaxMessage = 32 * 1024;
 inline constexpr size_t kMaxKeys = 2048;                // in one keys or want
+inline constexpr size_t kMaxBucketsAtOnce = 16;         // in one keys
 inline constexpr uint64_t kMaxAge = 30ull * 86'400'000;  // a month
 inline constexpr size_t kKeyBytes = 8, kEntryBytes = 12;
 

@@ -8,6 +8,7 @@ namespace {
 // Beyond this the process itself stood still, and its deadlines mean nothing.
 constexpr int64_t kStall = 400;
 constexpr int kWorstHealth = 4;
+constexpr size_t kMaxGuests = 64;
 
 }  // namespace
 
@@ -29,6 +30,7 @@ Membership::Membership(Roster& roster, const MembershipConfig& config, int64_t n
 
 Membership::~Membership() {
   for (const auto& [slot, dispute] : disputes_) roster_.unref(dispute.fact);
+  for (const Slot slot : met_) roster_.unpin(slot);
 }
 
 const Fact* Membership::fact(Slot slot) const noexcept {
@@ -100,7 +102,7 @@ void Membership::answer(Slot from, const MessageView& m) {
     case Kind::ping: return on_ping(from, m);
     case Kind::ack: return on_ack(from);
     case Kind::probe: return on_probe(from, m);
-    case Kind::found: return on_found(from, m);
+    case Kind::found: return on_found(m);
     case Kind::lost: return on_lost(from, m);
     case Kind::gossip: return;
     case Kind::sync: return on_sync(from, m);
@@ -118,7 +120,7 @@ void Membership::on(const input::Met& in) {
   if (slot == kNoSlot || slot == self_) return;
   // Whom this member takes for dead is told so, and can object.
   if (view_.at(slot) != 0 && !view_.alive(slot)) tell(slot, slot);
-  met_ = slot;
+  if (met_.insert(slot).second) roster_.pin(slot);
   if (!joined_ && sync_peer_ == kNoSlot) {
     sync_with(slot);
   } else {
@@ -127,11 +129,10 @@ void Membership::on(const input::Met& in) {
 }
 
 void Membership::on(const input::Lost& in) {
-  if (met_ == in.member) met_ = kNoSlot;
-  if (view_.at(in.member) == 0) {
-    roster_.drop_unused(in.member);
-    return;
-  }
+  if (sync_peer_ == in.member) sync_done();
+  const bool known = view_.at(in.member) != 0;
+  if (met_.erase(in.member) != 0) roster_.unpin(in.member);
+  if (!known) return;
   for (const Errand& e : errands_) {
     if (e.target != in.member) continue;
     MessageWriter lost(Kind::lost);
@@ -155,6 +156,7 @@ void Membership::on(const input::Lost& in) {
 
 void Membership::on(const input::Doubt& in) {
   if (!view_.alive(in.member) || in.member == self_ || watched(in.member) != nullptr) return;
+  if (watches_.size() >= kMaxGuests) return;
   Watch& w = watches_.emplace_back(in.member);
   w.guest = true;
   w.heard = now_;

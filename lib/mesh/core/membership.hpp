@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -50,7 +51,8 @@ struct Received {
   Slot from;
   std::span<const uint8_t> bytes;
 };
-// A link to somebody who said at its start who it is.
+// A link to somebody who said at its start who it is. Its slot means this
+// member until Lost.
 struct Met {
   std::string_view name;
 };
@@ -59,7 +61,7 @@ struct Lost {
   Slot member;
   bool refused;
 };
-// Who uses a link there finds it silent: have a look.
+// Who uses a link there finds it silent: have a look. Of few at a time.
 struct Doubt {
   Slot member;
 };
@@ -204,7 +206,7 @@ class Membership {
   Watch* watched(Slot slot) noexcept;
   void probe_all();
   void ask_directly(Watch& w);
-  void ask_helpers(Watch& w);
+  void ask_helpers(Watch& w, bool again = false);
   void suspect(Watch& w);
   void set_patience(Watch& w) noexcept;
   void judge(Watch& w);
@@ -215,7 +217,7 @@ class Membership {
   void on_ping(Slot from, const MessageView& m);
   void on_ack(Slot from);
   void on_probe(Slot from, const MessageView& m);
-  void on_found(Slot from, const MessageView& m);
+  void on_found(const MessageView& m);
   void on_lost(Slot from, const MessageView& m);
   int64_t probe_patience() const noexcept { return config_.probe_timeout * (2 + health_) / 2; }
 
@@ -260,7 +262,7 @@ class Membership {
 
   // The digest exchange that runs, if any.
   Slot sync_peer_ = kNoSlot;
-  Slot met_ = kNoSlot;  // who was met last: somebody to ask while nobody is known
+  std::unordered_set<Slot> met_;  // and not lost; pinned
   int64_t sync_until_ = INT64_MAX;
   std::vector<uint8_t> sync_todo_;  // buckets, last first
 

@@ -98,7 +98,7 @@ void Membership::sync_some() {
   // Now and then somebody dead: a partition may have healed.
   if (random_.below(3) == 0 || links_.empty()) peer = view_.some_dead(random_);
   if (peer == kNoSlot && !links_.empty()) peer = links_[random_.below(static_cast<uint32_t>(links_.size()))].slot;
-  if (peer == kNoSlot) peer = met_;
+  if (peer == kNoSlot && !met_.empty()) peer = *met_.begin();
   if (peer != kNoSlot) sync_with(peer);
 }
 
@@ -131,7 +131,7 @@ void Membership::sync_next() {
   uint8_t buckets[kBuckets / 8] = {};
   std::vector<const Fact*> mine;
   // As many buckets as one answer should bring, guessed by what is known here.
-  for (size_t n = 0; !sync_todo_.empty() && n < 16 && mine.size() < kKeysAtOnce; n++) {
+  for (size_t n = 0; !sync_todo_.empty() && n < kMaxBucketsAtOnce && mine.size() < kKeysAtOnce; n++) {
     const size_t bucket = sync_todo_.back();
     sync_todo_.pop_back();
     buckets[bucket / 8] |= static_cast<uint8_t>(1 << bucket % 8);
@@ -164,7 +164,7 @@ void Membership::on_keys(Slot from, const MessageView& m) {
     const Slot slot = roster_.find(key);
     const Fact* f = slot == kNoSlot ? nullptr : fact(slot);
     if (f != nullptr && f->version.gone) send_them.push_back(slot);
-    if (f == nullptr || (!f->version.gone && short_version(*f) != theirs[key])) want.push_back(key);
+    if (f == nullptr || short_version(*f) != theirs[key]) want.push_back(key);
   }
   if (!want.empty()) {
     MessageWriter message(Kind::want);

@@ -16,9 +16,9 @@ void Membership::merge(const RecordView& record, Slot from) {
   if (slot == self_) return merge_own(record, from);
   const Fact* old = slot == kNoSlot ? nullptr : fact(slot);
   if (old != nullptr && record.version <= old->version) {
-    // Who takes a dead one for alive has missed something; so has who knows
-    // less of a living one, but that one's news are under way.
-    if (old->version.gone && !record.version.gone) back_.push_back(slot);
+    // Who takes a dead one for alive has missed something, or a living one for
+    // dead; who only knows less of a living one has news under way.
+    if (old->version.gone != record.version.gone) back_.push_back(slot);
     return;
   }
   if (old == nullptr && !takes_one_more()) return;
@@ -50,7 +50,11 @@ void Membership::merge_own(const RecordView& record, Slot from) {
     return;
   }
   if (said.instance == own.instance) {
-    if (!said.gone && said.incarnation == own.incarnation) return;
+    // What this member said itself, or what somebody made of it.
+    if (!said.gone && said.incarnation == own.incarnation &&
+        (said.revision < own.revision ||
+         (said.revision == own.revision && record.address == config_.address && record.meta == config_.meta)))
+      return;
     set_own(Life::alive, said.incarnation + 1, own.revision);
     if (said.gone) say(News::refuted, from, view_.at(self_));
     return;

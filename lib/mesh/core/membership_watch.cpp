@@ -10,7 +10,6 @@ namespace {
 
 constexpr size_t kMaxWatches = 16;  // the suspected included
 constexpr size_t kMaxErrands = 64;
-constexpr size_t kHelpers = 3;
 constexpr int kWorstHealth = 4;
 
 bool contains(const std::vector<Slot>& in, Slot slot) noexcept {
@@ -91,7 +90,7 @@ void Membership::probe_all() {
       MessageWriter ping(Kind::ping);
       ping.number(++seq_).byte(kSuspected);
       send(w.slot, ping);
-      ask_helpers(w);
+      ask_helpers(w, true);
     }
   }
 }
@@ -105,19 +104,23 @@ void Membership::ask_directly(Watch& w) {
   w.deadline = now_ + probe_patience();
 }
 
-void Membership::ask_helpers(Watch& w) {
+void Membership::ask_helpers(Watch& w, bool again) {
   if (w.seq == 0) w.seq = ++seq_;
-  // The other watchers have a link to it already.
   w.helpers.clear();
   w.answered.clear();
   w.closed_too.clear();
+  auto may_help = [&](Slot s) { return s != kNoSlot && s != self_ && s != w.slot && !suspects(s); };
+  // The other watchers have a link to it already.
   for (const Slot s : watchers(w.slot))
-    if (s != self_ && !suspects(s)) w.helpers.push_back(s);
-  for (int tries = 0; w.helpers.size() < 2 && tries < 8; tries++) {
-    const Slot s = view_.some_alive(random_);
-    if (s != kNoSlot && s != self_ && s != w.slot && !suspects(s)) add(w.helpers, s);
+    if (may_help(s)) add(w.helpers, s);
+  // Should they not reach it either, or not be reached, others are asked, in
+  // every round two by chance: first neighbours, to whom there is a link.
+  const size_t enough = again ? w.helpers.size() + 2 : 2;
+  for (int tries = 0; w.helpers.size() < enough && tries < 8; tries++) {
+    const Slot s = tries < 4 && !links_.empty() ? links_[random_.below(static_cast<uint32_t>(links_.size()))].slot
+                                                : view_.some_alive(random_);
+    if (may_help(s)) add(w.helpers, s);
   }
-  if (w.helpers.size() > kHelpers) w.helpers.resize(kHelpers);
   const uint8_t flags = static_cast<uint8_t>((w.phase == Watch::Phase::suspect ? kSuspected : 0) | (w.closed ? kClosed : 0));
   for (const Slot s : w.helpers) {
     MessageWriter probe(Kind::probe);
@@ -230,17 +233,18 @@ void Membership::alive_after_all(Watch& w) {
 
 void Membership::heard_from(Slot from) {
   alone_ = false;
+  bool known = false;
   for (Watch& w : watches_) {
     if (w.slot != from) {
       w.witness = true;
-    } else if (w.phase == Watch::Phase::idle) {
-      w.heard = now_;
-    } else {
-      if (w.phase == Watch::Phase::direct && health_ > 0) health_--;
-      alive_after_all(w);
+      continue;
     }
+    known = true;
+    if (w.phase == Watch::Phase::direct && health_ > 0) health_--;
+    if (w.phase == Watch::Phase::idle) w.heard = now_;
+    else alive_after_all(w);
   }
-  if (view_.alive(from)) return;
+  if (known || view_.alive(from)) return;
   if (view_.at(from) != 0) {
     tell(from, from);  // taken for dead: it may object
   } else {
@@ -294,9 +298,9 @@ void Membership::on_probe(Slot from, const MessageView& m) {
   send(target, ping);
 }
 
-void Membership::on_found(Slot from, const MessageView& m) {
+void Membership::on_found(const MessageView& m) {
   for (Watch& w : watches_) {
-    if (w.seq == 0 || w.seq != m.seq || !contains(w.helpers, from)) continue;
+    if (w.seq == 0 || w.seq != m.seq) continue;
     // Others reach it and this member does not: perhaps the fault is here.
     health_ = std::min(health_ + 1, kWorstHealth);
     return alive_after_all(w);

@@ -35,7 +35,7 @@ Slot Roster::slot(std::string_view name) {
     slot = free_slots_.back();
     free_slots_.pop_back();
   }
-  places_[slot] = {std::string(name), key, {}};
+  places_[slot] = {std::string(name), key, 0, {}};
   by_key_[key] = slot;
   for (size_t i = 0; i < kRings; i++) rings_[i].emplace(position(key, i), slot);
   buckets_[key >> 56].push_back(slot);
@@ -47,9 +47,14 @@ Slot Roster::find(uint64_t key) const noexcept {
   return it == by_key_.end() ? kNoSlot : it->second;
 }
 
+void Roster::unpin(Slot slot) {
+  places_[slot].pins--;
+  drop_unused(slot);
+}
+
 void Roster::drop_unused(Slot slot) {
   Place& place = places_[slot];
-  if (place.name.empty() || !place.facts.empty()) return;
+  if (place.pins != 0 || !place.facts.empty()) return;
   by_key_.erase(place.key);
   for (size_t i = 0; i < kRings; i++) rings_[i].erase({position(place.key, i), slot});
   std::erase(buckets_[place.key >> 56], slot);

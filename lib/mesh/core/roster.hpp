@@ -88,8 +88,9 @@ class Roster {
   uint64_t key(Slot slot) const noexcept { return places_[slot].key; }
   size_t bucket(Slot slot) const noexcept { return places_[slot].key >> 56; }
   size_t slots() const noexcept { return places_.size(); }
-  // Gives a slot back that no fact mentions.
-  void drop_unused(Slot slot);
+  // A pinned slot keeps its name; others are given back with their last fact.
+  void pin(Slot slot) noexcept { places_[slot].pins++; }
+  void unpin(Slot slot);
 
   // The fact with these contents (the record's name and age do not count), with
   // one reference more for the caller.
@@ -108,8 +109,11 @@ class Roster {
   struct Place {
     std::string name;
     uint64_t key = 0;
+    uint32_t pins = 0;
     std::vector<FactId> facts;
   };
+  void drop_unused(Slot slot);
+
   using Ring = std::set<std::pair<uint64_t, Slot>>;
   static uint64_t position(uint64_t key, size_t ring) noexcept { return mix(key + ring); }
 

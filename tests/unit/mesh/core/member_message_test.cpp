@@ -97,6 +97,9 @@ TEST(MemberMessage, Refuses) {
   EXPECT_FALSE(parse(std::string(kMaxMessage + 1, '\x63'), m));
   EXPECT_FALSE(parse("\x06\x03\x01" "a" "12345678\x01\x01\x00\x00", m));  // a life that is none
   EXPECT_FALSE(parse(MessageWriter(Kind::want).number(kMaxKeys + 1).bytes(std::string(8 * (kMaxKeys + 1), 'k').data(), 8 * (kMaxKeys + 1)).take(), m));
+  const std::string all(32, '\xFF'), some = std::string(2, '\xFF') + std::string(30, '\0');
+  EXPECT_TRUE(parse(MessageWriter(Kind::keys).bytes(some.data(), 32).number(0).take(), m));
+  EXPECT_FALSE(parse(MessageWriter(Kind::keys).bytes(all.data(), 32).number(0).take(), m));
   auto record = [](std::string_view name, std::string_view address, std::string_view meta) {
     return MessageWriter(Kind::gossip).byte(0).text(name).u64(1).number(1).number(1).text(address).text(meta).take();
   };

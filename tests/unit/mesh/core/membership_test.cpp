@@ -1,5 +1,7 @@
 #include "lab.hpp"
 
+#include "mesh/core/catalog.hpp"
+
 namespace mw::mesh::core {
 namespace {
 
@@ -263,12 +265,94 @@ TEST(Membership, AnOldVerdictIsBelievedWhenNobodyObjects) {
   EXPECT_FALSE(lab.alive("b", "ghost"));
 }
 
+TEST(Membership, WhoHoldsOldVerdictsIsToldByAnybody) {
+  Lab lab;
+  lab.group(6);
+  // c was dead and came back while nothing reached a.
+  lab.sleep("c");
+  lab.run(10'000);
+  ASSERT_FALSE(lab.alive("a", "c"));
+  lab.passes = [](const std::string& from, const std::string& to) { return from != "a" && to != "a"; };
+  lab.wake("c");
+  lab.run(3000);
+  ASSERT_TRUE(lab.alive("b", "c"));
+  ASSERT_FALSE(lab.alive("a", "c"));
+  // Only b speaks with a from now on, and it is a that is asked for its digests.
+  lab.passes = [](const std::string& from, const std::string& to) {
+    return (from != "a" && to != "a") || from == "b" || to == "b";
+  };
+  const std::string keys = [&] {
+    const size_t bucket = lab.roster.bucket(lab.slot("c"));
+    uint8_t bits[kBuckets / 8] = {};
+    bits[bucket / 8] = static_cast<uint8_t>(1 << bucket % 8);
+    MessageWriter w(Kind::keys);
+    w.bytes(bits, sizeof bits).number(1).u64(lab.roster.key(lab.slot("c")));
+    return w.u32(static_cast<uint32_t>(lab.at("b").fact(lab.slot("c"))->hash)).take();
+  }();
+  lab.give("a", lab.slot("b"), keys);
+  lab.run(10);
+  EXPECT_TRUE(lab.alive("a", "c"));
+}
+
 TEST(Membership, AForgedVerdictDoesNotHold) {
   Lab lab;
   lab.group(6);
   lab.give("a", lab.slot("b"), verdict(lab, "c", 0));
   lab.run(3000);
   for (const char* who : {"a", "b", "d", "e", "f"}) EXPECT_TRUE(lab.alive(who, "c")) << who;
+}
+
+TEST(Membership, ForgedFactsDoNotHold) {
+  Lab lab;
+  lab.group(6);
+  auto forged = [&](uint64_t revision) {
+    const Version v = lab.at("c").fact(lab.slot("c"))->version;
+    return MessageWriter(Kind::gossip).byte(0).text("c").u64(v.instance).number(v.incarnation).number(v.revision + revision)
+      .text("evil:1").text("").take();
+  };
+  for (const uint64_t revision : {1, 5}) {
+    lab.give("a", lab.slot("b"), forged(revision));
+    lab.run(3000);
+    for (const char* who : {"a", "b", "d", "e", "f"})
+      EXPECT_EQ(lab.at(who).fact(lab.slot("c"))->address, "c:1") << who << " " << revision;
+  }
+}
+
+TEST(Membership, ServicesFollowTheirMembers) {
+  Lab lab;
+  auto serving = [](const std::string& name) {
+    Announcement a{"worker", {Service{name, *Semver::parse("1.0.0"), Mode::balanced, true, false, {}}}};
+    return put_announcement(a);
+  };
+  for (const char* who : {"a", "b", "c"})
+    lab.add(who, 1, "", [&](MembershipConfig& c) { c.meta = serving("C"); });
+  lab.meet("b", "a");
+  lab.meet("c", "a");
+  lab.run(2000);
+  // As a node does it, from what its membership knows.
+  Catalog catalog;
+  std::vector<Catalog::Change> changes;
+  auto follow = [&] {
+    for (const char* who : {"b", "c"}) {
+      const Slot slot = lab.slot(who);
+      const Fact* f = lab.at("a").fact(slot);
+      Announcement a;
+      if (f != nullptr && !f->version.gone && parse_announcement(f->meta, a))
+        catalog.set(slot, lab.roster.key(slot), f->version.incarnation, f->version.revision, a.services, changes);
+      else
+        catalog.remove(slot, changes);
+    }
+  };
+  follow();
+  EXPECT_EQ(catalog.count("C"), 2u);
+  const std::string meta = serving("D");
+  lab.step("b", input::Change{"b:1", meta});
+  lab.step("c", input::Leave{});
+  lab.run(1000);
+  follow();
+  EXPECT_EQ(catalog.count("C"), 0u);
+  EXPECT_EQ(catalog.count("D"), 1u);
+  EXPECT_EQ(changes.size(), 5u);
 }
 
 TEST(Membership, DoubtIsLookedInto) {
@@ -327,6 +411,7 @@ TEST(Membership, TheDeadAreForgotten) {
   lab.group(3);
   lab.step("c", input::Leave{});
   lab.run(1000);
+  for (const char* who : {"a", "b"}) lab.step(who, input::Lost{lab.slot("c"), false});
   lab.remove("c");
   EXPECT_NE(lab.at("a").fact(lab.slot("c")), nullptr);
   lab.run(620'000);

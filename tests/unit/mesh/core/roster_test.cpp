@@ -37,6 +37,17 @@ TEST(Roster, OneFactForAll) {
   EXPECT_EQ(r.slot("b"), a);                   // its number is used again
 }
 
+TEST(Roster, APinnedSlotKeepsItsName) {
+  Roster r;
+  const Slot a = r.slot("a");
+  r.pin(a);
+  r.unref(r.intern(a, alive(1)));
+  EXPECT_EQ(r.name(a), "a");
+  EXPECT_NE(r.slot("b"), a);
+  r.unpin(a);
+  EXPECT_EQ(r.find(hash_text("a")), kNoSlot);
+}
+
 TEST(Roster, RingsDoNotDependOnOrder) {
   Roster up, down;
   for (int i = 0; i < 50; i++) up.slot("m" + std::to_string(i));
