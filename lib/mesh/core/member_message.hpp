@@ -1,25 +1,6 @@
 // What members say to each other about members: the body of the packet
-// `member`. Layout:
-//
-//   message := kind (1 byte)  fields of the kind  record*
-//   ping    := seq (varint)  flags (1 byte)      1 = the receiver is suspected
-//   ack     := seq
-//   probe   := seq  key (8 bytes)  flags         1 = the sender suspects it, 2 = it closed its link to the sender
-//   found   := seq                               answers probe: it lives
-//   lost    := seq  flags                        answers probe: no answer; 2 = it closed its link here, too
-//   gossip  :=                                   records only
-//   sync    := root (8 bytes)                    the digest over everybody alive
-//   tree    := 256 x digest (8 bytes)            one a bucket; answers sync where roots differ
-//   keys    := 32 bytes, a bit a bucket, at most 16 set  count (varint)  count x (key, version (4 bytes))
-//   want    := count (varint)  count x key
-//   records := flags                             1 = the last one that answers a keys
-//   record  := life (1 byte)  name  instance (8 bytes)  incarnation (varint)  revision (varint)
-//              address  then alive: meta
-//                       else: age (varint, ms)  why (1 byte)  silent (varint, ms)  agreed (varint)  by
-//   name, address, meta, by := length (varint)  bytes
-//
-// key is the hash of a name, version the low half of a fact's; both little
-// endian. Used by mesh/core. Pure; views point into the message.
+// `member`. Layout: PROTOCOL.md 8.11.
+// Used by mesh/core. Pure; views point into the message.
 #pragma once
 #include "mesh/core/roster.hpp"
 #include "wire/dialect.hpp"

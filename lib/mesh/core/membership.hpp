@@ -8,6 +8,9 @@
 //   times that grows with the mesh; what is lost is found by digests;
 // - an old verdict that comes with a digest (a partition healed) is first
 //   passed on, so that the condemned can object, and believed after a while.
+// Whoever drives it keeps a link to all that outputs name as wanted, dials for
+// a message to anybody else, tells of every link Met at its start and Lost at
+// its end or when it cannot be made, and gives a Tick when next() says so.
 // Used by the node and the simulation. Does no I/O, knows no clock: step()
 // takes an input and the time, and adds to the outputs. One thread a roster.
 #pragma once
@@ -79,7 +82,7 @@ enum class News : uint8_t {
   changed,   // it has another address, meta or process
   suspect,   // it does not answer; by here only
   trusted,   // it answered after all
-  down,      // verdict: gone; the fact says why
+  down,      // verdict: gone; the fact says why. Without one: this member slept too long to know
   joined,    // this member knows what another one knew
   alone,     // nobody answers here; no verdicts meanwhile
   refuted,   // this member was told that it is gone, and objected
@@ -96,7 +99,7 @@ struct Outputs {
   struct Said {
     News news;
     Slot member;
-    FactId fact;   // valid until the next step
+    FactId fact;   // or 0; valid until the next step
     int64_t ms;    // suspect: silent for; stalled: for how long
   };
   struct Link {

@@ -18,8 +18,6 @@ const char* why_text(Why why) noexcept {
     case Why::closed: return "it closed its links";
     case Why::silent: return "it answered no probe, direct or through others";
     case Why::alone: return "it answered no probe, and nobody else answers here either";
-    case Why::replaced: return "a newer process took its name";
-    case Why::forgotten: return "this process slept for too long to know";
   }
   return "unknown";
 }

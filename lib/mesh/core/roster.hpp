@@ -36,8 +36,6 @@ enum class Why : uint8_t {
   closed = 2,    // it closed its links
   silent = 3,    // it answered no probe, direct or through others
   alone = 4,     // as silent, but nobody answered its judge
-  replaced = 5,  // a newer process took its name
-  forgotten = 6, // the judge itself slept too long to know
 };
 const char* why_text(Why why) noexcept;
 
