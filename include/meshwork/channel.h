@@ -19,7 +19,9 @@ extern "C" {
  * or MW_EDROPPED with send.overflow=drop_new. mw_subscribe says what comes as
  * MESSAGE: topic the event's name, header "sender" the sender's id. UP and DOWN
  * tell the link to the hub; DROPPED that events of a sender were lost on the
- * way here (code how many).
+ * way here (code how many). Where this process is the hub, SLOW and DROPPED
+ * with a peer name a member that does not read (mw_info of the peer: its
+ * process).
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once. Errors: MW_EKIND (conf), MW_EOPTION (name), MW_ECLOSED
  * (ctx). Of mw_start's DONE: MW_EDENIED (the runtime directory is not safe, or
@@ -34,7 +36,7 @@ MW_API mw_status mw_channel_open(mw_handle ctx, const mw_conf *c, uint64_t token
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once. Errors: MW_EKIND (conf), MW_EOPTION (channels: the key and
  * what is wrong), MW_ECLOSED (ctx). Of mw_start's DONE: MW_EADDRINUSE (a channel
- * has a hub: which process), MW_EDENIED, MW_EIO. Since: 0.1 */
+ * has a standing hub: which process), MW_EDENIED, MW_EIO. Since: 0.1 */
 MW_API mw_status mw_hub_open(mw_handle ctx, const mw_conf *c, uint64_t token, mw_handle *h,
                              mw_error *err);
 

@@ -21,6 +21,7 @@ using loop::Lane;
 
 namespace {
 
+constexpr uint64_t kYieldLook = 250;  // ms between two looks whether a standing hub wants the channel
 constexpr int64_t kAutoWait = 50;     // ms: the longest wait while another member becomes hub
 constexpr int64_t kTroubleWait = 1000;  // ms, where the runtime directory is of no use
 
@@ -77,7 +78,7 @@ Channel::Channel(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Con
       local_(c->num(Opt::emit_local) != 0),
       meta_(sender_meta(uuid_)),
       session_(*this, *this) {
-  retry_timer_.c = leave_timer_.c = this;
+  retry_timer_.c = leave_timer_.c = yield_timer_.c = this;
 }
 
 Channel::~Channel() = default;
@@ -341,7 +342,15 @@ void Channel::trouble(const Error& e) {
 
 void Channel::exchange_up(Exchange&) {
   attempts_ = 0;
+  lane->wheel.set(yield_timer_, lane->now() + kYieldLook);
   seek();
+}
+
+// We are hub because nobody else was: a standing one goes before us.
+void Channel::look_for_standing() {
+  if (!exchange_ || exchange_->closing()) return;
+  if (exchange_->wanted()) return exchange_->close();
+  lane->wheel.set(yield_timer_, lane->now() + kYieldLook);
 }
 
 void Channel::exchange_failed(Exchange&, const Error& e) {
@@ -349,6 +358,7 @@ void Channel::exchange_failed(Exchange&, const Error& e) {
 }
 
 void Channel::exchange_over(Exchange&) {
+  loop::Wheel::cancel(yield_timer_);
   exchange_.reset();
   if (closing_) return end_if_done();
   if (!loop::Wheel::pending(retry_timer_)) seek();

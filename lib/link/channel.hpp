@@ -89,6 +89,10 @@ class Channel final : public Host, public net::DialSink {
     Channel* c = nullptr;
     void expired() noexcept override { c->guarded(*this, &Channel::leave_now); }
   };
+  struct YieldTimer final : loop::Timer {
+    Channel* c = nullptr;
+    void expired() noexcept override { c->guarded(*this, &Channel::look_for_standing); }
+  };
   Channel(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
   ~Channel();
   void guarded(loop::Timer& t, void (Channel::*step)()) noexcept;
@@ -101,6 +105,7 @@ class Channel final : public Host, public net::DialSink {
   void joined();
   void failed(const net::Refused& r);
   void contend();
+  void look_for_standing();
   void wait(int64_t ms);
   void trouble(const base::Error& e);
   void lost(mw_status why, int32_t code, std::string_view reason);
@@ -147,6 +152,7 @@ class Channel final : public Host, public net::DialSink {
   std::shared_ptr<net::Dialer> dialer_;
   RetryTimer retry_timer_;
   LeaveTimer leave_timer_;
+  YieldTimer yield_timer_;
   CloseWish how_;
   uint64_t next_ = 1;                     // sequence to send next on this session
   uint64_t told_ = 1;                     // sequence to tell our own subscriptions next

@@ -110,6 +110,7 @@ class Exchange final : public net::ListenerSink, public loop::Source {
   bool listening() const noexcept { return listening_; }
   bool closing() const noexcept { return closing_; }
   uint64_t epoch() const noexcept { return epoch_; }
+  bool wanted() const noexcept { return lock_.reserved(); }  // by a standing hub
   const std::string& name() const noexcept { return name_; }
   const std::vector<Seat*>& seats() const noexcept { return seats_; }
   uint64_t through() noexcept;

@@ -17,6 +17,8 @@ using loop::Lane;
 
 namespace {
 
+constexpr uint64_t kMakeWay = 5000;  // ms for members that are hubs by themselves to make way
+
 std::string error_json(const Error& e) {
   std::string out;
   base::JsonObject o(out);
@@ -53,7 +55,9 @@ base::Result<mw_handle> Hub::open(loop::Runtime& ctx, std::shared_ptr<const base
 }
 
 Hub::Hub(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c, HubPlan plan)
-    : Host(ctx, home, std::move(c)), plan_(std::move(plan)) {}
+    : Host(ctx, home, std::move(c)), plan_(std::move(plan)) {
+  wish_timer_.h = this;
+}
 
 Hub::~Hub() = default;
 
@@ -99,27 +103,58 @@ void Hub::begin_start() {
   dir_ = *dir;
   failure_ = {MW_OK, 0, {}};
   state_.store(MW_STATE_CONNECTING, std::memory_order_release);
-  if (auto ok = open_channels(plan_); !ok) return give_up(ok.error());
+  wish_now_.reset(new Wish{plan_, {}, lane->now() + kMakeWay, nullptr});
+  pursue();
 }
 
-base::Result<void> Hub::open_channels(const HubPlan& plan) {
-  std::map<std::string, local::Lock, std::less<>> locks;
-  for (const auto& [name, p] : plan) {
-    if (channels_.contains(name)) continue;
-    const std::string socket = Exchange::file(dir_, name, "sock");
-    if (socket.size() >= sizeof(sockaddr_un::sun_path))
-      return Error{MW_EOPTION, 0, "dir: " + socket + " is longer than the 107 bytes a unix socket can have"};
-    auto lock = local::Lock::open(Exchange::file(dir_, name, "lock"));
-    if (!lock) return lock.error();
-    auto mine = lock->take();
-    if (!mine) return mine.error();
-    if (!*mine)
-      return Error{MW_EADDRINUSE, 0,
-                   "channel " + name + " has a hub already: process " + std::to_string(lock->holder_pid())};
-    locks.emplace(name, std::move(*lock));
+// Until all locks are ours, or it is clear that they will not be.
+void Hub::pursue() {
+  if (!wish_now_ || closing_) return;
+  base::Result<void> opened;
+  auto all = take_locks(*wish_now_);
+  if (all && !*all) return lane->wheel.set(wish_timer_, lane->now() + 5);
+  std::unique_ptr<Wish> w = std::move(wish_now_);
+  if (all) opened = open_channels(*w);
+  if (all && opened) {
+    if (w->change) applied(*w->change);
+    return;
   }
+  const Error why = all ? opened.error() : all.error();
+  if (!w->change) return give_up(why);
+  done(*lane, w->change->op, why.code, why.os, error_json(why));
+}
+
+base::Result<bool> Hub::take_locks(Wish& w) {
+  bool all = true;
+  for (const auto& [name, p] : w.plan) {
+    if (channels_.contains(name)) continue;
+    auto it = w.locks.find(name);
+    if (it == w.locks.end()) {
+      const std::string socket = Exchange::file(dir_, name, "sock");
+      if (socket.size() >= sizeof(sockaddr_un::sun_path))
+        return Error{MW_EOPTION, 0, "dir: " + socket + " is longer than the 107 bytes a unix socket can have"};
+      auto lock = local::Lock::open(Exchange::file(dir_, name, "lock"));
+      if (!lock) return lock.error();
+      auto first = lock->reserve();
+      if (!first) return first.error();
+      if (!*first)
+        return Error{MW_EADDRINUSE, 0, "channel " + name + " has a standing hub already: process " + std::to_string(lock->holder_pid())};
+      it = w.locks.emplace(name, std::move(*lock)).first;
+    }
+    auto mine = it->second.take();
+    if (!mine) return mine.error();
+    if (*mine) continue;
+    all = false;
+    if (lane->now() >= w.until)
+      return Error{MW_EADDRINUSE, 0,
+                   "channel " + name + " has a hub that does not make way: process " + std::to_string(it->second.holder_pid())};
+  }
+  return all;
+}
+
+base::Result<void> Hub::open_channels(Wish& w) {
   std::map<std::string, std::unique_ptr<Exchange>, std::less<>> made;
-  for (auto& [name, lock] : locks) {
+  for (auto& [name, lock] : w.locks) {
     auto e = Exchange::open(*this, dir_, name, std::move(lock));
     if (!e) {
       for (auto& [n, other] : made) {  // their listeners must stop first
@@ -277,14 +312,19 @@ base::Result<void> Hub::update(const base::Conf& change, uint64_t op) {
   auto plan = hub_plan((*next)->text(Opt::channels));
   if (!plan) return plan.error();
   auto c = std::make_shared<Change>(Change{*next, std::move(*plan), op});
-  post(*lane, [this, c] { apply(*c); });
+  post(*lane, [this, c] { apply(c); });
   return {};
 }
 
-void Hub::apply(const Change& c) {
-  if (closing_) return done(*lane, c.op, MW_ECLOSED, 0, {});
-  if (state_.load() == MW_STATE_UP)
-    if (auto ok = open_channels(c.plan); !ok) return done(*lane, c.op, ok.error().code, ok.error().os, error_json(ok.error()));
+void Hub::apply(const std::shared_ptr<Change>& c) {
+  if (closing_) return done(*lane, c->op, MW_ECLOSED, 0, {});
+  if (wish_now_) return done(*lane, c->op, MW_EBUSY, 0, {});  // a start or a reload is under way
+  if (state_.load() != MW_STATE_UP) return applied(*c);
+  wish_now_.reset(new Wish{c->plan, {}, lane->now() + kMakeWay, c});
+  pursue();
+}
+
+void Hub::applied(const Change& c) {
   set_conf(c.conf);
   plan_ = c.plan;
   for (auto it = channels_.begin(); it != channels_.end();) {
@@ -325,6 +365,9 @@ void Hub::begin_close(const CloseWish& w) {
   closing_ = true;
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
   finish_starts(MW_ECANCELED, 0, {});
+  loop::Wheel::cancel(wish_timer_);
+  if (wish_now_ && wish_now_->change) done(*lane, wish_now_->change->op, MW_ECANCELED, 0, {});
+  wish_now_.reset();
   close_all();
   end_if_done();
 }

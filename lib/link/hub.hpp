@@ -56,10 +56,30 @@ class Hub final : public Host {
   };
   Hub(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf, HubPlan plan);
   ~Hub();
+  // Channels to be opened, all or none: at first their locks, for which members
+  // that are hubs by themselves make way.
+  struct Wish {
+    HubPlan plan;
+    std::map<std::string, local::Lock, std::less<>> locks;
+    uint64_t until;
+    std::shared_ptr<Change> change;  // null: the start
+  };
+  struct WishTimer final : loop::Timer {
+    Hub* h = nullptr;
+    void expired() noexcept override {
+      try {
+        h->pursue();
+      } catch (...) {
+        h->lane->wheel.set(*this, h->lane->now() + 20);
+      }
+    }
+  };
   void begin_start();
-  // Opens what is not open yet: all, or none and why.
-  base::Result<void> open_channels(const HubPlan& plan);
-  void apply(const Change& c);
+  void pursue();
+  base::Result<bool> take_locks(Wish& w);  // false: not all yet
+  base::Result<void> open_channels(Wish& w);
+  void apply(const std::shared_ptr<Change>& c);
+  void applied(const Change& c);
   void aim();  // targets, by the plan
   void give_up(const base::Error& why);
   void finish_starts(mw_status status, int32_t code, std::string_view body);
@@ -75,6 +95,8 @@ class Hub final : public Host {
   std::string dir_;
   HubPlan plan_;
   std::map<std::string, Kept, std::less<>> channels_;
+  std::unique_ptr<Wish> wish_now_;
+  WishTimer wish_timer_;
   std::vector<std::unique_ptr<Exchange>> leaving_;  // taken out by a reload or a failed start
   CloseWish how_;
   size_t opening_ = 0;

@@ -84,7 +84,9 @@ base::Result<bool> Lock::take() {
 
 void Lock::give_back() noexcept {
   struct ::flock l = one(F_UNLCK, kHolder);
-  if (std::exchange(held_, false)) ::fcntl(fd_, F_OFD_SETLK, &l);
+  l.l_len = kReserve + 1;
+  held_ = false;
+  ::fcntl(fd_, F_OFD_SETLK, &l);
 }
 
 base::Result<bool> Lock::reserve() { return range(kReserve); }

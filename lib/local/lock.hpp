@@ -31,7 +31,7 @@ class Lock {
 
   // True: ours now. False: somebody else's.
   base::Result<bool> take();
-  void give_back() noexcept;
+  void give_back() noexcept;  // a reservation, too
   bool held() const noexcept { return held_; }
   // Says that this one wants the lock before all that only would take it.
   base::Result<bool> reserve();

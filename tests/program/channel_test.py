@@ -99,8 +99,9 @@ def a_directory_open_to_others_is_refused(folder):
 
 
 @test
-def a_channel_that_has_a_hub_says_so(folder):
-    p = listening(folder, "control")
+def a_channel_that_has_a_standing_hub_says_so(folder):
+    p = Process("hub", *here(folder))
+    p.wait_line("keeps")
     code, _, err = run("hub", *here(folder))
     equal(code, 3)
     holds(err, f"process {p.child.pid}")

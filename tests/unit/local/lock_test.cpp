@@ -96,6 +96,9 @@ TEST(Lock, AReservationIsSeenByOthersOnly) {
   EXPECT_FALSE(standing->reserved());
   EXPECT_TRUE(*other->take());  // a wish, no lock
   EXPECT_FALSE(*other->reserve());
+  standing->give_back();
+  EXPECT_FALSE(other->reserved());
+  EXPECT_FALSE(*standing->take());
 }
 
 TEST(Lock, KillGivesItBack) {
