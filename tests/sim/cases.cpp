@@ -85,7 +85,13 @@ void stalls(uint64_t seed, Size size, std::vector<Result>& out) {
   w.forget_counts();
   // Each runs for 297 s on average and then stalls for 3 s: 1 % at any time.
   uint64_t stalled = 0;
-  for (const int64_t end = w.now() + size.stall_ms; w.now() < end;) {
+  const int64_t start = w.now();
+  for (const int64_t end = start + size.stall_ms; w.now() < end;) {
+    if (w.now() > start && (w.now() - start) % 600'000 == 0) {  // a long run says that it lives
+      std::printf("stalls     %6zu  %lld s so far, false deaths %llu\n", size.members,
+                  static_cast<long long>((w.now() - start) / 1000), static_cast<unsigned long long>(w.false_deaths()));
+      std::fflush(stdout);
+    }
     const double mean = static_cast<double>(size.members) * 100 / 297'000;  // in 100 ms
     auto n = static_cast<uint64_t>(mean);
     n += random.below(1'000'000) < (mean - static_cast<double>(n)) * 1'000'000;

@@ -59,7 +59,7 @@ struct Received {
 struct Met {
   std::string_view name;
 };
-// A link broke or could not be made. refused: nobody listens there.
+// The last link there broke, or none could be made. refused: nobody listens there.
 struct Lost {
   Slot member;
   bool refused;
@@ -83,7 +83,7 @@ enum class News : uint8_t {
   suspect,   // it does not answer; by here only
   trusted,   // it answered after all
   down,      // verdict: gone; the fact says why. Without one: this member slept too long to know
-  joined,    // this member knows what another one knew
+  joined,    // this member knows what another one knew; not told where there is no other
   alone,     // nobody answers here; no verdicts meanwhile
   refuted,   // this member was told that it is gone, and objected
   replaced,  // a newer process has this member's name: it has to go
