@@ -1,5 +1,5 @@
-/* One provider, one consumer, an echo (on the own wire also a subscription and
- * a publish), everything closed, while the Nth allocation or system call fails,
+/* One provider, one consumer, an echo (on the own wire also a subscription, a
+ * publish and a call answered in parts), everything closed, while the Nth allocation or system call fails,
  * ROW of them in a row; then the same again, undisturbed.
  *
  * usage: fault_spine memory|call N ROW turn|queued|inline raw|own|CERTIFICATE
@@ -19,8 +19,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { CTX = 1, PROVIDER, CONSUMER, TOKENS };
-enum { OP_LISTEN = 11, OP_CONNECT, OP_SEND, OP_SUBSCRIBE, OP_PUBLISH, OPS };
+enum { CTX = 1, PROVIDER, CONSUMER, SERVICE, TOKENS };
+enum { OP_LISTEN = 11, OP_CONNECT, OP_SEND, OP_SUBSCRIBE, OP_PUBLISH, OP_CALL, OPS };
 enum { TURN, QUEUED, INLINE };
 enum { LIMIT_MS = 20000 };
 
@@ -28,7 +28,7 @@ static struct {
   mw_handle handle[TOKENS];
   int closed[TOKENS];
   int accepted[OPS], done[OPS];
-  int echoed, heard, hopeless, ended;
+  int echoed, heard, answered, hopeless, ended;
   char url[256];
 } now;
 static int door;
@@ -91,6 +91,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
         m = mw_msg_new("hello", 5, MW_F_TEXT);
         owed(OP_SEND, m != NULL ? mw_send(now.handle[CONSUMER], m, 0, OP_SEND) : MW_ENOMEM);
         mw_msg_unref(m);
+        if (own) owed(OP_CALL, mw_call(now.handle[CONSUMER], "Echo.x", MW_NTS, NULL, NULL, -1, 0, 0, OP_CALL, NULL));
         if (own) owed(OP_SUBSCRIBE, mw_subscribe(now.handle[CONSUMER], "news", MW_NTS, NULL, 0, OP_SUBSCRIBE, NULL, NULL));
       }
       break;
@@ -104,7 +105,11 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
       else if (ev->token == CONSUMER) now.echoed = 1;
       else if (mw_send_bytes(ev->peer, body, ev->body_len, MW_F_TEXT) < 0) now.hopeless = 1;
       break;
+    case MW_EVENT_REQUEST:
+      if (mw_reply(ev->id, NULL, MW_F_MORE, 0) < 0 || mw_reply(ev->id, NULL, 0, 0) < 0) now.hopeless = 1;
+      break;
     case MW_EVENT_DONE:
+      if (ev->id == OP_CALL) now.answered = 1;
       if (ev->id < OPS) now.done[ev->id]++;
       if (ev->status < 0) now.hopeless = 1;
       if (ev->id != OP_SUBSCRIBE || ev->status < 0) break;
@@ -125,7 +130,7 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
   let_go();
 }
 
-static int met(void) { return now.echoed && (now.heard || !own); }
+static int met(void) { return now.echoed && ((now.heard && now.answered) || !own); }
 
 /* Events for at most ms, or until one came; MW_EEND after the context's CLOSED. */
 static mw_status turn(int64_t ms) {
@@ -161,7 +166,8 @@ static void open_provider(void) {
   const char *pairs[] = {"listen", "tcp://127.0.0.1:0", "tls.cert_file", certificate, "tls.key_file", certificate, NULL};
   mw_conf *c = conf_of(MW_CONF_PROVIDER, pairs);
   if (c != NULL && mw_provider_open(now.handle[CTX], c, PROVIDER, &now.handle[PROVIDER], NULL) == MW_OK &&
-      mw_on(now.handle[PROVIDER], on_event, NULL, NULL) == MW_OK)
+      mw_on(now.handle[PROVIDER], on_event, NULL, NULL) == MW_OK &&
+      (!own || mw_serve(now.handle[PROVIDER], "Echo", MW_NTS, NULL, SERVICE, &now.handle[SERVICE], NULL) == MW_OK))
     owed(OP_LISTEN, mw_start(now.handle[PROVIDER], OP_LISTEN, NULL));
   else
     now.hopeless = 1;
@@ -211,7 +217,7 @@ static int round_held(void) {
   s = mw_ctx_join(now.handle[CTX], LIMIT_MS);
   hold();
   if (s != MW_OK) return broken("join", s);
-  for (i = PROVIDER; i <= CONSUMER; i++)
+  for (i = PROVIDER; i <= SERVICE; i++)
     if (now.handle[i] != 0 && now.closed[i] != 1) return broken("number of CLOSED of a handle", now.closed[i]);
   for (i = OP_LISTEN; i < OPS; i++)
     if (now.done[i] != now.accepted[i]) return broken("number of DONE of an op", now.done[i]);

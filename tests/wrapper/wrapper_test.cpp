@@ -366,3 +366,88 @@ TEST(Wrapper, AClosedHandleAnswersSo) {
 }
 
 }  // namespace
+
+namespace {
+
+// A pair on the own wire, and the answer to a call.
+struct CallPair : Pair {
+  std::string call(std::string_view target, std::string_view text, mw::CallOptions how = {}) {
+    std::string got = "?";
+    bool done = false;
+    EXPECT_GE(consumer->call(target, mw::Message(text),
+                             [&](mw_status s, const mw::Event& e) {
+                               got = std::string(mw_status_name(s)) + " " + std::string(e.text());
+                               done = true;
+                             },
+                             std::move(how)),
+              0);
+    turn_until([&] { return done; });
+    return got;
+  }
+  void up() {
+    bool there = false;
+    open([&](mw::Consumer& c) { c.on_up([&] { there = true; }); });
+    turn_until([&] { return there; });
+  }
+};
+
+}  // namespace
+
+TEST(Calls, EachFormOfAHandlerAnswers) {
+  CallPair pair;
+  mw::Service text(pair.provider, "Text"), whole(pair.provider, "Whole"), parts(pair.provider, "Parts");
+  text.on_request([](mw::Request r, std::string_view t) { r.reply(std::string(t) + "!"); });
+  whole.on_request([](mw::Request r, const mw::Event& e) { r.reply(e.topic()); });
+  parts.on_request([](mw::Request r) {
+    r.part("one");
+    r.part("two");
+    r.reply("end");
+  });
+  text.start(), whole.start(), parts.start();
+  pair.up();
+  EXPECT_EQ(pair.call("Text.a", "hello"), "MW_OK hello!");
+  EXPECT_EQ(pair.call("Whole.method", ""), "MW_OK Whole.method");
+  std::string heard;
+  mw::CallOptions how;
+  how.part = [&](const mw::Event& e) { heard += std::string(e.text()) + ","; };
+  EXPECT_EQ(pair.call("Parts", "", std::move(how)), "MW_OK end");
+  EXPECT_EQ(heard, "one,two,");
+  EXPECT_THROW(mw::Service(pair.provider, "Text").start(), mw::Error);
+}
+
+TEST(Calls, AConsumerServesAndCancelIsHeard) {
+  CallPair pair;
+  mw::Peer peer;
+  pair.provider.on_peer_up([&](mw::Peer p) { peer = p; });
+  pair.up();
+  mw::Service never(*pair.consumer, "Never");
+  mw::Request kept;
+  int canceled = 0;
+  never.on_request([&](mw::Request r) { kept = r; });
+  never.on_cancel([&](mw::Request r) { canceled += r == kept; });
+  never.start();
+  uint64_t number = 0;
+  mw_status ended = MW_OK;
+  mw::CallOptions how;
+  how.timeout_ms = -1;
+  how.number = &number;
+  ASSERT_GE(pair.provider.call(peer, "Never", mw::Message(""), [&](mw_status s, const mw::Event&) { ended = s; }, how), 0);
+  pair.turn_until([&] { return bool(kept); });
+  EXPECT_EQ(pair.provider.cancel_call(peer, number), MW_OK);
+  pair.turn_until([&] { return canceled == 1; });
+  EXPECT_EQ(ended, MW_ECANCELED);
+  EXPECT_EQ(kept.reply("late"), MW_ECLOSED);
+}
+
+TEST(Calls, ADestroyedServiceRunsNoHandler) {
+  CallPair pair;
+  auto gone = std::make_unique<mw::Service>(pair.provider, "Gone");
+  int asked = 0;
+  gone->on_request([&](mw::Request) { ++asked; });
+  gone->start();
+  pair.up();
+  gone.reset();
+  EXPECT_NE(pair.call("Gone", "x").substr(0, 5), "MW_OK");
+  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(mw::Request().reply("x"), MW_ESTATE);
+}
