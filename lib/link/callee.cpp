@@ -43,8 +43,7 @@ bool Callee::call(const wire::TalkView& t) {
   if (party.draining()) {
     why = MW_EDRAINING;
   } else {
-    Services::Found found;
-    if (Services* all = party.served()) found = all->find(static_cast<size_t>(s_.lane().index), t.method);
+    const Services::Found found = find(t.method);
     service = found.service;
     why = service == nullptr ? (found.near ? MW_ENOMETHOD : MW_ENOSERVICE) : service->admit(found.method, !oneway);
   }
@@ -80,6 +79,17 @@ bool Callee::call(const wire::TalkView& t) {
     throw;
   }
   return true;
+}
+
+Services::Found Callee::find(std::string_view method) {
+  Services* all = s_.party().served();
+  if (all == nullptr) return {};
+  if (const uint64_t now = all->version(); now != found_version_ || method != asked_) {
+    asked_ = method;
+    found_ = all->find(static_cast<size_t>(s_.lane().index), asked_);  // its view is into asked_
+    found_version_ = now;
+  }
+  return found_;
 }
 
 // A request with a handle; null: *why.

@@ -4,6 +4,7 @@
 #pragma once
 #include "link/index.hpp"
 #include "link/request.hpp"
+#include "link/service.hpp"
 #include "wire/call.hpp"
 
 namespace mw::link {
@@ -49,8 +50,14 @@ class Callee {
   void flush(Request& r) noexcept;
   void recycle(Request* r) noexcept;
 
+  Services::Found find(std::string_view method);
+
   Session& s_;
   uint64_t last_ = 0;  // the caller's numbers rise
+  // The method asked for last, and what was found.
+  std::string asked_;
+  Services::Found found_;
+  uint64_t found_version_ = 0;
   Index<Request, &Request::number, &Request::same> all_;
   Request *first_ = nullptr, *tail_ = nullptr;
   Request* spare_ = nullptr;

@@ -121,6 +121,8 @@ class Services {
   };
   // On the lane of this index.
   Found find(size_t lane, std::string_view target);
+  // What was found stays true while it does not change; a service lives longer than that on each lane.
+  uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
 
  private:
   struct Names {
