@@ -128,12 +128,14 @@ bool Lane::undone() const noexcept {
 
 void Lane::turn(int wait_ms) {
   ++turns_;
+  const bool asked = !commands_.empty();
+  if (asked) run_commands();  // what was asked for before comes before what arrives now
   resume_all();
   flush_all();
   push_events();
   read_clock();
   int timeout = wait_ms;
-  if (undone() || stopping()) {
+  if (asked || undone() || stopping()) {
     timeout = 0;
   } else if (uint64_t next = wheel.next(); next != UINT64_MAX && timeout != 0) {
     uint64_t left = next > now_ ? next - now_ : 0;
@@ -160,6 +162,8 @@ void Lane::turn(int wait_ms) {
     if (n == 0) n = poller.wait(timeout);
     again_ = n == Poller::kBatch;  // more may be ready
     unpolled_ = 0;
+  } else {
+    again_ = true;
   }
   armed_.store(false, std::memory_order_seq_cst);
   if (n > 0 || timeout != 0) read_clock();
