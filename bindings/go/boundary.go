@@ -29,6 +29,8 @@ const (
 	confProvider     = C.MW_CONF_PROVIDER
 	confConsumer     = C.MW_CONF_CONSUMER
 	confSubscription = C.MW_CONF_SUB
+	confService      = C.MW_CONF_SERVICE
+	confCall         = C.MW_CONF_CALL
 
 	more    = Status(C.MW_MORE)
 	flagRef = C.MW_F_REF
@@ -267,7 +269,7 @@ func sendRecords(ctx uint64, ev []record, base []byte) Status {
 // made makes a C message of m; the caller drops it.
 func made(m *Message) (*C.mw_msg, error) {
 	p, n := bytes(m.Body)
-	c := C.mw_msg_new(p, n, C.uint32_t(m.Flags&(Text|Compress)))
+	c := C.mw_msg_new(p, n, C.uint32_t(m.Flags&(Text|Compress|List)))
 	if c == nil {
 		return nil, EINVAL
 	}
@@ -282,13 +284,18 @@ func made(m *Message) (*C.mw_msg, error) {
 	return c, nil
 }
 
+// sends are the flags without those that are only seen.
+func (m *Message) sends() C.uint32_t {
+	return C.uint32_t(m.Flags & (Text | Compress | More | Cont | Pinged | NoQueue | Oneway | List))
+}
+
 func send(h uint64, m *Message, op uint64) error {
 	c, err := made(m)
 	if err != nil {
 		return err
 	}
 	defer C.mw_msg_unref(c)
-	return failure(C.mw_send(C.mw_handle(h), c, C.uint32_t(m.Flags), C.uint64_t(op)), nil)
+	return failure(C.mw_send(C.mw_handle(h), c, m.sends(), C.uint64_t(op)), nil)
 }
 
 func publish(h uint64, m *Message, except, op uint64) error {
@@ -298,7 +305,7 @@ func publish(h uint64, m *Message, except, op uint64) error {
 	}
 	defer C.mw_msg_unref(c)
 	p, n := text(m.Topic)
-	return failure(C.mw_publish(C.mw_handle(h), p, n, c, C.mw_handle(except), C.uint32_t(m.Flags), C.uint64_t(op)), nil)
+	return failure(C.mw_publish(C.mw_handle(h), p, n, c, C.mw_handle(except), m.sends(), C.uint64_t(op)), nil)
 }
 
 // lend sends bytes that the caller has pinned until RELEASED tells hint.
@@ -339,6 +346,53 @@ func subscribed(h uint64, topic string) (bool, error) {
 	p, n := text(topic)
 	s := C.mw_subscribed(C.mw_handle(h), p, n)
 	return s > 0, failure(s, nil)
+}
+
+func serve(h uint64, name string, json []byte, token uint64) (uint64, error) {
+	c, err := conf(confService, json)
+	if err != nil {
+		return 0, err
+	}
+	defer C.mw_conf_unref(c)
+	var e C.mw_error
+	var id C.mw_handle
+	p, n := text(name)
+	s := C.mw_serve(C.mw_handle(h), p, n, c, C.uint64_t(token), &id, &e)
+	return uint64(id), failure(s, &e)
+}
+
+// call borrows m; how is options as JSON, or nil.
+func call(h uint64, target string, m *Message, how []byte, ms int64, parent, op uint64) error {
+	c, err := made(m)
+	if err != nil {
+		return err
+	}
+	defer C.mw_msg_unref(c)
+	var given *C.mw_conf
+	if how != nil {
+		if given, err = conf(confCall, how); err != nil {
+			return err
+		}
+		defer C.mw_conf_unref(given)
+	}
+	var e C.mw_error
+	p, n := text(target)
+	s := C.mw_call(C.mw_handle(h), p, n, c, given, C.int64_t(ms), C.mw_handle(parent), m.sends(), C.uint64_t(op), &e)
+	return failure(s, &e)
+}
+
+func reply(request uint64, m *Message, op uint64) error {
+	c, err := made(m)
+	if err != nil {
+		return err
+	}
+	defer C.mw_msg_unref(c)
+	return failure(C.mw_reply(C.mw_handle(request), c, m.sends(), C.uint64_t(op)), nil)
+}
+
+func fail(request uint64, code Status, json []byte) error {
+	p, n := bytes(json)
+	return failure(C.mw_fail(C.mw_handle(request), C.mw_status(code), (*C.char)(p), n, 0), nil)
 }
 
 // header walks packed headers: u16 key length, u32 value length, key, value.

@@ -13,6 +13,7 @@ import (
 var (
 	_ Object = (*Context)(nil)
 	_ Object = (*Subscription)(nil)
+	_ Object = (*Service)(nil)
 	_ Party  = (*Provider)(nil)
 	_ Party  = (*Consumer)(nil)
 	_ Link   = (*Consumer)(nil)

@@ -36,6 +36,7 @@ type dispatcher struct {
 	mu      sync.Mutex
 	objects map[uint64]*handle // by token
 	ops     map[uint64]func(*Event)
+	parts   map[uint64]func(*Event) // of calls
 	lent    map[uint64]func()
 	done    chan struct{}
 }
@@ -55,7 +56,7 @@ func newDispatcher(ctx uint64, log *slog.Logger) (*dispatcher, error) {
 	return &dispatcher{ctx: ctx, log: log, file: os.NewFile(own, "meshwork"),
 		taker: taker{ev: make([]record, batch), slab: make([]byte, slabSize)},
 		peers: make(map[uint64]*Connection), objects: make(map[uint64]*handle),
-		ops: make(map[uint64]func(*Event)), lent: make(map[uint64]func()), done: make(chan struct{})}, nil
+		ops: make(map[uint64]func(*Event)), parts: make(map[uint64]func(*Event)), lent: make(map[uint64]func()), done: make(chan struct{})}, nil
 }
 
 // run ends after the context's Closed.
@@ -143,7 +144,7 @@ func (d *dispatcher) one(r *record, data []byte) {
 		end := m + int(r.bodyLen)
 		e.body = data[m:end:end]
 	}
-	if e.Kind == Done || e.Kind == released {
+	if e.Kind == Done || e.Kind == Part || e.Kind == released {
 		d.ended(e)
 		return
 	}
@@ -159,6 +160,9 @@ func (d *dispatcher) one(r *record, data []byte) {
 	}
 	if h == nil {
 		return
+	}
+	if h.service != nil {
+		h.service.note(e)
 	}
 	defer d.after(h, e.Conn, e.Kind, e.status, e.Code)
 	if e.Conn != nil && e.Conn.handle.call(e) || h.call(e) {
@@ -254,7 +258,12 @@ func (d *dispatcher) ended(e *Event) {
 		return
 	}
 	then := d.ops[e.ID]
-	delete(d.ops, e.ID)
+	if e.Kind == Part {
+		then = d.parts[e.ID]
+	} else {
+		delete(d.ops, e.ID)
+		delete(d.parts, e.ID)
+	}
 	d.mu.Unlock()
 	if then != nil {
 		then(e)
@@ -262,9 +271,9 @@ func (d *dispatcher) ended(e *Event) {
 }
 
 type result struct {
-	err  error
+	err error
+	*Message
 	code int
-	body []byte
 }
 
 // do carries out an operation. With a function it returns when the library
@@ -285,7 +294,7 @@ func (d *dispatcher) do(ctx context.Context, h uint64, then []func(*Event), call
 		}
 	} else {
 		wait = make(chan result, 1)
-		told = func(e *Event) { wait <- result{e.Err(), e.Code, append([]byte(nil), e.body...)} }
+		told = func(e *Event) { wait <- result{e.Err(), e.Message(), e.Code} }
 	}
 	d.mu.Lock()
 	d.ops[op] = told

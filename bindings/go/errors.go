@@ -2,6 +2,7 @@ package meshwork
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -57,6 +58,7 @@ type Error struct {
 	Status Status
 	OS     syscall.Errno // 0 where the operating system had no part in it
 	Text   string
+	Detail json.RawMessage // of a failed call: the object that came instead of an answer
 }
 
 // Error is the library's sentence.

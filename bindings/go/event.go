@@ -12,31 +12,34 @@ type Kind uint32
 
 // The kinds of events. Ping, Pong and Interest come by the option "events".
 const (
-	Up       Kind = 1  // usable link or listener; Code: attempts; body JSON
-	Down     Kind = 2  // link lost, comes back; Err why, Code close code, ID ms to the next try, body reason
-	Closed   Kind = 4  // the last event; Err why, Code close code, body reason
-	Failure  Kind = 5  // a failure in the background; body text
-	Log      Kind = 6  // Code level 1 error to 5 trace, topic area, body line
-	PeerUp   Kind = 10 // Conn is new; body JSON: uuid ip port parameters wire ...
-	PeerDown Kind = 11 // the last event of Conn; Err why, Code close code, body reason
-	Received Kind = 20 // a message
-	Writable Kind = 21 // there is room again after a refused or buffered send
-	Slow     Kind = 22 // ID bytes wait for Conn, a policy is about to act
-	Dropped  Kind = 23 // Code messages were dropped; body of the last one
-	Ping     Kind = 25 // body
-	Pong     Kind = 26 // ID round trip in microseconds
-	Interest Kind = 27 // subscriptions to Topic changed: Code now, ID before
-	Done     Kind = 31 // an operation ended: only in the function given to it
-	released Kind = 32
-	Ask      Kind = 50 // may this client come in? body JSON: its request; Answer decides
-	Draining Kind = 66 // the other side leaves in Code ms
+	Up        Kind = 1  // usable link or listener; Code: attempts; body JSON
+	Down      Kind = 2  // link lost, comes back; Err why, Code close code, ID ms to the next try, body reason
+	Closed    Kind = 4  // the last event; Err why, Code close code, body reason
+	Failure   Kind = 5  // a failure in the background; body text
+	Log       Kind = 6  // Code level 1 error to 5 trace, topic area, body line
+	PeerUp    Kind = 10 // Conn is new; body JSON: uuid ip port parameters wire ...
+	PeerDown  Kind = 11 // the last event of Conn; Err why, Code close code, body reason
+	Received  Kind = 20 // a message
+	Writable  Kind = 21 // there is room again after a refused or buffered send
+	Slow      Kind = 22 // ID bytes wait for Conn, a policy is about to act
+	Dropped   Kind = 23 // Code messages were dropped; body of the last one
+	Ping      Kind = 25 // body
+	Pong      Kind = 26 // ID round trip in microseconds
+	Interest  Kind = 27 // subscriptions to Topic changed: Code now, ID before
+	Part      Kind = 30 // of a streamed answer: only in the function given to the call
+	Done      Kind = 31 // an operation ended: only in the function given to it
+	released  Kind = 32
+	Requested Kind = 40 // Request is to be answered; Code ms left or -1, topic the method
+	Cancelled Kind = 41 // Request is over unanswered; Err why, Code 1 asked, 2 deadline, 3 gone
+	Ask       Kind = 50 // may this client come in? body JSON: its request; Answer decides
+	Draining  Kind = 66 // the other side leaves in Code ms
 
 	kinds = 67
 )
 
 var kindNames = map[Kind]string{Up: "UP", Down: "DOWN", Closed: "CLOSED", Failure: "ERROR", Log: "LOG", PeerUp: "PEER_UP",
 	PeerDown: "PEER_DOWN", Received: "MESSAGE", Writable: "WRITABLE", Slow: "SLOW", Dropped: "DROPPED", Ping: "PING",
-	Pong: "PONG", Interest: "INTEREST", Done: "DONE", released: "RELEASED", Ask: "ASK", Draining: "DRAINING"}
+	Pong: "PONG", Interest: "INTEREST", Part: "PART", Done: "DONE", Requested: "REQUEST", Cancelled: "CANCEL", released: "RELEASED", Ask: "ASK", Draining: "DRAINING"}
 
 // String is the library's name of the kind, which the option "events" has in
 // lower case: "PEER_UP".
@@ -58,6 +61,8 @@ const (
 	More     Flags = 0x4       // first or middle fragment of a message
 	Cont     Flags = 0x8       // middle or last fragment
 	Pinged   Flags = 0x10      // a ping, of at most 125 bytes
+	Oneway   Flags = 0x100     // a call that nobody answers
+	List     Flags = 0x1000    // the body is a list: u32 length and bytes, each, little endian
 	NoQueue  Flags = 0x2000    // refuse while offline, even with an offline buffer
 	Local    Flags = 0x80      // sent from this process
 	Resumed  Flags = 0x80000   // of Up
@@ -66,7 +71,7 @@ const (
 )
 
 var flagNames = map[Flags]string{Text: "TEXT", Compress: "COMPRESS", More: "MORE", Cont: "CONT", Pinged: "PING",
-	NoQueue: "NOQUEUE", Local: "LOCAL", Resumed: "RESUMED", Fatal: "FATAL", ASCII: "ASCII"}
+	Oneway: "ONEWAY", List: "PARTS", NoQueue: "NOQUEUE", Local: "LOCAL", Resumed: "RESUMED", Fatal: "FATAL", ASCII: "ASCII"}
 
 // String is the library's names of the flags: "TEXT|ASCII".
 func (f Flags) String() string {
@@ -82,11 +87,12 @@ func (f Flags) String() string {
 // Event is what a handler gets. It and its bytes are lent: they are valid
 // until the handler returns. Message makes a copy to keep.
 type Event struct {
-	Kind  Kind
-	Flags Flags
-	Code  int    // see the kind
-	ID    uint64 // see the kind
-	Conn  *Connection
+	Kind    Kind
+	Flags   Flags
+	Code    int    // see the kind
+	ID      uint64 // see the kind
+	Conn    *Connection
+	Request *Request // of Requested, Cancelled and a service's Writable
 
 	status            Status
 	peer              uint64
@@ -100,6 +106,10 @@ func (e *Event) Err() error {
 	}
 	if len(e.body) == 0 {
 		return e.status
+	}
+	var told struct{ Message string }
+	if e.body[0] == '{' && json.Unmarshal(e.body, &told) == nil && told.Message != "" {
+		return &Error{Status: e.status, Text: told.Message, Detail: append(json.RawMessage(nil), e.body...)}
 	}
 	return &Error{Status: e.status, Text: string(e.body)}
 }

@@ -36,6 +36,7 @@ type Object interface {
 type Party interface {
 	Object
 	Start(context.Context, ...func(*Event)) error
+	Serve(name string, opts Options, handler func(*Request)) (*Service, error)
 }
 
 // handle is an Object.
@@ -44,7 +45,8 @@ type handle struct {
 	h        uint64
 	token    uint64
 	kind     int32
-	consumer *link // of a consumer
+	consumer *link // of a consumer and its services
+	service  *Service
 	on       atomic.Pointer[handlers]
 
 	mu   sync.Mutex
@@ -179,7 +181,10 @@ func (h *handle) Gather(ctx context.Context, what string, then ...func(*Event)) 
 		_, err := info(h.h, what, op)
 		return err
 	})
-	return r.body, err
+	if r.Message == nil {
+		return nil, err
+	}
+	return r.Body, err
 }
 
 // State is what an object is at.
@@ -215,6 +220,7 @@ const (
 	BeatInterval Stat = 4 // ms
 	BeatCutoff   Stat = 5 // ms
 	RTT          Stat = 6 // microseconds, of the last ping
+	InFlight     Stat = 8 // calls without answer: of a service its requests
 	Peers        Stat = 7 // connected peers of a provider
 	BytesIn      Stat = 9
 	BytesOut     Stat = 10
@@ -225,7 +231,7 @@ const (
 )
 
 var statNames = [...]string{Buffered: "BUFFERED", LastBeat: "LAST_BEAT", Strikes: "STRIKES", BeatInterval: "BEAT_INTERVAL",
-	BeatCutoff: "BEAT_CUTOFF", RTT: "RTT", Peers: "PEERS", BytesIn: "BYTES_IN", BytesOut: "BYTES_OUT",
+	BeatCutoff: "BEAT_CUTOFF", RTT: "RTT", Peers: "PEERS", InFlight: "IN_FLIGHT", BytesIn: "BYTES_IN", BytesOut: "BYTES_OUT",
 	DroppedCount: "DROPPED", Queued: "QUEUED", MessagesIn: "MESSAGES_IN", MessagesOut: "MESSAGES_OUT"}
 
 // String is the library's name of the number: "BYTES_IN".

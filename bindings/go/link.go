@@ -24,6 +24,9 @@ type Link interface {
 	Subscribe(ctx context.Context, pattern string, opts Options, then ...func(*Event)) error
 	Unsubscribe(ctx context.Context, pattern string, then ...func(*Event)) error
 	Subscribed(topic string) (bool, error)
+	Call(ctx context.Context, target string, m *Message, how *How, then ...func(*Event)) (*Message, error)
+	Stream(ctx context.Context, target string, m *Message, how *How) *Stream
+	Notify(target string, m *Message) error
 	Receive(context.Context) (*Message, error)
 	Messages(context.Context) <-chan *Message
 }
@@ -34,6 +37,7 @@ type link struct {
 	box      []*Message // guarded by handle.mu, as all below
 	boxBytes int
 	paused   bool
+	holds    int           // who paused it: the box, streams
 	arrived  chan struct{} // closed when box or gone changed
 	roomy    chan struct{} // closed by Writable
 }
@@ -156,7 +160,7 @@ func (l *link) Receive(ctx context.Context) (*Message, error) {
 			l.boxBytes -= len(m.Body)
 			if l.paused && len(l.box) <= boxMessages/2 && l.boxBytes <= boxBytes/2 {
 				l.paused = false
-				pause(l.h, false)
+				l.holdLocked(-1)
 			}
 			l.mu.Unlock()
 			return m, nil
@@ -212,9 +216,24 @@ func (l *link) keep(m *Message) {
 	l.boxBytes += len(m.Body)
 	if !l.paused && (len(l.box) >= boxMessages || l.boxBytes >= boxBytes) {
 		l.paused = true
-		pause(l.h, true)
+		l.holdLocked(1)
 	}
 	ring(&l.arrived)
+}
+
+// hold pauses the input while anybody holds it.
+func (l *link) hold(by int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.holdLocked(by)
+}
+
+func (l *link) holdLocked(by int) {
+	before := l.holds > 0
+	l.holds += by
+	if on := l.holds > 0; on != before {
+		pause(l.h, on)
+	}
 }
 
 func (l *link) room() {

@@ -18,3 +18,16 @@ func (l *link) All(ctx context.Context) iter.Seq[*Message] {
 		}
 	}
 }
+
+// All is Next for a range loop; the error, if it was one, is Err's.
+func (s *Stream) All() iter.Seq[*Message] {
+	return func(yield func(*Message) bool) {
+		defer s.Close()
+		for {
+			m, err := s.Next()
+			if err != nil || !yield(m) {
+				return
+			}
+		}
+	}
+}

@@ -233,3 +233,14 @@ var SubscriptionOptions = []Option{
 	{Key: "pattern.syntax", Type: "word", Default: "mqtt", Allowed: "exact, mqtt, path, regex", Doc: "Of this subscription's pattern; not set: the handle's. regex: a channel's only."},
 	{Key: "limit", Type: "integer", Default: "0", Allowed: "", Doc: "On a channel: the subscription ends by itself after so many messages; 0: never."},
 }
+
+// ServiceOptions are the keys of a service.
+var ServiceOptions = []Option{
+	{Key: "methods", Type: "list", Default: "", Allowed: "", Doc: "Methods the service has, without its name; empty: any. Others get MW_ENOMETHOD."},
+	{Key: "max_concurrent", Type: "integer", Default: "0", Allowed: "", Doc: "Requests at once; more get MW_EAGAIN; 0: no limit."},
+}
+
+// CallOptions are the keys of a call.
+var CallOptions = []Option{
+	{Key: "credit", Type: "size", Default: "1MiB", Allowed: "", Doc: "Bytes of a streamed answer that may come before they are taken."},
+}

@@ -8,11 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"log"
 	"net/url"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -131,10 +129,10 @@ func opened(name, owner string, x meshwork.Object, err error) string {
 			id = nameOf(e.ID, owner+".ask")
 		case e.Kind == meshwork.Closed:
 			id = name
-		case len(e.Body()) > 512 && (e.Kind == meshwork.Received || e.Kind == meshwork.Dropped):
-			hash := fnv.New32a()
-			hash.Write(e.Body())
-			body = fmt.Sprintf("@%d:%08x", len(e.Body()), hash.Sum32())
+		case e.Request != nil:
+			id, peer = requested(e, name), owner // a consumer's: its provider calls
+		case len(e.Body()) > 512 && slices.Contains([]meshwork.Kind{meshwork.Received, meshwork.Dropped, meshwork.Requested, meshwork.Part}, e.Kind):
+			body = hash(e.Body())
 		}
 		if e.Conn != nil {
 			peer = nameOf(e.Conn, owner+".")
@@ -144,24 +142,15 @@ func opened(name, owner string, x meshwork.Object, err error) string {
 		if line, hooked := names.Load(name + " " + e.Kind.String()); hooked {
 			names.Store("$peer", e.Conn)
 			names.Store("$id", e.ID)
+			if e.Request != nil {
+				names.Store("$id", e.Request)
+			}
 			w := cut(strings.ReplaceAll(line.(string), "$body", show(e.Body())))
 			status, _, _ := strings.Cut(w.carryOut(), " ")
 			out.Printf("! %s HOOK verb=%s status=%s", name, w.verb, status)
 		}
 	})
 	return "OK"
-}
-
-// threads counts those that are not Go's: the library names its own.
-func threads() (n int) {
-	mine, _ := os.ReadFile("/proc/self/comm")
-	all, _ := filepath.Glob("/proc/self/task/*/comm")
-	for _, path := range all {
-		if name, err := os.ReadFile(path); err == nil && string(name) != string(mine) {
-			n++
-		}
-	}
-	return n
 }
 
 // carryOut makes one call of the public classes.
@@ -238,6 +227,9 @@ func (w words) carryOut() (told string) {
 		yes, err := x.(meshwork.Link).Subscribed(w.args["topic"])
 		return answer(err, "value", map[bool]int{true: 1}[yes])
 	case "close":
+		if r, ok := x.(*meshwork.Request); ok {
+			return answer(r.Fail(nil)) // nothing is left of it: it was answered
+		}
 		if w.args["flags"] == "ABORT" {
 			return answer(x.(meshwork.Object).Abort())
 		}
@@ -276,11 +268,13 @@ func (w words) carryOut() (told string) {
 	case "answer":
 		return answer(mw.Answer(x.(uint64), w.args["allow"] != "0", json.RawMessage(w.args["json"])))
 	case "cancel":
-		begun.(context.CancelFunc)()
+		if stop, ok := begun.(context.CancelFunc); ok {
+			stop()
+		}
 	case "hook":
 		names.Store(w.name+" "+w.args["kind"], w.args["do"])
 	default:
-		return "ENOTSUP error=no%20such%20verb"
+		return w.calls(x, ctx)
 	}
 	return "OK"
 }

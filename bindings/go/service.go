@@ -1,0 +1,339 @@
+package meshwork
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"sync"
+	"time"
+)
+
+// Service is what one end of a link serves under a name: "C" every method
+// "C.x" and "C" itself, "C.m" one. Close ends it, Drain finishes what runs.
+type Service struct {
+	handle
+	requests map[uint64]*Request // unanswered; guarded by handle.mu
+}
+
+// Request is a call to answer, once, at any time and from any goroutine.
+type Request struct {
+	Conn    *Connection // who calls; nil at a consumer, whose provider does
+	Method  string
+	Message *Message // what it was called with, yours to keep
+	service *Service
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	id      uint64
+	mu      sync.Mutex
+	roomy   chan struct{}
+}
+
+// Serve makes the provider answer calls; the handler runs on the context's
+// goroutine, so it must not wait: start a goroutine for what takes time.
+func (p *Provider) Serve(name string, opts Options, handler func(*Request)) (*Service, error) {
+	return serveAt(p.handle, nil, name, opts, handler)
+}
+
+// Serve makes the consumer answer calls of its provider. See Provider.Serve.
+func (c *Consumer) Serve(name string, opts Options, handler func(*Request)) (*Service, error) {
+	return serveAt(&c.handle, c.link, name, opts, handler)
+}
+
+func serveAt(at *handle, consumer *link, name string, opts Options, handler func(*Request)) (*Service, error) {
+	b, err := opts.json()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{requests: make(map[uint64]*Request)}
+	s.handle.d, s.handle.kind, s.handle.token = at.d, confService, at.d.numbers.Add(1)
+	s.handle.consumer, s.handle.service, s.handle.keep = consumer, s, s
+	if handler != nil {
+		s.On(Requested, func(e *Event) { handler(e.Request) })
+	}
+	at.d.add(s.token, &s.handle)
+	if s.h, err = serve(at.h, name, b, s.token); err != nil {
+		at.d.forget(s.token)
+		return nil, err
+	}
+	return s, nil
+}
+
+// note keeps the requests: before a handler hears of them, and of their end.
+func (s *Service) note(e *Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e.Kind {
+	case Requested:
+		r := &Request{service: s, Conn: e.Conn, Method: e.Topic(), Message: e.Message(), id: e.ID}
+		r.ctx, r.cancel = context.WithCancelCause(context.Background())
+		if e.Code >= 0 {
+			var stop context.CancelFunc
+			r.ctx, stop = context.WithTimeout(r.ctx, time.Duration(e.Code)*time.Millisecond)
+			context.AfterFunc(r.ctx, stop)
+		}
+		if r.id != 0 {
+			s.requests[r.id] = r
+		}
+		e.Request = r
+	case Cancelled:
+		e.Request = s.requests[e.ID]
+		delete(s.requests, e.ID)
+		if e.Request != nil {
+			e.Request.cancel(e.Err())
+		}
+	case Writable:
+		if e.Request = s.requests[e.ID]; e.Request != nil {
+			e.Request.mu.Lock()
+			ring(&e.Request.roomy)
+			e.Request.mu.Unlock()
+		}
+	}
+}
+
+// ID is the library's number of the request, 0 of one that takes no answer.
+func (r *Request) ID() uint64 { return r.id }
+
+// Context ends with the time to answer, and when nobody waits for the answer
+// any more; context.Cause tells why.
+func (r *Request) Context() context.Context { return r.ctx }
+
+// Reply is the answer. ECLOSED: answered already, cancelled, or the caller has gone.
+func (r *Request) Reply(body []byte, flags ...Flags) error {
+	return r.ReplyMessage(&Message{Body: body, Flags: all(flags)})
+}
+
+// ReplyMessage is Reply with headers; with the flag More it is one part of several.
+func (r *Request) ReplyMessage(m *Message) error {
+	err := reply(r.id, m, 0)
+	if err == nil && m.Flags&More == 0 {
+		r.end()
+	}
+	return err
+}
+
+func (r *Request) end() {
+	r.service.mu.Lock()
+	delete(r.service.requests, r.id)
+	r.service.mu.Unlock()
+	r.cancel(nil)
+}
+
+// Part is one part of several, which Reply ends. It waits where the caller does not take them.
+func (r *Request) Part(ctx context.Context, body []byte, flags ...Flags) error {
+	m := &Message{Body: body, Flags: all(flags) | More}
+	for {
+		r.mu.Lock()
+		if r.roomy == nil {
+			r.roomy = make(chan struct{})
+		}
+		room := r.roomy
+		r.mu.Unlock()
+		err := reply(r.id, m, 0)
+		if !errors.Is(err, EAGAIN) && !errors.Is(err, EMEMORY) {
+			return err
+		}
+		select {
+		case <-room:
+		case <-r.ctx.Done():
+			return context.Cause(r.ctx)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Fail answers with a failure: the status of err (else EREMOTE) and its text.
+func (r *Request) Fail(err error) error {
+	status, b := EREMOTE, []byte(nil)
+	if err != nil {
+		errors.As(err, &status)
+		b, _ = json.Marshal(map[string]string{"message": err.Error()})
+	}
+	return r.FailJSON(status, b)
+}
+
+// FailJSON is Fail with an object of your own, usually with "message".
+func (r *Request) FailJSON(status Status, object json.RawMessage) error {
+	err := fail(r.id, status, object)
+	if err == nil {
+		r.end()
+	}
+	return err
+}
+
+// How is how a call is made; nil and zero values are the usual.
+type How struct {
+	Timeout time.Duration // 0: what ctx leaves, else the option call.timeout; negative: none
+	Parent  *Request      // made for this request: its time and its end count here too
+	Options Options       // of a call, such as "credit"
+	Part    func(*Event)  // each part of a streamed answer, on the context's goroutine
+}
+
+// Call calls a method of the other end (wire meshwork) and waits for the
+// answer; with a function it does not wait. An error of the other side is an
+// *Error whose Detail is the object it sent. When ctx ends, so does the call.
+func (l *link) Call(ctx context.Context, target string, m *Message, how *How, then ...func(*Event)) (*Message, error) {
+	var given How
+	if how != nil {
+		given = *how
+	}
+	var b []byte
+	if len(given.Options) != 0 {
+		var err error
+		if b, err = given.Options.json(); err != nil {
+			return nil, err
+		}
+	}
+	ms := given.Timeout.Milliseconds()
+	if at, ok := ctx.Deadline(); ok && ms == 0 {
+		ms = max(time.Until(at).Milliseconds(), 1)
+	} else if given.Timeout < 0 {
+		ms = -1
+	}
+	var parent uint64
+	if given.Parent != nil {
+		parent = given.Parent.id
+	}
+	if m == nil {
+		m = &Message{}
+	}
+	r, err := l.d.do(ctx, l.h, then, func(op uint64) error {
+		if given.Part != nil {
+			l.d.mu.Lock()
+			l.d.parts[op] = given.Part
+			l.d.mu.Unlock()
+		}
+		err := call(l.h, target, m, b, ms, parent, op)
+		if err != nil && given.Part != nil {
+			l.d.mu.Lock()
+			delete(l.d.parts, op)
+			l.d.mu.Unlock()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.Message, nil
+}
+
+// Notify is a call that nobody answers.
+func (l *link) Notify(target string, m *Message) error {
+	oneway := *m
+	oneway.Flags |= Oneway
+	return call(l.h, target, &oneway, nil, 0, 0, 0)
+}
+
+// Stream is a call whose answer comes in parts: Next gives them, and at the
+// end the answer where it has bytes, then io.EOF. While many wait the peer is
+// paused. Close gives it up.
+func (l *link) Stream(ctx context.Context, target string, m *Message, how *How) *Stream {
+	s := &Stream{from: l}
+	s.ctx, s.stop = context.WithCancel(ctx)
+	var given How
+	if how != nil {
+		given = *how
+	}
+	given.Part = func(e *Event) { s.push(e.Message(), nil) }
+	_, err := l.Call(s.ctx, target, m, &given, func(e *Event) {
+		if err := e.Err(); err != nil {
+			s.push(nil, err)
+		} else if len(e.body) != 0 {
+			s.push(e.Message(), io.EOF)
+		} else {
+			s.push(nil, io.EOF)
+		}
+	})
+	if err != nil {
+		s.push(nil, err)
+	}
+	return s
+}
+
+// Stream is an answer in parts.
+type Stream struct {
+	from    *link
+	ctx     context.Context
+	stop    context.CancelFunc
+	mu      sync.Mutex
+	box     []*Message
+	err     error // behind the box
+	paused  bool
+	arrived chan struct{}
+}
+
+func (s *Stream) push(m *Message, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m != nil {
+		s.box = append(s.box, m)
+	}
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+	if !s.paused && s.err == nil && len(s.box) >= boxMessages {
+		s.paused = true
+		s.from.hold(1)
+	}
+	ring(&s.arrived)
+}
+
+// Next is the next part; io.EOF after the last one.
+func (s *Stream) Next() (*Message, error) {
+	for {
+		s.mu.Lock()
+		if s.paused && len(s.box) <= boxMessages/2 {
+			s.paused = false
+			s.from.hold(-1)
+		}
+		if len(s.box) != 0 {
+			m := s.box[0]
+			s.box[0] = nil
+			s.box = s.box[1:]
+			s.mu.Unlock()
+			return m, nil
+		}
+		err := s.err
+		if s.arrived == nil {
+			s.arrived = make(chan struct{})
+		}
+		arrived := s.arrived
+		s.mu.Unlock()
+		if err != nil {
+			s.stop()
+			return nil, err
+		}
+		select {
+		case <-arrived:
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		}
+	}
+}
+
+// Err is why it ended: nil before, and where all of it came.
+func (s *Stream) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == io.EOF {
+		return nil
+	}
+	return s.err
+}
+
+// Close gives up what has not come.
+func (s *Stream) Close() error {
+	s.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.box = nil
+	if s.err == nil {
+		s.err = io.EOF
+	}
+	if s.paused {
+		s.paused = false
+		s.from.hold(-1)
+	}
+	return nil
+}
