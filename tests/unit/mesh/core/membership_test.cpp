@@ -391,6 +391,27 @@ TEST(Membership, LimitsBite) {
   EXPECT_EQ(lab.count("a", News::full), 1u);
 }
 
+TEST(Membership, WhatGossipDoesNotBringDigestsFind) {
+  Lab lab;
+  lab.group(3);
+  // 6,000 that nobody can reach come at once: more than waits for one
+  // neighbour, and all of a's neighbours are among them from now on.
+  for (int i = 0; i < 6000;) {
+    MessageWriter w(Kind::gossip);
+    for (; i < 6000 && w.size() < kMaxMessage - 100; i++)
+      w.byte(0).text("g" + std::to_string(i)).u64(1).number(1).number(1).text("x:1").text("");
+    lab.give("a", lab.slot("b"), w.take());
+    ASSERT_FALSE(lab.out.violation);
+  }
+  EXPECT_EQ(lab.at("a").view().alive_count(), 6003u);
+  EXPECT_EQ(lab.at("c").view().alive_count(), 3u);
+  lab.run(30'000);
+  for (const char* who : {"a", "b", "c"}) {
+    EXPECT_EQ(lab.at(who).view().known(), 6003u) << who;
+    for (const char* whom : {"a", "b", "c"}) EXPECT_TRUE(lab.alive(who, whom)) << who << whom;
+  }
+}
+
 TEST(Membership, BadBytesChangeNothing) {
   Lab lab;
   lab.group(2);
