@@ -26,7 +26,7 @@ enum class Kind : uint8_t {
   want = 10,
   records = 11,
 };
-enum MessageFlag : uint8_t { kSuspected = 1, kClosed = 2, kEnd = 1 };
+enum MessageFlag : uint8_t { kSuspected = 1, kClosed = 2, kRefused = 4, kEnd = 1 };
 
 inline constexpr size_t kMaxMessage = 32 * 1024;
 inline constexpr size_t kMaxKeys = 2048;                // in one keys or want

@@ -136,7 +136,7 @@ void Membership::on(const input::Lost& in) {
   for (const Errand& e : errands_) {
     if (e.target != in.member) continue;
     MessageWriter lost(Kind::lost);
-    lost.number(e.asked_seq).byte(kClosed);
+    lost.number(e.asked_seq).byte(static_cast<uint8_t>(kClosed | (in.refused ? kRefused : 0)));
     send(e.asker, lost);
   }
   std::erase_if(errands_, [&](const Errand& e) { return e.target == in.member; });
@@ -150,8 +150,7 @@ void Membership::on(const input::Lost& in) {
   } else if (news) {
     ask_helpers(*w);
   }
-  // With nobody else to ask, nobody listening there is the answer.
-  if (w->refused && !w->guest && view_.alive_count() <= 2) condemn(*w, Why::closed);
+  judge_closed(*w);
 }
 
 void Membership::on(const input::Doubt& in) {

@@ -213,6 +213,7 @@ class Membership {
   void suspect(Watch& w);
   void set_patience(Watch& w) noexcept;
   void judge(Watch& w);
+  void judge_closed(const Watch& w);
   void condemn(const Watch& w, Why why);
   void alive_after_all(Watch& w);
   void heard_from(Slot from);

@@ -12,6 +12,9 @@ constexpr size_t kMaxWatches = 16;  // the suspected included
 constexpr size_t kMaxErrands = 64;
 constexpr int kWorstHealth = 4;
 
+uint8_t link_flags(bool closed, bool refused) noexcept {
+  return static_cast<uint8_t>((closed ? kClosed : 0) | (refused ? kRefused : 0));
+}
 bool contains(const std::vector<Slot>& in, Slot slot) noexcept {
   return std::find(in.begin(), in.end(), slot) != in.end();
 }
@@ -152,7 +155,7 @@ void Membership::watch_deadlines() {
     if (e.deadline > now_) continue;
     const Watch* w = watched(e.target);
     MessageWriter lost(Kind::lost);
-    lost.number(e.asked_seq).byte(w != nullptr && w->closed ? kClosed : 0);
+    lost.number(e.asked_seq).byte(w == nullptr ? 0 : link_flags(w->closed, w->refused));
     send(e.asker, lost);
   }
   std::erase_if(errands_, [&](const Errand& e) { return e.deadline <= now_; });
@@ -200,6 +203,14 @@ void Membership::judge(Watch& w) {
   } else {
     condemn(w, Why::alone);
   }
+}
+
+void Membership::judge_closed(const Watch& w) {
+  // All its links closed and nobody listens there: a process that ended. One
+  // that only closed links is asked on, as if it were silent.
+  if (!w.closed || !w.refused || w.guest) return;
+  const bool by_all = !w.helpers.empty() && w.closed_too.size() == w.helpers.size();
+  if (by_all || view_.alive_count() <= 2) condemn(w, Why::closed);
 }
 
 void Membership::condemn(const Watch& w, Why why) {
@@ -287,7 +298,7 @@ void Membership::on_probe(Slot from, const MessageView& m) {
   const bool known = target != kNoSlot && view_.alive(target);
   if (!known || (w != nullptr && w->closed)) {
     MessageWriter lost(Kind::lost);
-    lost.number(m.seq).byte(known ? kClosed : 0);
+    lost.number(m.seq).byte(known ? link_flags(w->closed, w->refused) : 0);
     if (!known && target != kNoSlot) put_record(lost, target, kMaxMessage);
     return send(from, lost);
   }
@@ -312,7 +323,8 @@ void Membership::on_lost(Slot from, const MessageView& m) {
     if (w.seq == 0 || w.seq != m.seq || !contains(w.helpers, from)) continue;
     add(w.answered, from);
     if ((m.flags & kClosed) != 0) add(w.closed_too, from);
-    if (w.closed && !w.guest && w.closed_too.size() == w.helpers.size()) return condemn(w, Why::closed);
+    w.refused |= (m.flags & kRefused) != 0;
+    return judge_closed(w);
   }
 }
 

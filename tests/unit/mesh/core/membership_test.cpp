@@ -51,7 +51,11 @@ TEST(Membership, ClosedLinksAreNoticedAtOnce) {
   lab.step("a", input::Lost{c, false});
   lab.step("b", input::Lost{c, false});
   lab.run(5);
+  EXPECT_TRUE(lab.alive("a", "c"));
+  lab.step("a", input::Lost{c, true});  // a tried again, and nobody listens
+  lab.run(5);
   EXPECT_FALSE(lab.alive("a", "c"));
+  lab.run(150);
   EXPECT_FALSE(lab.alive("b", "c"));
   ASSERT_EQ(lab.verdicts("a").size(), 1u);
   EXPECT_EQ(lab.verdicts("a")[0].why, Why::closed);
@@ -65,6 +69,18 @@ TEST(Membership, OneClosedLinkIsNoDeath) {
   EXPECT_EQ(lab.count("a", News::suspect, "c"), 1u);
   EXPECT_EQ(lab.count("a", News::trusted, "c"), 1u);
   EXPECT_EQ(lab.count("a", News::down), 0u);
+}
+
+TEST(Membership, WhoClosesAllItsLinksIsAsked) {
+  Lab lab;
+  lab.group(4);
+  for (const char* who : {"a", "b", "d"}) lab.step(who, input::Lost{lab.slot("c"), false});
+  lab.run(10'000);
+  for (const char* who : {"a", "b", "d"}) {
+    EXPECT_EQ(lab.count(who, News::suspect, "c"), 1u);
+    EXPECT_EQ(lab.count(who, News::trusted, "c"), 1u);
+    EXPECT_EQ(lab.count(who, News::down), 0u);
+  }
 }
 
 TEST(Membership, OfTwoARefusedLinkIsDeath) {
