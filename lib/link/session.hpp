@@ -120,7 +120,8 @@ class Session final : public loop::Source, public loop::Timer {
   // into the connection's output; else it is posted.
   mw_status send(const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
   // Reserves an outgoing message's cost; MW_OK, MW_BUFFERED or why not.
-  mw_status reserve(int64_t cost) noexcept;
+  // owed: beyond the context's budget if need be.
+  mw_status reserve(int64_t cost, bool owed = false) noexcept;
   void refund(int64_t cost) noexcept;  // not on the lane: asks it to look for waiting senders
   // Calls the other end (session_calls.cpp), or answers a request of it.
   mw_status call(const Order& o);
@@ -274,7 +275,7 @@ class Session final : public loop::Source, public loop::Timer {
   mw_status call_here(const Order& o);
   mw_status answer_here(Request& r, const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags,
                         uint64_t op);
-  mw_status reserve_call(int64_t cost) noexcept;
+  mw_status reserve_call(int64_t cost, bool owed) noexcept;
   bool into_cork(const wire::Talk& t, const uint8_t* body, size_t len);
   OutFrame* compose_call(const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);
   void speak(OutFrame* f);

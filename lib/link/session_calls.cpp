@@ -16,6 +16,7 @@ using loop::Lane;
 namespace {
 
 constexpr size_t kDirect = 64 << 10;  // larger bodies are not copied into the cork
+constexpr int64_t kSmallAnswer = 1024;
 
 std::string_view meta_of(const mw_msg* m) noexcept {
   return m != nullptr && m->meta != nullptr ? std::string_view(*m->meta) : std::string_view();
@@ -143,7 +144,7 @@ mw_status Session::say(const wire::Talk& t, const uint8_t* body, size_t len, mw_
                        uint64_t deadline) {
   if (op == 0 && speech_->greeted() && !(squeeze_ && (len >= party_.policy.compress_min || (flags & MW_F_COMPRESS))) &&
       static_cast<int64_t>(len) + kOverhead <= party_.policy.max.load(std::memory_order_relaxed) &&
-      !lane().runtime.budget().over() && into_cork(t, body, len)) [[likely]]
+      (t.type == wire::Packet::reply || !lane().runtime.budget().over()) && into_cork(t, body, len)) [[likely]]
     return MW_OK;
   OutFrame* f = nullptr;
   mw_status s = frame_of(t, body, len, m, flags, op, f);
@@ -173,15 +174,16 @@ bool Session::into_cork(const wire::Talk& t, const uint8_t* body, size_t len) {
 }
 
 // As for messages, but no policy drops a call: it is refused.
-mw_status Session::reserve_call(int64_t cost) noexcept {
-  mw_status s = reserve(cost);
+mw_status Session::reserve_call(int64_t cost, bool owed) noexcept {
+  mw_status s = reserve(cost, owed);
   return s < 0 ? refused(s == MW_EDROPPED ? MW_EAGAIN : s) : s;
 }
 
 mw_status Session::frame_of(const wire::Talk& t, const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op,
                             OutFrame*& f) {
   const auto cost = static_cast<int64_t>(len + t.meta.size() + t.method.size()) + kOverhead;
-  mw_status s = reserve_call(cost);
+  // A small answer is always possible: it gives back what its request has of the budget.
+  mw_status s = reserve_call(cost, t.type == wire::Packet::reply && cost <= kSmallAnswer);
   if (s < 0) return s;
   try {
     f = compose_call(t, body, len, m, flags, op);

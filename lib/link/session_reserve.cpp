@@ -11,7 +11,7 @@ namespace mw::link {
 
 using base::Overflow;
 
-mw_status Session::reserve(int64_t cost) noexcept {
+mw_status Session::reserve(int64_t cost, bool owed) noexcept {
   const Policy& policy = party_.policy;
   int64_t max = policy.max.load(std::memory_order_relaxed);
   if (cost > max) return MW_ETOOBIG;
@@ -31,7 +31,9 @@ mw_status Session::reserve(int64_t cost) noexcept {
     }
     if (queued_.compare_exchange_weak(q, q + cost, std::memory_order_seq_cst, std::memory_order_relaxed)) break;
   }
-  if (!lane().slice.reserve(cost)) {
+  if (owed) {
+    lane().slice.force(cost);
+  } else if (!lane().slice.reserve(cost)) {
     starved_.store(true, std::memory_order_relaxed);
     wants_.store(true, std::memory_order_seq_cst);
     refund(cost);  // asks the lane to look: it waits for the budget, then tells WRITABLE

@@ -408,3 +408,30 @@ TEST(CallsPending, AllEndInOrderWithTheLink) {
   client.end();
   server.end();
 }
+
+// Who asks and does not read the answers is cut off; the bound is twice send.max_bytes.
+TEST(CallsPending, WhoDoesNotReadItsRefusalsIsCutOff) {
+  std::atomic<int> why{0};
+  std::atomic<bool> down{false};
+  Host server(Door::inline_, {}, [&](const mw_event& ev, std::string_view) {
+    if (ev.kind != MW_EVENT_PEER_DOWN) return;
+    why = ev.status;
+    down = true;
+  });
+  mw_handle p = server.provider({{"wire", "meshwork"}, {"send.max_bytes", "64KiB"}});
+  std::string url = server.listen(p);
+  Host client(Door::inline_, {{"memory.max_bytes", "512MiB"}});
+  mw_handle c = client.consumer(url, {{"wire", "meshwork"}, {"reconnect.interval", "10s"}});
+  mw_start(c, 0, nullptr);
+  ASSERT_TRUE(client.wait_kind(MW_EVENT_UP, 1));
+  ASSERT_GE(call(c, "Nobody", "x", -1, 999), 0);  // the link is good: one answer comes
+  ASSERT_TRUE(client.wait_kind(MW_EVENT_DONE, 1));
+  ASSERT_EQ(mw_pause(c, 1), MW_OK);
+  auto end = std::chrono::steady_clock::now() + kPatience;
+  for (uint64_t op = 1000; !down && std::chrono::steady_clock::now() < end; ++op)
+    if (mw_status s = call(c, "Nobody", "x", -1, op); s < 0) std::this_thread::yield();
+  EXPECT_TRUE(down);
+  EXPECT_EQ(why, MW_EOVERFLOW) << mw_status_name(why);
+  client.end();
+  server.end();
+}
