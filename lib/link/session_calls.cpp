@@ -244,7 +244,7 @@ void Session::tell(const wire::Talk& t, std::string_view body) {
   size_t n = wire::put_talk(head, t, {}, body.size());
   OutFrame* f = OutFrame::make(nullptr, n + body.size(), wire::kMaxHead);
   std::memcpy(f->payload(), head, n);
-  std::memcpy(f->payload() + n, body.data(), body.size());
+  if (!body.empty()) std::memcpy(f->payload() + n, body.data(), body.size());
   f->opcode = wire::kBinary;
   f->control = true;
   f->session = this;

@@ -1,5 +1,6 @@
 // Calls on the own wire: which packet goes to caller or callee, and how one is
 // written.
+#include "base/clock.hpp"
 #include "link/party.hpp"
 #include "link/session.hpp"
 #include "link/speech.hpp"
@@ -161,7 +162,7 @@ void Speech::wrap_talk(OutFrame* f) {
   t.method = y.method;
   if (f->origin && f->origin->meta != nullptr) t.meta = *f->origin->meta;
   if (y.deadline != 0) {
-    uint64_t now = s_.lane().now();
+    const auto now = static_cast<uint64_t>(base::mono_ms());  // the turn's may be older than the deadline
     t.time_left = y.deadline > now ? std::min(y.deadline - now, wire::kMaxTimeLeft) : 0;
   }
   uint8_t small[256];
