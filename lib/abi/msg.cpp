@@ -72,7 +72,7 @@ mw_msg* mw_msg_keep(const mw_event* ev, const uint8_t* data) {
   mw_msg* m = nullptr;
   guard(nullptr, [&]() -> mw_status {
     const uint8_t* p = data + ev->offset;
-    mw::base::MsgRef made(mw::base::message_copy(p + ev->topic_len + ev->meta_len, ev->body_len, ev->flags & MW_F_TEXT));
+    mw::base::MsgRef made(mw::base::message_copy(p + ev->topic_len + ev->meta_len, ev->body_len, ev->flags & (MW_F_TEXT | MW_F_PARTS)));
     if (ev->topic_len) made->topic = new std::string(reinterpret_cast<const char*>(p), ev->topic_len);
     if (ev->meta_len) made->meta = new std::string(reinterpret_cast<const char*>(p) + ev->topic_len, ev->meta_len);
     m = made.detach();

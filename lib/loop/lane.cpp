@@ -129,7 +129,10 @@ bool Lane::undone() const noexcept {
 void Lane::turn(int wait_ms) {
   ++turns_;
   const bool asked = !commands_.empty();
-  if (asked) run_commands();  // what was asked for before comes before what arrives now
+  if (asked) {  // what was asked for before comes before what arrives now
+    read_clock();
+    run_commands();
+  }
   resume_all();
   flush_all();
   push_events();
