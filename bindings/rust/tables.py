@@ -12,9 +12,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tests/abi"))
 import described  # noqa: E402
 
-HEADERS = [HERE / f"../../include/meshwork/{name}.h" for name in ("base", "conf", "msg", "ctx", "handle", "link")]
+HEADERS = [HERE / f"../../include/meshwork/{name}.h" for name in ("base", "conf", "msg", "ctx", "handle", "link", "mesh")]
 NOTE = "// Made by bindings/rust/tables.py from the library. Do not edit.\n"
-KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"))
+KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"), (5, "Service"), (6, "Call"))
 
 
 # Where Rust has a name for what the header's comment calls a field, or the header has none.

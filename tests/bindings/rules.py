@@ -14,11 +14,12 @@ BINDINGS = {
     'node': {'own': ['src/addon.cpp', 'lib/*.js'], 'but': ['lib/tables.js'], 'boundary': ['src/addon.cpp'],
              'reads': ['lib/*.js', '*.js', '*.mjs'], 'agent': 'agent/*.js', 'comment': r'//|/\*|\*'},
     'go': {'own': ['*.go'], 'but': ['tables.go', '*_test.go'], 'boundary': ['boundary.go', 'boundary_fast.go'],
-           'reads': ['*.go'], 'agent': 'agent/*.go', 'comment': '//'},
+           'reads': ['*.go'], 'agent': 'agent/*.go', 'comment': '//', 'also': r'|\bC\.\w+'},
     'rust': {'own': ['meshwork/src/*.rs', 'meshwork-sys/build.rs'],
              'but': ['meshwork/src/tables.rs', 'meshwork/src/keys.rs', 'meshwork/src/lib.rs'],
              'boundary': ['meshwork/src/ffi.rs'],
-             'reads': ['meshwork/src/*.rs'], 'agent': 'agent/src/*.rs', 'comment': '//'},
+             'reads': ['meshwork/src/*.rs'], 'agent': 'agent/src/*.rs', 'comment': '//',
+             'also': r'|\bsys::|\bunsafe\s*(\{|fn|impl|extern)'},
     'python': {'own': ['src/meshwork/*.py'], 'but': ['src/meshwork/_tables.py', 'src/meshwork/__init__.py'],
                'boundary': ['src/meshwork/_boundary.py'],
                'reads': ['src/meshwork/*.py'], 'agent': 'agent/*.py', 'comment': '#'},
@@ -48,7 +49,7 @@ def faults(folder, rule):
         yield 'its files are not where this test looks'
     for path in sorted(outside):
         for line in code(path, rule['comment']):
-            if found := re.search(r'\bmw_[a-z]\w*|\bC\.\w+|\bsys::|\bunsafe\s*(\{|fn|impl|extern)', line):
+            if found := re.search(r'\bmw_[a-z]\w*' + rule.get('also', ''), line):
                 yield f'{path.relative_to(folder)} names {found[0]}'
 
 

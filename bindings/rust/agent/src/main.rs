@@ -1,5 +1,9 @@
 //! The Rust agent of the scenario table; tests/scenario/README.md has the protocol. Doors: `run` (the default of a
 //! context), `dispatch` (threads=1) and `inline`.
+mod calls;
+mod lent;
+
+use lent::Lent;
 use meshwork::*;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -116,18 +120,21 @@ fn tell(own: &str, event: &Event<'_>) {
     let names = &mut *names();
     let (kind, body) = (event.kind(), event.body());
     let object = match event.token() {
-        0 => own.to_string(),
+        0 | 0x8000_0000_0000_0000.. => own.to_string(), // of a service, too
         _ if kind == Kind::Closed => name_of(names, event.id(), "#"), // of a subscription
         token => format!("token:{token}"),
     };
     let id = match kind {
         Kind::Ask => name_of(names, event.id(), &format!("{own}.ask")),
-        Kind::Closed | Kind::Message if event.id() != 0 => name_of(names, event.id(), "#"),
+        Kind::Request if event.id() != 0 => name_of(names, event.id(), &format!("{own}.r")),
+        Kind::Closed | Kind::Message | Kind::Cancel | Kind::Writable if event.id() != 0 => {
+            name_of(names, event.id(), "#")
+        }
         _ => event.id().to_string(),
     };
     let peer = Some(event.peer().id()).filter(|id| *id != 0);
     let peer = peer.map_or(String::new(), |id| name_of(names, id, &format!("{own}.")));
-    let body = if body.len() > 512 && matches!(kind, Kind::Message | Kind::Dropped) {
+    let body = if body.len() > 512 && matches!(kind, Kind::Message | Kind::Dropped | Kind::Request) {
         let hash = body.iter().fold(2166136261u32, |h, b| (h ^ u32::from(*b)).wrapping_mul(16777619));
         format!("@{}:{hash:08x}", body.len())
     } else {
@@ -145,7 +152,12 @@ fn tell(own: &str, event: &Event<'_>) {
     let body = if body.is_empty() { body } else { format!(" body={body}") };
     println!("! {object} {}{}{body}", kind.name(), facts(&fields));
     if let Some(Thing::Text(line)) = names.get(&format!("{object} {}", kind.name())) {
-        let w = Words::cut(&line.replace("$peer", &peer).replace("$id", &id).replace("$body", &show(event.body())));
+        let w = Words::cut(
+            &line
+                .replace("$peer", &peer)
+                .replace("$id", if id == "0" { "#0" } else { &id })
+                .replace("$body", &show(event.body())),
+        );
         let answer = match names.get("ctx") {
             Some(Thing::Context(c)) if w.verb == "join" => Err(*c.join().unwrap_err().downcast().unwrap()),
             _ => carry_out(&w, names),
@@ -171,20 +183,6 @@ fn follow<T: 'static>(w: &Words, names: &mut Names, mut it: Operation<T>, told: 
 
 fn code(n: usize) -> String {
     facts(&[("code", n.to_string())])
-}
-
-struct Lent(String);
-
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        b"lent bytes"
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        println!("! ctx RELEASED id={}", self.0);
-    }
 }
 
 /// Makes one call. Most verbs are the same for everything that has a number.
@@ -258,7 +256,7 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         }
         ("hook", ..) => drop(names.insert(format!("{} {}", w.name, w.text("kind")), Thing::Text(w.text("do")))),
         ("cancel", .., Some(Thing::Operation(cancel))) => cancel()?,
-        _ => return Ok("UNSAID".into()),
+        _ => return calls::carry_out(w, names),
     }
     Ok("OK".into())
 }

@@ -233,4 +233,8 @@ extern "C" {
     pub fn mw_unsubscribe(h: mw_handle, pat: *const c_char, plen: usize, op: u64) -> mw_status;
     pub fn mw_subscribed(h: mw_handle, topic: *const c_char, tlen: usize) -> mw_status;
     pub fn mw_cork(h: mw_handle, on: c_int) -> mw_status;
+    pub fn mw_serve(h: mw_handle, name: *const c_char, nlen: usize, service: *const mw_conf, token: u64, id: *mut mw_handle, err: *mut mw_error) -> mw_status;
+    pub fn mw_call(h: mw_handle, target: *const c_char, tlen: usize, m: *const mw_msg, how: *const mw_conf, timeout_ms: i64, parent: mw_handle, flags: u32, op: u64, err: *mut mw_error) -> mw_status;
+    pub fn mw_reply(req: mw_handle, m: *const mw_msg, flags: u32, op: u64) -> mw_status;
+    pub fn mw_fail(req: mw_handle, code: mw_status, json: *const c_char, len: usize, flags: u32) -> mw_status;
 }

@@ -1,7 +1,9 @@
 //! Things that are numbers: copied freely, checked by the library at each call.
+use crate::events::Queue;
 use crate::operation::Operation;
+use crate::service::{self, How, Parts};
 use crate::verbs::verbs;
-use crate::{ffi, Options, Result};
+use crate::{ffi, Message, Options, Payload, Result};
 
 /// A peer of a provider. A number, so it is `Copy` and may be kept anywhere; once the peer is gone, calls answer
 /// `ECLOSED`.
@@ -43,6 +45,17 @@ impl Connection {
             },
         );
         (Subscription(id), operation)
+    }
+
+    /// Calls a method of the peer (own wire). See [`Consumer::call`](crate::Consumer::call).
+    pub fn call(&self, target: &str, body: impl Payload, how: How) -> Operation<Message> {
+        service::call(self.0, target, body, how)
+    }
+
+    /// The same with an answer in parts; one that is full pauses the peer, and one that was resumes it.
+    pub fn stream(&self, target: &str, body: impl Payload, how: How) -> Parts {
+        let h = self.0;
+        Parts::begin(h, target, body, how, Queue::new(move |on| drop(ffi::pause(h, on))))
     }
 
     /// A number of your own, told by [`Event::token`](crate::Event::token) of its events from now on.

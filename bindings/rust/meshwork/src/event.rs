@@ -1,5 +1,5 @@
 //! What happened.
-use crate::{ffi, Ask, Code, Connection, Flags, Kind, Message};
+use crate::{ffi, Ask, Code, Connection, Flags, Kind, Message, Request};
 use std::fmt;
 use std::time::Duration;
 
@@ -98,6 +98,11 @@ impl<'a> Event<'a> {
     /// Of ASK: what decides.
     pub fn ask(&self) -> Option<Ask> {
         (self.kind() == Kind::Ask).then(|| Ask::from_id(self.id()))
+    }
+
+    /// Of REQUEST, of CANCEL and of a service's WRITABLE: what is to be answered.
+    pub fn request(&self) -> Option<Request> {
+        matches!(self.kind(), Kind::Request | Kind::Cancel | Kind::Writable).then(|| Request::from_id(self.id()))
     }
 
     /// The body, topic and headers as a message to keep or to send on.

@@ -336,6 +336,8 @@ calls! {
     answer(ask: u64, allow: bool, json: &str), e => sys::mw_answer(ask, allow.into(), chars(json), json.len(), e);
     publish(h: u64, topic: &str, m: &Message, except: u64, flags: u32, op: u64), _ =>
         sys::mw_publish(h, chars(topic), topic.len(), m.0.as_ptr(), except, flags, op);
+    fail(request: u64, code: i32, json: &str), _ =>
+        sys::mw_fail(request, code, if json.is_empty() { std::ptr::null() } else { chars(json) }, json.len(), 0);
     unsubscribe(h: u64, pattern: &str, op: u64), _ => sys::mw_unsubscribe(h, chars(pattern), pattern.len(), op);
 }
 
@@ -400,6 +402,31 @@ pub fn subscribe(h: u64, pattern: &str, sub: &Conf, op: u64) -> Result<()> {
 pub fn subscription(h: u64, pattern: &str, sub: &Conf, token: u64, op: u64) -> Result<u64> {
     let (p, n, mut id) = (chars(pattern), pattern.len(), 0);
     told(|e| unsafe { sys::mw_subscribe(h, p, n, sub.0.as_ptr(), token, op, &mut id, e) }).map(|_| id)
+}
+
+/// Serves; the answer is the service's handle.
+pub fn serve(h: u64, name: &str, service: &Conf, token: u64) -> Result<u64> {
+    let mut id = 0;
+    told(|e| unsafe { sys::mw_serve(h, chars(name), name.len(), service.0.as_ptr(), token, &mut id, e) }).map(|_| id)
+}
+
+#[allow(clippy::too_many_arguments)] // the C function's
+pub fn call(
+    h: u64,
+    to: &str,
+    m: &Message,
+    how: Option<&Conf>,
+    ms: i64,
+    parent: u64,
+    flags: u32,
+    op: u64,
+) -> Result<()> {
+    let how = how.map_or(null_mut(), |conf| conf.0.as_ptr());
+    told(|e| unsafe { sys::mw_call(h, chars(to), to.len(), m.0.as_ptr(), how, ms, parent, flags, op, e) })
+}
+
+pub fn reply(request: u64, m: &Message, flags: u32) -> Result<i32> {
+    value(unsafe { sys::mw_reply(request, m.0.as_ptr(), flags, 0) })
 }
 
 pub fn subscribed(h: u64, topic: &str) -> Result<i32> {

@@ -266,3 +266,17 @@ pub mod subscription {
     /// On a channel: the subscription ends by itself after so many messages; 0: never. Default: `0`.
     pub const LIMIT: &str = "limit";
 }
+
+/// Options of a service.
+pub mod service {
+    /// Methods the service has, without its name; empty: any. Others get MW_ENOMETHOD.
+    pub const METHODS: &str = "methods";
+    /// Requests at once; more get MW_EAGAIN; 0: no limit. Default: `0`.
+    pub const MAX_CONCURRENT: &str = "max_concurrent";
+}
+
+/// Options of a call.
+pub mod call {
+    /// Bytes of a streamed answer that may come before they are taken. Default: `1MiB`.
+    pub const CREDIT: &str = "credit";
+}

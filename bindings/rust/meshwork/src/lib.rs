@@ -38,6 +38,7 @@ mod message;
 mod operation;
 mod options;
 mod party;
+mod service;
 mod tables;
 mod verbs;
 mod waiting;
@@ -52,6 +53,7 @@ pub use message::{Flags, Message, Payload};
 pub use operation::{Delivery, Operation};
 pub use options::{describe_options, Noun, Options};
 pub use party::{Closed, Consumer, Provider};
+pub use service::{How, PartHandler, Parts, Request, Service};
 pub use tables::{Kind, Stat, State};
 pub use verbs::Sent;
 

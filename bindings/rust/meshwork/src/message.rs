@@ -87,7 +87,7 @@ pub(crate) mod sealed {
         fn message(&self, flags: u32) -> Result<Message> {
             match self.parts() {
                 Parts::Bytes(body, own) => {
-                    let kept = (own | flags) & (ffi::MW_F_TEXT | ffi::MW_F_COMPRESS);
+                    let kept = (own | flags) & (ffi::MW_F_TEXT | ffi::MW_F_COMPRESS | ffi::MW_F_PARTS);
                     Message::copy(body, Flags(kept), &[])
                 }
                 Parts::Message(m) => Ok(m.clone()),

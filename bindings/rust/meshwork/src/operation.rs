@@ -28,11 +28,24 @@ enum Cell {
 /// more finds nothing.
 static OPEN: Mutex<BTreeMap<u64, Arc<Mutex<Cell>>>> = Mutex::new(BTreeMap::new());
 static LAST: AtomicU64 = AtomicU64::new(0);
+/// Where the parts of streamed answers go, by op number.
+static PARTS: Mutex<BTreeMap<u64, Sink>> = Mutex::new(BTreeMap::new());
+pub(crate) type Sink = Arc<dyn Fn(ffi::Record<'_>) + Send + Sync>;
+
+/// A PART came.
+pub(crate) fn part(record: ffi::Record<'_>) {
+    let sink = lock(&PARTS).get(&record.head.id).cloned();
+    if let Some(sink) = sink {
+        sink(record);
+    }
+}
 
 /// A DONE came.
 pub(crate) fn complete(record: ffi::Record<'_>) {
+    lock(&PARTS).remove(&record.head.id);
     let Some(cell) = lock(&OPEN).remove(&record.head.id) else { return };
-    let body = (record.head.body_len > 0).then(|| record.message()).flatten();
+    let body =
+        (record.head.body_len | record.head.meta_len | record.head.flags != 0).then(|| record.message()).flatten();
     let done = Done { status: record.head.status, code: record.head.code, body };
     let mut waits = lock(&cell);
     match std::mem::replace(&mut *waits, Cell::Nobody) {
@@ -69,13 +82,25 @@ enum State {
 impl<T> Operation<T> {
     /// Makes a call with a new op number.
     pub(crate) fn begin<A>(h: u64, outcome: fn(Done) -> Result<T>, call: impl FnOnce(u64) -> Result<A>) -> Self {
+        Self::begin_with(h, outcome, None, call)
+    }
+
+    /// The same with a queue for the parts of its answer.
+    pub(crate) fn begin_with<A>(
+        h: u64,
+        outcome: fn(Done) -> Result<T>,
+        parts: Option<Sink>,
+        call: impl FnOnce(u64) -> Result<A>,
+    ) -> Self {
         let op = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         let cell = Arc::new(Mutex::new(Cell::Nobody));
         lock(&OPEN).insert(op, cell.clone()); // first: DONE may come before the call returns
+        parts.map(|sink| lock(&PARTS).insert(op, sink));
         let state = match call(op) {
             Ok(_) => State::Open(cell),
             Err(refused) => {
                 lock(&OPEN).remove(&op);
+                lock(&PARTS).remove(&op);
                 State::Refused(refused)
             }
         };
@@ -126,6 +151,16 @@ impl<T> Operation<T> {
         ffi::cancel(self.handle, self.op)
     }
 
+    /// Whether it has ended; else the task is woken when it has.
+    pub(crate) fn has_ended(&self, cx: &mut Context<'_>) -> bool {
+        let State::Open(cell) = &self.state else { return true };
+        let mut waits = lock(cell);
+        if !matches!(*waits, Cell::Done(_)) {
+            *waits = Cell::Task(cx.waker().clone());
+        }
+        matches!(*waits, Cell::Done(_))
+    }
+
     /// Waits on this thread. Not inside a handler, which would wait for itself: `EDEADLOCK`.
     pub fn wait(mut self) -> Result<T> {
         if inside_handler() {
@@ -160,6 +195,7 @@ impl<T> Future for Operation<T> {
 impl<T> Drop for Operation<T> {
     fn drop(&mut self) {
         if let State::Open(_) = self.state {
+            lock(&PARTS).remove(&self.op);
             if lock(&OPEN).remove(&self.op).is_some() {
                 let _ = self.cancel(); // a wish: a handle that closed meanwhile needs none
             }
@@ -194,6 +230,11 @@ impl Delivery {
     pub(crate) fn of(done: Done) -> Result<Delivery> {
         Ok(if done.code == 1 { Delivery::Host } else { Delivery::Kernel })
     }
+}
+
+/// What a call was answered.
+pub(crate) fn reply(done: Done) -> Result<Message> {
+    done.body.map_or_else(|| Message::bytes(b""), Ok)
 }
 
 /// What a gathered fact is.

@@ -14,6 +14,10 @@ pub enum Noun {
     Consumer = ffi::MW_CONF_CONSUMER,
     /// A subscription.
     Subscription = ffi::MW_CONF_SUB,
+    /// A service.
+    Service = ffi::MW_CONF_SERVICE,
+    /// A call.
+    Call = ffi::MW_CONF_CALL,
 }
 
 /// Options of one noun. Keys are checked by the library when set; the first refusal is kept and answered by the
@@ -56,6 +60,16 @@ impl Options {
     /// Options of a subscription.
     pub fn subscription() -> Options {
         Options::new(Noun::Subscription)
+    }
+
+    /// Options of a service.
+    pub fn service() -> Options {
+        Options::new(Noun::Service)
+    }
+
+    /// Options of a call.
+    pub fn call() -> Options {
+        Options::new(Noun::Call)
     }
 
     /// Sets one key. Values are texts, numbers, booleans: `8080`, `true`, `"30s"`, `"1MiB"`.

@@ -1,10 +1,12 @@
 //! Providers and consumers, and who hears their events.
 use crate::events::Queue;
-use crate::operation::{complete, Operation};
+use crate::operation::{complete, part, Operation};
+use crate::service::{self, How, Parts, Service};
 use crate::verbs::verbs;
 use crate::waiting::{block_on, inside_handler, lock, set_inside_handler};
-use crate::{ffi, Context, Error, Event, Events, Options, Result};
+use crate::{ffi, Context, Error, Event, Events, Message, Options, Payload, Result};
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,6 +15,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context as TaskContext, Poll, Waker};
 
 type Handler = Box<dyn Fn(Event<'_>) + Send + Sync>;
+
+/// Tokens of services are above all that users give.
+const SERVICES: u64 = 1 << 63;
 
 enum Sink {
     Handler(Handler),
@@ -33,8 +38,10 @@ pub(crate) struct Party {
     handle: AtomicU64,
     sink: OnceLock<Sink>,
     started: AtomicBool,
-    /// Whether the user and whether a full stream hold the input.
-    paused: Mutex<(bool, bool)>,
+    /// Whether the user and how many full streams hold the input.
+    paused: Mutex<(bool, usize)>,
+    /// Who hears of the services, by token.
+    services: Mutex<BTreeMap<u64, Arc<Handler>>>,
     end: Mutex<End>,
     panics: Panics,
 }
@@ -46,6 +53,7 @@ impl Party {
             sink: OnceLock::new(),
             started: AtomicBool::new(false),
             paused: Mutex::default(),
+            services: Mutex::default(),
             end: Mutex::default(),
             panics,
         })
@@ -66,10 +74,34 @@ impl Party {
     }
 
     pub(crate) fn events(self: &Arc<Party>) -> Result<Events> {
-        let party = Arc::downgrade(self); // which holds the queue
-        let queue = Queue::new(move |on| party.upgrade().into_iter().for_each(|party| party.hold_input(on)));
+        let queue = self.queue();
         self.set_sink(Sink::Queue(queue.clone()))?;
         Ok(Events { queue })
+    }
+
+    /// One whose fullness holds the input.
+    pub(crate) fn queue(self: &Arc<Party>) -> Arc<Queue> {
+        let party = Arc::downgrade(self); // which may hold the queue
+        Queue::new(move |on| party.upgrade().into_iter().for_each(|party| party.hold_input(on)))
+    }
+
+    fn serve(&self, name: &str, options: &Options, handler: Handler) -> Result<Service> {
+        static LAST: AtomicU64 = AtomicU64::new(SERVICES);
+        let token = LAST.fetch_add(1, Ordering::Relaxed);
+        lock(&self.services).insert(token, Arc::new(handler)); // first: a call may come before we return
+        let made = options.conf().and_then(|conf| ffi::serve(self.id(), name, conf, token));
+        if made.is_err() {
+            lock(&self.services).remove(&token);
+        }
+        made.map(Service)
+    }
+
+    fn service(&self, record: ffi::Record<'_>) -> Option<Arc<Handler>> {
+        let mut services = lock(&self.services);
+        if record.head.kind == ffi::MW_EVENT_CLOSED {
+            return services.remove(&record.head.token);
+        }
+        services.get(&record.head.token).cloned()
     }
 
     fn set_sink(&self, sink: Sink) -> Result<()> {
@@ -86,14 +118,14 @@ impl Party {
     /// Pauses or resumes the input for the stream that is full.
     fn hold_input(&self, on: bool) {
         let mut paused = lock(&self.paused);
-        paused.1 = on;
-        let _ = ffi::pause(self.id(), paused.0 || paused.1); // a context has no input; a closed one needs none
+        paused.1 = if on { paused.1 + 1 } else { paused.1.saturating_sub(1) };
+        let _ = ffi::pause(self.id(), paused.0 || paused.1 > 0); // a context has no input; a closed one needs none
     }
 
     fn pause(&self, on: bool) -> Result<()> {
         let mut paused = lock(&self.paused);
         paused.0 = on;
-        ffi::pause(self.id(), paused.0 || paused.1)
+        ffi::pause(self.id(), paused.0 || paused.1 > 0)
     }
 
     pub(crate) fn closed(self: &Arc<Party>) -> Closed {
@@ -110,6 +142,14 @@ impl ffi::Listener for Party {
         set_inside_handler(true);
         if record.head.kind == ffi::MW_EVENT_DONE {
             return complete(record);
+        }
+        if record.head.kind == ffi::MW_EVENT_PART {
+            return part(record);
+        }
+        if record.head.token >= SERVICES {
+            if let Some(handler) = self.service(record) {
+                return handler(Event::lent(record));
+            }
         }
         match self.sink.get() {
             Some(Sink::Handler(handler)) => handler(Event::lent(record)),
@@ -219,6 +259,17 @@ macro_rules! party {
                 self.party.pause(false)
             }
 
+            /// Answers calls of the other end (own wire): REQUEST, CANCEL, WRITABLE and CLOSED of the service go to the
+            /// handler, whose [`Event::request`] answers, there or later.
+            pub fn serve(
+                &self,
+                name: &str,
+                options: Options,
+                handler: impl Fn(Event<'_>) + Send + Sync + 'static,
+            ) -> Result<Service> {
+                self.party.serve(name, &options, Box::new(handler))
+            }
+
             /// A future that is ready when its last event, CLOSED, has come.
             pub fn closed(&self) -> Closed {
                 self.party.closed()
@@ -262,6 +313,19 @@ party! {
 
 verbs!(Provider: common update link publish);
 verbs!(Consumer: common update link send);
+
+impl Consumer {
+    /// Calls a method of the provider (own wire). What it ends with is the answer, or the failure as an error whose
+    /// text is the object that came. Dropping it cancels the call.
+    pub fn call(&self, target: &str, body: impl Payload, how: How) -> Operation<Message> {
+        service::call(self.id(), target, body, how)
+    }
+
+    /// The same with an answer in parts.
+    pub fn stream(&self, target: &str, body: impl Payload, how: How) -> Parts {
+        Parts::begin(self.id(), target, body, how, self.party.queue())
+    }
+}
 
 impl Provider {
     /// The first address it listens on, such as `ws://127.0.0.1:8080/connect`; known once it has started.

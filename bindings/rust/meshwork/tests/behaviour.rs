@@ -2,7 +2,8 @@
 //! scenario table's matter.
 use futures_util::StreamExt;
 use meshwork::{
-    Batch, Code, Connection, Consumer, Context, Delivery, Event, Events, Flags, Kind, Message, Options, Provider,
+    Batch, Code, Connection, Consumer, Context, Delivery, Event, Events, Flags, How, Kind, Message, Options, Provider,
+    Sent,
 };
 use std::sync::{mpsc, Arc, Mutex};
 use std::time::Duration;
@@ -297,4 +298,62 @@ fn asking_before_a_client_comes_in() {
     let stranger = Consumer::open(&context, of("stranger")).unwrap();
     assert!(!stranger.start().wait().unwrap_err().retryable());
     assert_eq!(*asked.lock().unwrap(), [true, false]);
+}
+
+#[test]
+fn calls_either_way_in_parts_and_given_up() {
+    let context = context();
+    let provider = Provider::open(&context, Options::provider().set("port", 0).set("host", "127.0.0.1")).unwrap();
+    let (peers, came) = mpsc::channel();
+    let peers = Mutex::new(peers);
+    provider
+        .on(move |e| {
+            if e.kind() == Kind::PeerUp {
+                peers.lock().unwrap().send(e.peer()).unwrap();
+            }
+        })
+        .unwrap();
+    provider.start().wait().unwrap();
+    let (over, ended) = mpsc::channel();
+    let over = Mutex::new(over);
+    let serve = move |e: Event<'_>| match (e.kind(), e.request()) {
+        (Kind::Request, Some(r)) if e.topic() == "S.echo" => r.reply(&e).unwrap(),
+        (Kind::Request, Some(r)) if e.topic() == "S.parts" => {
+            (0..5).for_each(|i: u8| assert_eq!(r.part(&[i]).unwrap(), Sent::Now));
+            r.reply("end").unwrap()
+        }
+        (Kind::Request, Some(r)) if e.topic() == "S.fail" => r.fail(Code::EDENIED, r#"{"message":"no"}"#).unwrap(),
+        (Kind::Cancel, _) => over.lock().unwrap().send(e.code()).unwrap(),
+        _ => (), // S.wait
+    };
+    let service = provider.serve("S", Options::service(), serve).unwrap();
+    let consumer = Consumer::open(&context, Options::consumer().set("url", provider.url().unwrap())).unwrap();
+    consumer.serve("Clock", Options::service(), |e| drop(e.request().map(|r| r.reply("noon")))).unwrap();
+    consumer.start().wait().unwrap();
+    let peer = came.recv_timeout(PATIENCE).unwrap();
+
+    assert_eq!(consumer.call("S.echo", "text", How::default()).wait().unwrap().body(), b"text");
+    assert_eq!(peer.call("Clock", "", How::default()).wait().unwrap().body(), b"noon");
+    let failed = consumer.call("S.fail", "", How::default()).wait().unwrap_err();
+    assert_eq!((failed.code(), failed.to_string()), (Code::EDENIED, r#"{"message":"no"}"#.into()));
+    let none = consumer.call("Nobody", "", How::default()).wait().unwrap_err();
+    assert_eq!(none.code(), Code::ENOSERVICE);
+    let late = How { timeout: Some(Duration::from_millis(20)), ..How::default() };
+    assert_eq!(consumer.call("S.wait", "", late).wait().unwrap_err().code(), Code::ETIMEDOUT);
+    assert_eq!(ended.recv_timeout(PATIENCE).unwrap(), 2);
+    drop(consumer.call("S.wait", "", How { timeout: Some(Duration::MAX), ..How::default() }));
+    assert_eq!(ended.recv_timeout(PATIENCE).unwrap(), 1, "dropped is cancelled");
+
+    let mut parts = consumer.stream("S.parts", "", How::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let all = runtime.block_on(async {
+        let mut all = Vec::new();
+        while let Some(part) = parts.next().await {
+            all.push(part.unwrap().body().to_vec());
+        }
+        all
+    });
+    assert_eq!(all, [vec![0], vec![1], vec![2], vec![3], vec![4], b"end".to_vec()]);
+    service.close(0, "").unwrap();
+    context.join().unwrap();
 }
