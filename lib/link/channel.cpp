@@ -377,8 +377,8 @@ void Channel::session_ended(Session& s) {
 }
 
 void Channel::lost(mw_status why, int32_t code, std::string_view reason) {
-  if (state_.load() == MW_STATE_UP) {
-    state_.store(MW_STATE_WAITING, std::memory_order_release);
+  if (std::exchange(joined_, false)) {
+    if (!leaving_) state_.store(MW_STATE_WAITING, std::memory_order_release);
     event(*lane, MW_EVENT_DOWN, 0, token.load(std::memory_order_relaxed), why, code, auto_ ? 0 : static_cast<uint64_t>(conf()->num(Opt::reconnect_interval)), reason);
   }
   attempts_ = 0;

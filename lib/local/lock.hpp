@@ -8,9 +8,8 @@
 //    would free the first one's;
 //  - a forked child that closes its copy of an OFD lock's descriptor frees
 //    nothing of the parent's, and kill -9 frees it with the last descriptor.
-//    A child that lives on without exec and without closing (mw_close on the
-//    inherited context does) keeps it with the parent dead, and the listening
-//    socket too: so does flock;
+//    A child that lives on without exec keeps it with the parent dead, and the
+//    listening socket too: so does flock;
 //  - unlike flock they have ranges, so that one file holds a second lock, and
 //    can be looked at without being taken.
 #pragma once
