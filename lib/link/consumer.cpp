@@ -28,9 +28,17 @@ std::string error_json(const net::Refused& r) {
 }  // namespace
 
 base::Result<mw_handle> Consumer::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
+  auto made = make(ctx, ctx.next_lane(), std::move(conf), token, nullptr);
+  if (!made) return made.error();
+  return (*made)->handle;
+}
+
+base::Result<Consumer*> Consumer::make(loop::Runtime& ctx, Lane& home, std::shared_ptr<const base::Conf> conf,
+                                       uint64_t token, loop::Inside* inside) {
   if (auto ok = net::Dialer::check(*conf); !ok) return ok.error();
-  auto* c = new Consumer(ctx, &ctx.next_lane(), std::move(conf));
+  auto* c = new Consumer(ctx, &home, std::move(conf));
   c->token.store(token);
+  c->target->inside = inside;
   if (!ctx.add_child(c)) {
     delete c;
     return Error{MW_ECLOSED, 0, "the context is closing"};
@@ -46,7 +54,7 @@ base::Result<mw_handle> Consumer::open(loop::Runtime& ctx, std::shared_ptr<const
     delete c;
     return Error{MW_ENOMEM, 0, "the table of handles is full"};
   }
-  return c->handle;
+  return c;
 }
 
 Consumer::Consumer(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)

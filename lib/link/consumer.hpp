@@ -16,6 +16,9 @@ namespace mw::link {
 class Consumer final : public Party, public net::DialSink {
  public:
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+  // One that something of the library uses for itself, on this lane; until its CLOSED.
+  static base::Result<Consumer*> make(loop::Runtime& ctx, loop::Lane& home, std::shared_ptr<const base::Conf> conf,
+                                      uint64_t token, loop::Inside* inside);
 
   // ---- any thread
   mw_status start(uint64_t op);

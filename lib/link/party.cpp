@@ -41,7 +41,7 @@ std::string unsent_meta(uint64_t messages, uint64_t bytes) {
   return meta;
 }
 
-Party::Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf)
+Owner::Owner(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf)
     : Object(ctx, home), target(new loop::Target), conf_(std::move(conf)) {
   const base::Conf& c = *conf_;
   fill(policy, c);
@@ -53,24 +53,39 @@ Party::Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::C
   policy.max_ratio = static_cast<uint32_t>(c.num(Opt::compress_max_ratio));
 }
 
-Party::~Party() {
+Owner::~Owner() {
   delete wish.load();
-  delete services_.load();
   loop::drop(target);
 }
 
-std::shared_ptr<const base::Conf> Party::conf() const {
+void Owner::close_as(const CloseWish& w) {
+  auto* mine = new CloseWish(w);
+  CloseWish* none = nullptr;
+  if (!wish.compare_exchange_strong(none, mine, std::memory_order_acq_rel)) {
+    if (w.flags & MW_CLOSE_ABORT) request(kAbort);
+    delete mine;
+    return;
+  }
+  request(kClose);
+}
+
+Party::Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf)
+    : Owner(ctx, home, std::move(conf)) {}
+
+Party::~Party() { delete services_.load(); }
+
+std::shared_ptr<const base::Conf> Owner::conf() const {
   std::lock_guard lock(mutex_);
   return conf_;
 }
 
-void Party::set_conf(std::shared_ptr<const base::Conf> c) {
+void Owner::set_conf(std::shared_ptr<const base::Conf> c) {
   fill(policy, *c);
   std::lock_guard lock(mutex_);
   conf_ = std::move(c);
 }
 
-mw_status Party::on(mw_event_fn fn, void* user, mw_free_fn free_user) {
+mw_status Owner::on(mw_event_fn fn, void* user, mw_free_fn free_user) {
   std::lock_guard lock(mutex_);
   if (started.load(std::memory_order_acquire) || told_) return MW_ESTATE;
   told_ = true;
@@ -80,11 +95,11 @@ mw_status Party::on(mw_event_fn fn, void* user, mw_free_fn free_user) {
   return MW_OK;
 }
 
-void Party::emit(loop::Lane& l, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body) {
+void Owner::emit(loop::Lane& l, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body) {
   l.emit(target, ev, topic, meta, body);
 }
 
-void Party::event(loop::Lane& l, uint32_t kind, mw_handle peer, uint64_t tok, mw_status status, int32_t code,
+void Owner::event(loop::Lane& l, uint32_t kind, mw_handle peer, uint64_t tok, mw_status status, int32_t code,
                   uint64_t id, std::string_view body) {
   if (!policy.wants(kind)) return;
   mw_event ev{};
@@ -98,7 +113,7 @@ void Party::event(loop::Lane& l, uint32_t kind, mw_handle peer, uint64_t tok, mw
   l.emit(target, ev, {}, {}, body);
 }
 
-void Party::log(loop::Lane& l, base::LogLevel level, mw_handle peer, std::string_view area, std::string_view line) {
+void Owner::log(loop::Lane& l, base::LogLevel level, mw_handle peer, std::string_view area, std::string_view line) {
   if (!policy.logs(level) || !policy.wants(MW_EVENT_LOG) || !l.room(area.size() + line.size())) return;
   mw_event ev{};
   ev.kind = MW_EVENT_LOG;
@@ -112,7 +127,7 @@ void Party::log(loop::Lane& l, base::LogLevel level, mw_handle peer, std::string
   }
 }
 
-void Party::done(loop::Lane& l, uint64_t op, mw_status status, int32_t code, std::string_view body, mw_handle peer) {
+void Owner::done(loop::Lane& l, uint64_t op, mw_status status, int32_t code, std::string_view body, mw_handle peer) {
   if (op == 0) return;
   mw_event ev{};
   ev.kind = MW_EVENT_DONE;
@@ -134,7 +149,7 @@ Services& Party::services() {
   return *made;
 }
 
-void Party::call_failed(loop::Lane& l, uint64_t op, mw_status status, mw_handle peer, int32_t parts) {
+void Owner::call_failed(loop::Lane& l, uint64_t op, mw_status status, mw_handle peer, int32_t parts) {
   done(l, op, status, parts, failure_text(status), peer);
 }
 

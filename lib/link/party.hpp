@@ -1,5 +1,5 @@
-// What a provider and a consumer have in common: options, callback, the way
-// events and log lines are made. Used by session. Fields: see each.
+// What a provider, a consumer and a share have in common: options, callback, the
+// way events and log lines are made; and what has sessions. Fields: see each.
 #pragma once
 #include "base/insist.hpp"
 #include "link/policy.hpp"
@@ -28,7 +28,43 @@ struct alignas(64) Counters {
   std::atomic<uint64_t> messages_in{0}, messages_out{0}, bytes_in{0}, bytes_out{0};
 };
 
-class Party : public loop::Object {
+// What has options and a callback of the host's: its events and log lines.
+class Owner : public loop::Object {
+ public:
+  Owner(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
+
+  // Events. On a lane.
+  void emit(loop::Lane& lane, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body);
+  void event(loop::Lane& lane, uint32_t kind, mw_handle peer, uint64_t token, mw_status status, int32_t code,
+             uint64_t id, std::string_view body);
+  void log(loop::Lane& lane, base::LogLevel level, mw_handle peer, std::string_view area, std::string_view line);
+  void done(loop::Lane& lane, uint64_t op, mw_status status, int32_t code, std::string_view body,
+            mw_handle peer = 0);
+  // The DONE of a call that got no answer; its body says why.
+  void call_failed(loop::Lane& lane, uint64_t op, mw_status status, mw_handle peer, int32_t parts = 0);
+
+  // Any thread, before start.
+  mw_status on(mw_event_fn fn, void* user, mw_free_fn free_user);
+  // Any thread.
+  std::shared_ptr<const base::Conf> conf() const;
+  void set_conf(std::shared_ptr<const base::Conf> c);
+  void close_as(const CloseWish& w);          // as mw_close does; the first wish counts
+
+  Policy policy;
+  loop::Target* target;                      // until CLOSED
+  std::atomic<bool> started{false};
+  std::atomic<CloseWish*> wish{nullptr};     // the first mw_close
+
+ protected:
+  ~Owner();
+  mutable std::mutex mutex_;                 // conf, start ops, facts
+
+ private:
+  std::shared_ptr<const base::Conf> conf_;
+  bool told_ = false;
+};
+
+class Party : public Owner {
  public:
   Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
 
@@ -66,40 +102,16 @@ class Party : public loop::Object {
     for (size_t i = serving_.size(); i-- > 0;) serving_[i]->end();
   }
 
-  // Events. On a lane.
-  void emit(loop::Lane& lane, mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body);
-  void event(loop::Lane& lane, uint32_t kind, mw_handle peer, uint64_t token, mw_status status, int32_t code,
-             uint64_t id, std::string_view body);
-  void log(loop::Lane& lane, base::LogLevel level, mw_handle peer, std::string_view area, std::string_view line);
-  void done(loop::Lane& lane, uint64_t op, mw_status status, int32_t code, std::string_view body,
-            mw_handle peer = 0);
-  // The DONE of a call that got no answer; its body says why.
-  void call_failed(loop::Lane& lane, uint64_t op, mw_status status, mw_handle peer, int32_t parts = 0);
-
   void violation(loop::Lane& lane, mw_handle peer, const wire::Violation& v);
   void count_dropped(uint64_t n) noexcept { dropped.fetch_add(n, std::memory_order_relaxed); }
   std::atomic<uint64_t> dropped{0}, violations{0};
 
-  // Any thread, before start.
-  mw_status on(mw_event_fn fn, void* user, mw_free_fn free_user);
-  // Any thread.
-  std::shared_ptr<const base::Conf> conf() const;
-  void set_conf(std::shared_ptr<const base::Conf> c);
-
-  Policy policy;
-  loop::Target* target;                      // until CLOSED
-  std::atomic<bool> started{false};
-  std::atomic<CloseWish*> wish{nullptr};     // the first mw_close
-
  protected:
   ~Party();
-  mutable std::mutex mutex_;                 // conf, start ops, facts
   std::vector<Service*> serving_;            // home lane
 
  private:
-  std::shared_ptr<const base::Conf> conf_;
   std::atomic<Services*> services_{nullptr};
-  bool told_ = false;
 };
 
 // {"message":"..."} of a status, made once.

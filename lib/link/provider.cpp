@@ -25,9 +25,17 @@ std::string error_json(const Error& e) {
 }  // namespace
 
 base::Result<mw_handle> Provider::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
+  auto made = make(ctx, ctx.next_lane(), std::move(conf), token, nullptr);
+  if (!made) return made.error();
+  return (*made)->handle;
+}
+
+base::Result<Provider*> Provider::make(loop::Runtime& ctx, Lane& home, std::shared_ptr<const base::Conf> conf,
+                                       uint64_t token, loop::Inside* inside) {
   if (auto ok = net::Listener::check(*conf); !ok) return ok.error();
-  auto* p = new Provider(ctx, &ctx.next_lane(), std::move(conf));
+  auto* p = new Provider(ctx, &home, std::move(conf));
   p->token.store(token);
+  p->target->inside = inside;
   if (!ctx.add_child(p)) {
     delete p;
     return Error{MW_ECLOSED, 0, "the context is closing"};
@@ -43,7 +51,7 @@ base::Result<mw_handle> Provider::open(loop::Runtime& ctx, std::shared_ptr<const
     delete p;
     return Error{MW_ENOMEM, 0, "the table of handles is full"};
   }
-  return p->handle;
+  return p;
 }
 
 Provider::Provider(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> conf_)

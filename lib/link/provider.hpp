@@ -17,10 +17,15 @@ namespace mw::link {
 class Provider final : public Party, public net::ListenerSink {
  public:
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+  // One that something of the library uses for itself, on this lane; until its CLOSED.
+  static base::Result<Provider*> make(loop::Runtime& ctx, loop::Lane& home, std::shared_ptr<const base::Conf> conf,
+                                      uint64_t token, loop::Inside* inside);
 
   // ---- any thread that has a pin
   mw_status start(uint64_t op);
   mw_status publish(std::string_view topic, const mw_msg* m, mw_handle except, uint32_t flags, uint64_t op);
+  // On the one lane of a provider with one: to one of its subscribers, at random.
+  mw_status publish_to_one(std::string_view topic, const mw_msg* m, uint32_t flags);
   base::Result<mw_handle> subscribe(Peer& peer, std::string_view pattern, base::Syntax syntax, uint64_t token,
                                     uint64_t op, bool want_handle);
   mw_status unsubscribe(Peer& peer, std::string_view pattern, uint64_t op);

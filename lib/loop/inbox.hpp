@@ -9,14 +9,30 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string_view>
 
 namespace mw::loop {
+
+class Lane;
+
+// Who hears, instead of the host, the events of a party that something of the
+// library uses for itself: at once and on the lane, whatever the door. The
+// views live as long as the call.
+class Inside {
+ public:
+  virtual void inside(Lane& lane, const mw_event& ev, std::string_view topic, std::string_view meta,
+                      std::string_view body) = 0;
+
+ protected:
+  ~Inside() = default;
+};
 
 // A host's callback. Lives until its owner's CLOSED has been delivered.
 struct Target {
   mw_event_fn fn = nullptr;
   void* user = nullptr;
   mw_free_fn free_user = nullptr;
+  Inside* inside = nullptr;  // set: the host hears nothing
 };
 
 // Deletes a target after its last event; runs free_user.

@@ -374,6 +374,11 @@ void Lane::emit(Target* target, mw_event& ev, std::string_view topic, std::strin
   ev.topic_len = static_cast<uint32_t>(topic.size());
   ev.meta_len = static_cast<uint32_t>(meta.size());
   if ((ev.flags & MW_F_REF) == 0) ev.body_len = static_cast<uint32_t>(body.size());
+  if (target != nullptr && target->inside != nullptr) {
+    target->inside->inside(*this, ev, topic, meta, body);
+    if (last) drop(target);
+    return;
+  }
   switch (door_) {
     case Door::callback: {
       if (target == nullptr) return;
@@ -490,7 +495,7 @@ void Lane::release(mw_free_fn fn, void* hint) {
     return;
   }
   mw_event ev{};
-  auto t = std::make_unique<Target>(Target{nullptr, hint, fn});
+  auto t = std::make_unique<Target>(Target{nullptr, hint, fn, nullptr});
   if (door_ == Door::inbox)
     to_inbox(t.get(), ev, {}, {}, {}, true);
   else

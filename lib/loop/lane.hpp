@@ -112,7 +112,10 @@ class Lane final : public Source {
   void emit(Target* target, mw_event& ev, const uint8_t* body, size_t len) {
     if (door_ == Door::callback) [[likely]] {
       ev.body_len = static_cast<uint32_t>(len);
-      if (target != nullptr && target->fn != nullptr) target->fn(&ev, body, target->user);
+      if (target != nullptr && target->fn != nullptr) [[likely]]
+        target->fn(&ev, body, target->user);
+      else
+        emit(target, ev, {}, {}, {reinterpret_cast<const char*>(body), len});
       return;
     }
     emit(target, ev, {}, {}, {reinterpret_cast<const char*>(body), len});
