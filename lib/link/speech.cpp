@@ -202,10 +202,12 @@ size_t Speech::put(uint8_t* out, const uint8_t* body, size_t len, const mw_msg* 
   ++out_;
   uint8_t head[64];
   std::string_view meta = meta_of(m);
+  wire::TopicCode topic;  // of a message that is passed on
+  if (m != nullptr && m->topic != nullptr) [[unlikely]] topic = names_out_.code(*m->topic);
   uint8_t* h = head;
   base::Buffer large;
-  if (meta.size() > sizeof head - 32) h = large.room(meta.size() + 64);
-  size_t n = wire::put_message_head(h, envelope_flags(flags), {}, meta, len);
+  if (size_t room = wire::message_head_room(topic, meta); room > sizeof head) h = large.room(room);
+  size_t n = wire::put_message_head(h, envelope_flags(flags), topic, meta, len);
   if (s_.role() == wire::Role::server) {
     size_t w = wire::put_head(out, wire::kBinary, true, false, n + len);
     std::memcpy(out + w, h, n);
