@@ -12,9 +12,9 @@ struct Kind {
   const char* name;
   int32_t number;
 };
-constexpr Kind kKinds[] = {{"ctx", MW_CONF_CTX}, {"provider", MW_CONF_PROVIDER}, {"consumer", MW_CONF_CONSUMER}, {"sub", MW_CONF_SUB},
-                            {"service", MW_CONF_SERVICE}, {"call", MW_CONF_CALL},
-                             {"hub", MW_CONF_HUB}, {"channel", MW_CONF_CHANNEL}};
+constexpr Kind kKinds[] = {{"ctx", MW_CONF_CTX}, {"provider", MW_CONF_PROVIDER}, {"consumer", MW_CONF_CONSUMER},
+                           {"sub", MW_CONF_SUB}, {"service", MW_CONF_SERVICE}, {"call", MW_CONF_CALL},
+                           {"hub", MW_CONF_HUB}, {"channel", MW_CONF_CHANNEL}, {"share", MW_CONF_SHARE}};
 
 void show(const Kind& kind, bool json, Output& out) {
   if (!json) out.line(std::string(kind.name) + " options");

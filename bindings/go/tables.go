@@ -44,6 +44,7 @@ const (
 	ENOMETHOD  Status = -63 // The service has no such method.
 	EREMOTE    Status = -65 // The other side failed to answer.
 	EDRAINING  Status = -67 // The other side is shutting down and takes no new work.
+	ENOTLEADER Status = -68 // Another process leads this share.
 )
 
 var statusTable = map[Status]statusRow{
@@ -91,13 +92,14 @@ var statusTable = map[Status]statusRow{
 	-63: {name: "MW_ENOMETHOD", text: "The service has no such method."},
 	-65: {name: "MW_EREMOTE", text: "The other side failed to answer."},
 	-67: {name: "MW_EDRAINING", text: "The other side is shutting down and takes no new work.", retry: true},
+	-68: {name: "MW_ENOTLEADER", text: "Another process leads this share.", retry: true},
 }
 
 // ContextOptions are the keys of a context.
 var ContextOptions = []Option{
 	{Key: "name", Type: "text", Default: "", Allowed: "", Doc: "Name used for threads (the first 10 bytes) and in log lines."},
 	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
-	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
+	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
 	{Key: "delivery", Type: "word", Default: "queued", Allowed: "queued, inline", Doc: "With threads >= 1: events cross an inbox the host empties (queued), or are callbacks on the lane's thread (inline)."},
 	{Key: "threads", Type: "integer", Default: "1", Allowed: "", Doc: "Library threads, one lane each; 0: one lane that the host turns."},
 	{Key: "inbox.max_bytes", Type: "size", Default: "16MiB", Allowed: "", Doc: "Bytes of undelivered events; above it the lanes stop reading their links.", Live: true},
@@ -113,7 +115,7 @@ var ContextOptions = []Option{
 var ProviderOptions = []Option{
 	{Key: "preset", Type: "word", Default: "none", Allowed: "none, network-cluster", Doc: "Defaults and wire of a seed system; set it before any other key."},
 	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
-	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
+	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
 	{Key: "wire", Type: "list", Default: "meshwork,raw", Allowed: "raw, network-cluster, meshwork", Doc: "Dialects spoken. A client that offers no subprotocol is raw, or network-cluster where that is listed instead."},
 	{Key: "subprotocols", Type: "list", Default: "", Allowed: "", Doc: "WebSocket subprotocols beside those of wire, preferred first."},
 	{Key: "pattern.syntax", Type: "word", Default: "mqtt", Allowed: "exact, mqtt, path", Doc: "Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth)."},
@@ -176,7 +178,7 @@ var ProviderOptions = []Option{
 var ConsumerOptions = []Option{
 	{Key: "preset", Type: "word", Default: "none", Allowed: "none, network-cluster", Doc: "Defaults and wire of a seed system; set it before any other key."},
 	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
-	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
+	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
 	{Key: "wire", Type: "list", Default: "meshwork", Allowed: "raw, network-cluster, meshwork", Doc: "Dialects offered, never silently another one."},
 	{Key: "subprotocols", Type: "list", Default: "", Allowed: "", Doc: "WebSocket subprotocols beside those of wire, preferred first."},
 	{Key: "pattern.syntax", Type: "word", Default: "mqtt", Allowed: "exact, mqtt, path", Doc: "Of topic patterns: exact; mqtt (+ one level, # the rest); path (* one segment, ** any depth)."},

@@ -7,7 +7,7 @@ export interface ContextOptions {
   'name'?: string
   /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
   'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
-  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. May change by update(). */
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. May change by update(). */
   'events'?: string[] | string
   /** With threads >= 1: events cross an inbox the host empties (queued), or are callbacks on the lane's thread (inline). Default: `queued`. */
   'delivery'?: 'queued' | 'inline'
@@ -40,7 +40,7 @@ export interface ProviderOptions {
   'preset'?: 'none' | 'network-cluster'
   /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
   'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
-  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. May change by update(). */
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. May change by update(). */
   'events'?: string[] | string
   /** Dialects spoken. A client that offers no subprotocol is raw, or network-cluster where that is listed instead. Default: `meshwork,raw`. */
   'wire'?: string[] | string
@@ -175,7 +175,7 @@ export interface ConsumerOptions {
   'preset'?: 'none' | 'network-cluster'
   /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
   'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
-  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. May change by update(). */
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. May change by update(). */
   'events'?: string[] | string
   /** Dialects offered, never silently another one. Default: `meshwork`. */
   'wire'?: string[] | string

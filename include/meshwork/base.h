@@ -85,7 +85,8 @@ enum {
   MW_ENOSERVICE = -62,
   MW_ENOMETHOD = -63,
   MW_EREMOTE = -65,
-  MW_EDRAINING = -67
+  MW_EDRAINING = -67,
+  MW_ENOTLEADER = -68
 };
 
 /* What mw_status_flags tells. */
@@ -145,6 +146,7 @@ enum {
   MW_EVENT_REQUEST = 40, /* a call to answer: id request handle; code ms left, -1 none; peer caller; topic method; meta; body */
   MW_EVENT_CANCEL = 41,  /* a request is over: id its handle, now stale; status why; code MW_CANCEL_*; body reason */
   MW_EVENT_ASK = 50,     /* id ask; code 1 admit; body JSON: the request */
+  MW_EVENT_LEADER = 65,  /* of a share; code 1 this process leads, 0 another; id epoch */
   MW_EVENT_DRAINING = 66 /* peer; code ms until our slot; id deadline in ms */
 };
 
@@ -156,10 +158,12 @@ enum {
   MW_F_CONT = 0x8,      /* middle or last fragment */
   MW_F_PING = 0x10,     /* a ping, at most 125 bytes */
   MW_F_ONEWAY = 0x100,  /* a call that nobody answers */
+  MW_F_REPEAT = 0x800,  /* a oneway call of a share: again to each new leader */
   MW_F_PARTS = 0x1000,  /* the body is a list: u32 length and bytes, each, little endian */
   MW_F_NOQUEUE = 0x2000, /* refuse while offline, even with an offline buffer */
 
   MW_F_LOCAL = 0x80,          /* seen: sent by this handle itself */
+  MW_F_RETAINED = 0x10000,    /* seen: the last value of a key, from before the subscription */
   MW_F_RESUMED = 0x80000,     /* seen in UP */
   MW_F_DUMP = 0x200000,       /* seen in LOG: an event of a channel that its hub dumps */
   MW_F_FATAL = 0x800000,      /* seen in ERROR */

@@ -20,7 +20,8 @@ enum {
   MW_CONF_SERVICE = 5,
   MW_CONF_CALL = 6,
   MW_CONF_HUB = 7,
-  MW_CONF_CHANNEL = 8
+  MW_CONF_CHANNEL = 8,
+  MW_CONF_SHARE = 9
 };
 
 /* Makes an empty conf of a kind (MW_CONF_*): every key at its default.

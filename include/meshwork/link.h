@@ -50,17 +50,18 @@ MW_API mw_status mw_send_records(mw_handle ctx, mw_event *ev, size_t stride, siz
  * (topic "" : to all), encoded once. except: a peer left out, or 0. One slow
  * peer never refuses it: at its bound the policy acts on that peer alone.
  * On a channel: to every other member, topic is the event's name; see mw_channel_open.
+ * On a share, in the leader: a key's value, to who subscribed to it; see mw_share_open.
  * Owns: borrows m. Thread: any. Blocks: no. Allocates: one frame, one
  * reference for each peer.
  * Completes: at return; DONE (op), code = peers reached (channel: 1). Errors:
  * MW_EMEMORY, MW_ECLOSED, MW_EKIND, MW_EINVAL; channel: MW_EAGAIN, MW_EDROPPED,
- * MW_ETOOBIG, MW_ENOTCONN (not started), MW_EDRAINING. Since: 0.1 */
+ * MW_ETOOBIG, MW_ENOTCONN (not started), MW_EDRAINING; share: MW_ENOTLEADER. Since: 0.1 */
 MW_API mw_status mw_publish(mw_handle h, const char *topic, size_t tlen, const mw_msg *m,
                             mw_handle except, uint32_t flags, uint64_t op);
 
 /* Subscribes: on a provider's peer, publishes that match reach that peer; on
  * a consumer with wire meshwork, the provider is told; on a channel, events
- * that match come as MESSAGE. Pattern syntax is the
+ * that match come as MESSAGE; on a share, the values of a key. Pattern syntax is the
  * handle's pattern.syntax or the sub conf's. id may be NULL.
  * Owns: copies; *id is the caller's until closed with mw_close or its handle.
  * Thread: any. Blocks: no. Allocates: yes.

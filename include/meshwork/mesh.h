@@ -22,7 +22,8 @@ extern "C" {
 MW_API mw_status mw_serve(mw_handle h, const char *name, size_t nlen, const mw_conf *service,
                           uint64_t token, mw_handle *id, mw_error *err);
 
-/* Calls a method of the other end, from a consumer or to a provider's peer.
+/* Calls a method of the other end, from a consumer or to a provider's peer; on
+ * a share, of the leader (MW_F_ONEWAY | MW_F_REPEAT: again of each new one).
  * timeout_ms 0: the option call.timeout; -1: none. parent: a REQUEST this call
  * is made for (its deadline and its cancel count here too), or 0. flags:
  * MW_F_TEXT, MW_F_PARTS, MW_F_COMPRESS, MW_F_ONEWAY (no answer; DONE when handed to the kernel).

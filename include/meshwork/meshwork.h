@@ -11,5 +11,6 @@
 #include <meshwork/link.h>
 #include <meshwork/mesh.h>
 #include <meshwork/channel.h>
+#include <meshwork/share.h>
 
 #endif

@@ -920,5 +920,45 @@ class Hub : public Endpoint {
   template <class F> void on_peer_down(F f) { on(MW_EVENT_PEER_DOWN, std::move(f)); }
 };
 
+/* One of the processes of a host that share what their leader holds; see
+ * mw_share_open. on_leader says who leads: code() 1 this one, 0 another; id()
+ * the epoch. What the leader has to do for the others comes to its on_request
+ * and on_interest. */
+class Share : public Endpoint {
+ public:
+  Share(Context& ctx, const Conf& conf) : Endpoint(ctx, conf, mw_share_open) {}
+  Share(Context& ctx, Options options) : Share(ctx, Conf(MW_CONF_SHARE, options)) {}
+
+  template <class F> void on_leader(F f) { on(MW_EVENT_LEADER, std::move(f)); }
+  template <class F> void on_interest(F f) { on(MW_EVENT_INTEREST, std::move(f)); } /* topic() the key */
+  /* As a service's; the Event's topic() is the method. */
+  template <class F> void on_request(F f) { state_->on[MW_EVENT_REQUEST] = detail::adapt_request(std::move(f)); }
+  template <class F> void on_cancel(F f) { state_->on[MW_EVENT_CANCEL] = detail::adapt_request(std::move(f)); }
+
+  /* Calls a method of the leader; done with the answer. cancel(number) ends it. */
+  mw_status call(std::string_view target, const Message& m, Completion done, CallOptions how = {}) {
+    return call_on(id_, target, m, std::move(done), std::move(how));
+  }
+  /* Without an answer; always: again to each new leader. */
+  mw_status tell(std::string_view target, const Message& m, bool always = false) const noexcept {
+    return mw_call(id_, target.data(), target.size(), m.get(), nullptr, 0, 0,
+                   MW_F_ONEWAY | (always ? uint32_t{MW_F_REPEAT} : 0), 0, nullptr);
+  }
+  /* In the leader: to all who subscribed to the key. */
+  mw_status publish(std::string_view key, const Message& m, Completion done = {}, uint32_t flags = 0) {
+    return state_->run(std::move(done), [&](uint64_t op) {
+      return mw_publish(id_, key.data(), key.size(), m.get(), 0, flags, op);
+    });
+  }
+  void subscribe(std::string_view key, Completion done = {}) {
+    configure(std::move(done), [&](uint64_t op, mw_error* e) {
+      return mw_subscribe(id_, key.data(), key.size(), nullptr, 0, op, nullptr, e);
+    });
+  }
+  mw_status unsubscribe(std::string_view key, Completion done = {}) {
+    return state_->run(std::move(done), [&](uint64_t op) { return mw_unsubscribe(id_, key.data(), key.size(), op); });
+  }
+};
+
 }  // namespace mw
 #endif

@@ -110,6 +110,7 @@ mw_status mw_cancel(mw_handle h, uint64_t op) {
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* c = ref.consumer()) return c->cancel(op);
+    if (auto* s = ref.share()) return s->cancel(op);
     if (auto* p = ref.peer()) return p->session.cancel_call(op);
     if (auto* c = ref.channel()) return c->cancel(op);
     return MW_OK;  // a wish: other ops end by themselves at once

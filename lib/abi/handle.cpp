@@ -21,7 +21,7 @@ mw_status mw_on(mw_handle h, mw_event_fn fn, void* user, mw_free_fn free_user) {
   Reference ref(h);
   if (mw_status s = ref.check(); s != MW_OK) return s;
   if (fn == nullptr) return MW_EINVAL;
-  if (auto* p = ref.party()) return p->on(fn, user, free_user);
+  if (auto* p = ref.owner()) return p->on(fn, user, free_user);
   if (auto* r = ref.context()) return r->on(fn, user, free_user);
   return MW_EKIND;
 }
@@ -39,6 +39,8 @@ mw_status mw_start(mw_handle h, uint64_t op, mw_error* err) {
         s = x->start(op);
       else if (auto* y = ref.hub())
         s = y->start(op);
+      else if (auto* sh = ref.share())
+        s = sh->start(op);
       else
         s = MW_EKIND;
     }
@@ -141,7 +143,7 @@ mw_status mw_close(mw_handle h, int32_t code, const char* reason, size_t rlen, u
     }
     if (ref.request() != nullptr) return MW_EKIND;  // it is answered, not closed
     std::atomic<link_::CloseWish*>* wish = nullptr;
-    if (auto* p = ref.party()) wish = &p->wish;
+    if (auto* p = ref.owner()) wish = &p->wish;
     if (auto* p = ref.peer()) wish = &p->wish;
     if (wish != nullptr) {
       auto* mine = new link_::CloseWish{code == 0 ? 1000 : code, flags, MW_OK, std::string(why)};
@@ -166,6 +168,7 @@ mw_status mw_state(mw_handle h) {
   if (auto* x = ref.channel()) return x->state();
   if (auto* y = ref.hub()) return y->state();
   if (auto* s = ref.seat()) return s->session.open() ? MW_STATE_UP : MW_STATE_DRAINING;
+  if (auto* s = ref.share()) return s->state();
   if (auto* p = ref.peer()) return p->session.open() && p->wish.load() == nullptr ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.service()) return s->state();
   if (auto* r = ref.context()) return r->closing() ? MW_STATE_DRAINING : MW_STATE_UP;
@@ -258,7 +261,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
       return give(json);
     }
     if (w == "config") {
-      if (auto* p = ref.party()) return give(p->conf()->dump());
+      if (auto* p = ref.owner()) return give(p->conf()->dump());
       if (auto* r = ref.context()) return give(r->conf().dump());
     }
     if (auto* p = ref.provider()) {
@@ -275,6 +278,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
         return w == "peers" ? p->gather_peers(op) : p->gather_metrics(op);
       }
     }
+    if (auto* s = ref.share(); s != nullptr && w.empty()) return give(s->facts());
     if (auto* c = ref.consumer()) {
       if (w.empty() || w == "address") return give(c->facts());
       if (w == "topics") return give(c->topics());

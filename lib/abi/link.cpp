@@ -1,4 +1,5 @@
 #include <meshwork/channel.h>
+#include <meshwork/share.h>
 
 #include "abi/argument.hpp"
 #include "abi/conf.hpp"
@@ -62,6 +63,10 @@ mw_status mw_consumer_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_h
   return open<mw::link::Consumer>(ctx, c, MW_CONF_CONSUMER, token, h, err);
 }
 
+mw_status mw_share_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handle* h, mw_error* err) {
+  return open<mw::link::Share>(ctx, c, MW_CONF_SHARE, token, h, err);
+}
+
 mw_status mw_send_bytes(mw_handle h, const void* body, size_t len, uint32_t flags) {
   if ((body == nullptr && len != 0) || (flags & ~kSendFlags)) return MW_EINVAL;
   return guard(nullptr, [&] { return send(h, body, len, nullptr, flags, 0); });
@@ -111,10 +116,12 @@ mw_status mw_publish(mw_handle h, const char* topic, size_t tlen, const mw_msg* 
     if (mw_status s = ref.check(); s != MW_OK) return s;
     auto* p = ref.provider();
     auto* c = ref.channel();
-    if (p == nullptr && c == nullptr) return MW_EKIND;
+    auto* share = ref.share();
+    if (p == nullptr && c == nullptr && share == nullptr) return MW_EKIND;
     if (m->ctx != 0 && m->ctx != ref.object()->runtime.handle) return MW_EINVAL;
-    if (c != nullptr && except != 0) return MW_EINVAL;
+    if (p == nullptr && except != 0) return MW_EINVAL;
     const_cast<mw_msg*>(m)->used.store(true, std::memory_order_relaxed);
+    if (share != nullptr) return t.empty() ? MW_EINVAL : share->publish(t, m, flags, op);
     return p != nullptr ? p->publish(t, m, except, flags, op) : c->publish(t, m, flags, op);
   });
 }
@@ -127,6 +134,13 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
     if (!argument(pat, plen, pattern)) return fill(err, {MW_EINVAL, 0, {}});
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return fill(err, {s, 0, {}});
+    if (auto* share = ref.share()) {
+      if (id != nullptr || pattern.empty() || (sub != nullptr && sub->conf.has(mw::base::Opt::pattern_syntax)))
+        return fill(err, {MW_EINVAL, 0, "a share's subscription is a key: no pattern, and no handle of its own"});
+      mw::base::Error why;
+      mw_status s = share->subscribe(pattern, op, &why);
+      return s < 0 ? fill(err, why) : s;
+    }
     mw::link::Party* party = ref.party();
     if (auto* p = ref.peer()) party = &p->provider();
     if (party == nullptr) return fill(err, {MW_EKIND, 0, {}});
@@ -171,6 +185,7 @@ mw_status mw_unsubscribe(mw_handle h, const char* pat, size_t plen, uint64_t op)
     if (auto* p = ref.peer()) return p->provider().unsubscribe(*p, pattern, op);
     if (auto* c = ref.consumer()) return c->unsubscribe(pattern, op);
     if (auto* c = ref.channel()) return c->unsubscribe(pattern, op);
+    if (auto* s = ref.share()) return s->unsubscribe(pattern, op);
     return MW_EKIND;
   });
 }
@@ -184,6 +199,7 @@ mw_status mw_subscribed(mw_handle h, const char* topic, size_t tlen) {
     if (auto* p = ref.peer()) return p->provider().subscribed(*p, t) ? 1 : 0;
     if (auto* c = ref.consumer()) return c->subscribed(t) ? 1 : 0;
     if (auto* c = ref.channel()) return c->subscribed(t) ? 1 : 0;
+    if (auto* s = ref.share()) return s->subscribed(t) ? 1 : 0;
     return MW_EKIND;
   });
 }

@@ -25,7 +25,7 @@ namespace wire = mw::wire;
 
 namespace {
 
-constexpr uint32_t kCallFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_ONEWAY;
+constexpr uint32_t kCallFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_ONEWAY | MW_F_REPEAT;
 constexpr uint32_t kReplyFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_MORE;
 constexpr size_t kMaxTarget = wire::kMaxName;
 
@@ -156,6 +156,7 @@ mw_status mw_call(mw_handle h, const char* target, size_t tlen, const mw_msg* m,
     if (Lane* l = Lane::current(); l != nullptr && mw::base::kind_of(h) == Kind::peer) {
       if (auto* p = mw::base::peek(l->slots, h)) {
         auto& peer = *static_cast<mw::link::Peer*>(p);
+        if ((flags & MW_F_REPEAT) != 0) return fill(err, {MW_EINVAL, 0, "MW_F_REPEAT is for the calls of a share"});
         if (!l->runtime.alive()) return made(MW_EFORK);
         if (!b.may_go_with(peer)) return made(MW_EINVAL);
         if (mw_status s = deadline_of(o, timeout_ms, peer.provider().policy.call_timeout.load(std::memory_order_relaxed), err);
@@ -167,6 +168,14 @@ mw_status mw_call(mw_handle h, const char* target, size_t tlen, const mw_msg* m,
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return made(s);
     if (!b.may_go_with(*ref.object())) return made(MW_EINVAL);
+    if (auto* share = ref.share()) {
+      if ((flags & MW_F_REPEAT) != 0 && (flags & MW_F_ONEWAY) == 0)
+        return fill(err, {MW_EINVAL, 0, "only a oneway call is repeated to each new leader"});
+      if (mw_status s = deadline_of(o, timeout_ms, share->policy.call_timeout.load(std::memory_order_relaxed), err); s != MW_OK)
+        return s;
+      return made(share->call(o));
+    }
+    if ((flags & MW_F_REPEAT) != 0) return fill(err, {MW_EINVAL, 0, "MW_F_REPEAT is for the calls of a share"});
     mw::link::Session* session = ref.consumer() != nullptr || ref.peer() != nullptr ? ref.session() : nullptr;
     if (session == nullptr) return fill(err, {MW_EKIND, 0, "call from a consumer, or to a provider's peer"});
     if (mw_status s = deadline_of(o, timeout_ms, session->party().policy.call_timeout.load(std::memory_order_relaxed), err);

@@ -7,6 +7,7 @@
 #include "link/consumer.hpp"
 #include "link/hub.hpp"
 #include "link/provider.hpp"
+#include "link/share.hpp"
 #include "loop/runtime.hpp"
 
 namespace mw::abi {
@@ -40,6 +41,11 @@ class Reference {
   link::Hub* hub() const noexcept { return as<link::Hub>(base::Kind::hub); }
   link::Channel* channel() const noexcept { return as<link::Channel>(base::Kind::channel); }
   link::Seat* seat() const noexcept { return as<link::Seat>(base::Kind::seat); }
+  link::Share* share() const noexcept { return as<link::Share>(base::Kind::share); }
+  link::Owner* owner() const noexcept {
+    if (auto* s = share()) return s;
+    return party();
+  }
   link::Party* party() const noexcept {
     if (kind_ == base::Kind::hub) return hub();
     if (kind_ == base::Kind::channel) return channel();

@@ -56,6 +56,7 @@ constexpr int event_bit(uint32_t kind) noexcept {
     case MW_EVENT_RELEASED: return 15;
     case MW_EVENT_ASK: return 16;
     case MW_EVENT_DRAINING: return 17;
+    case MW_EVENT_LEADER: return 18;
     default: return -1;
   }
 }

@@ -6,13 +6,14 @@
 namespace mw::base {
 namespace {
 
-constexpr int kKinds = 9;  // MW_CONF_* begin at 1
+constexpr int kKinds = 10;  // MW_CONF_* begin at 1
 constexpr size_t kKeys = static_cast<size_t>(Opt::count_);
 
 constexpr uint32_t CTX = 1u << MW_CONF_CTX, PROVIDER = 1u << MW_CONF_PROVIDER,
                    CONSUMER = 1u << MW_CONF_CONSUMER, SUB = 1u << MW_CONF_SUB,
                    SERVICE = 1u << MW_CONF_SERVICE, CALL = 1u << MW_CONF_CALL,
-                   HUB = 1u << MW_CONF_HUB, CHANNEL = 1u << MW_CONF_CHANNEL;
+                   HUB = 1u << MW_CONF_HUB, CHANNEL = 1u << MW_CONF_CHANNEL,
+                   SHARE = 1u << MW_CONF_SHARE;
 constexpr int64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB, TiB = 1024 * GiB;
 constexpr int64_t s = 1000, h = 3600 * s, d = 24 * h;
 
@@ -89,6 +90,7 @@ std::string_view conf_kind_name(int32_t kind) noexcept {
     case MW_CONF_CALL: return "call";
     case MW_CONF_HUB: return "hub";
     case MW_CONF_CHANNEL: return "channel";
+    case MW_CONF_SHARE: return "share";
     default: return "";
   }
 }

@@ -100,6 +100,20 @@ mw_status Provider::publish(std::string_view topic, const mw_msg* m, mw_handle e
   return MW_OK;
 }
 
+mw_status Provider::publish_to_one(std::string_view topic, const mw_msg* m, uint32_t flags) {
+  Shard& s = shard(*lane);
+  std::vector<Peer*> all;
+  s.topics.each(topic, [&](void* p) {
+    if (auto* peer = static_cast<Peer*>(p); peer->session.is_open()) all.push_back(peer);
+  });
+  if (all.empty()) return MW_OK;  // as a publish that reaches nobody
+  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
+  base::MsgRef origin = with_topic(m, topic);
+  Peer* p = all[lane->masking_key() % all.size()];
+  base::MsgRef frame(p->session.deflates() ? nullptr : encode_own(origin.get(), flags));
+  return p->session.publish(origin.get(), flags, frame.get()) ? MW_OK : MW_EDROPPED;
+}
+
 void Provider::publish_here(Shard& s, mw_msg* origin, mw_handle except, uint32_t flags,
                             const std::shared_ptr<Published>& told) {
   base::MsgRef raw, own;

@@ -12,7 +12,7 @@ from carriers import word
 from raw import RawError, RawPeer
 
 _UNITS = {'KiB': 1024, 'MiB': 1 << 20, 'B': 1}
-_OPENERS = ('provider', 'consumer', 'hub', 'channel')
+_OPENERS = ('provider', 'consumer', 'hub', 'channel', 'share')
 
 
 class Failed(Exception):
@@ -379,6 +379,10 @@ class Play:
     def do_keep(self, step):
         """keep H options [in=LETTER]: standing hub in the scenario's directory, start, UP and DONE."""
         self.open_in_run(step, 'hub')
+
+    def do_claim(self, step):
+        """claim S options [in=LETTER]: share in the scenario's directory, start, UP and DONE."""
+        self.open_in_run(step, 'share')
 
     def open_in_run(self, step, verb):
         step.verb = verb

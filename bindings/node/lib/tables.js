@@ -3,6 +3,7 @@
 
 // Status codes, as mw_status.
 exports.status = {
+  MW_ENOTLEADER: -68,
   MW_EDRAINING: -67,
   MW_EREMOTE: -65,
   MW_ENOMETHOD: -63,
@@ -51,6 +52,7 @@ exports.status = {
 
 // By code: name, sentence, whether trying again later may succeed.
 exports.errors = new Map([
+  [-68, ["MW_ENOTLEADER", "Another process leads this share.", true]],
   [-67, ["MW_EDRAINING", "The other side is shutting down and takes no new work.", true]],
   [-65, ["MW_EREMOTE", "The other side failed to answer.", false]],
   [-63, ["MW_ENOMETHOD", "The service has no such method.", false]],
@@ -119,6 +121,7 @@ exports.kind = {
   REQUEST: 40,
   CANCEL: 41,
   ASK: 50,
+  LEADER: 65,
   DRAINING: 66,
 }
 
@@ -130,9 +133,11 @@ exports.flag = {
   CONT: 8,
   PING: 16,
   ONEWAY: 256,
+  REPEAT: 2048,
   PARTS: 4096,
   NOQUEUE: 8192,
   LOCAL: 128,
+  RETAINED: 65536,
   RESUMED: 524288,
   DUMP: 2097152,
   FATAL: 8388608,

@@ -25,6 +25,7 @@ const char *kind_name(uint32_t kind) {
     case MW_EVENT_REQUEST: return "REQUEST";
     case MW_EVENT_CANCEL: return "CANCEL";
     case MW_EVENT_ASK: return "ASK";
+    case MW_EVENT_LEADER: return "LEADER";
     case MW_EVENT_DRAINING: return "DRAINING";
     default: return "UNKNOWN";
   }
@@ -42,7 +43,8 @@ static const struct {
   uint32_t bit;
   const char *name;
 } kFlags[] = {
-    {MW_F_ONEWAY, "ONEWAY"},   {MW_F_PARTS, "PARTS"},
+    {MW_F_ONEWAY, "ONEWAY"},   {MW_F_PARTS, "PARTS"},       {MW_F_REPEAT, "REPEAT"},
+    {MW_F_RETAINED, "RETAINED"},
     {MW_F_TEXT, "TEXT"},       {MW_F_COMPRESS, "COMPRESS"}, {MW_F_MORE, "MORE"},
     {MW_F_CONT, "CONT"},       {MW_F_PING, "PING"},         {MW_F_NOQUEUE, "NOQUEUE"},
     {MW_F_LOCAL, "LOCAL"},     {MW_F_RESUMED, "RESUMED"},   {MW_F_FATAL, "FATAL"},
@@ -91,5 +93,6 @@ int32_t conf_kind_of(const char *name) {
   return strcmp(name, "ctx") == 0 ? MW_CONF_CTX : strcmp(name, "consumer") == 0 ? MW_CONF_CONSUMER
          : strcmp(name, "sub") == 0 ? MW_CONF_SUB
          : strcmp(name, "hub") == 0 ? MW_CONF_HUB : strcmp(name, "channel") == 0 ? MW_CONF_CHANNEL
+         : strcmp(name, "share") == 0 ? MW_CONF_SHARE
          : strcmp(name, "service") == 0 ? MW_CONF_SERVICE : strcmp(name, "call") == 0 ? MW_CONF_CALL : MW_CONF_PROVIDER;
 }

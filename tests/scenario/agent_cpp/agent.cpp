@@ -27,11 +27,13 @@ struct Named {
   mw::Service* service = nullptr;
   mw::Channel* channel = nullptr;
   mw::Hub* hub = nullptr;
+  mw::Share* share = nullptr;
 
   mw::Endpoint* endpoint() const {
     if (provider != nullptr) return provider;
     if (consumer != nullptr) return consumer;
     if (channel != nullptr) return channel;
+    if (share != nullptr) return share;
     return hub;
   }
 };
@@ -44,6 +46,7 @@ std::deque<mw::Consumer> consumers;
 std::deque<mw::Service> services;
 std::deque<mw::Channel> channels;
 std::deque<mw::Hub> hubs;
+std::deque<mw::Share> shares;
 std::thread turner;
 std::atomic<bool> over{false};
 std::ptrdiff_t threads_before = 0;
@@ -162,6 +165,7 @@ std::string end() {
   hubs.clear();
   channels.clear();
   consumers.clear();
+  shares.clear();
   providers.clear();
   ctx.reset();
   names.clear(), starts.clear(), hooks.clear();
@@ -235,6 +239,8 @@ std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
     const std::string released = "! ctx RELEASED id=" + std::to_string(l.number("hint", 1));
     return answer(peer.send(ctx->lend(std::as_bytes(std::span(lent)), [=] { say(released); }), flags));
   }
+  if (l.verb() == "subscribe" && to.share != nullptr) return to.share->subscribe(pattern, then), "OK";
+  if (l.verb() == "unsubscribe" && to.share != nullptr) return answer(to.share->unsubscribe(pattern, then));
   if (l.verb() == "subscribe" && to.provider == nullptr && to.consumer == nullptr) return peer.subscribe(pattern), "OK";
   if (l.verb() == "subscribe" && to.consumer != nullptr) return to.consumer->subscribe(pattern, then), "OK";
   if (l.verb() == "subscribe") return to.provider->subscribe(peer, pattern, then), "OK";
@@ -245,6 +251,7 @@ std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
     const mw::Peer except(find(l.get("except"), inside).id);
     return answer(to.provider->publish(l.get("topic"), m, then, except, flags));
   }
+  if (l.verb() == "publish" && to.share != nullptr) return answer(to.share->publish(l.get("topic"), m, then, flags));
   if (l.verb() != "send") return "ENOTSUP error=not%20expressed";
   if (to.consumer != nullptr) return answer(to.consumer->send(m, then, flags));
   return answer(to.provider != nullptr ? to.provider->send(peer, m, then, flags) : peer.send(m, flags));
@@ -275,7 +282,9 @@ std::string call_on(const Named& to, const Line& l, const mw::Event* inside) {
   mw::CallOptions o{l.number("ms"), mw::Request(find(l.get("parent"), inside).id), l.flags() & ~uint32_t{MW_F_TEXT}, &how,
                     [op = l.get("op"), to](const mw::Event& e) { tell(to.object, e, op); }, &number};
   mw_status s = MW_EKIND;
-  if (l.number("op") == 0)
+  if (to.share != nullptr)
+    s = to.share->call(l.get("target"), m, done(l, to.object), std::move(o));
+  else if (l.number("op") == 0)
     s = mw::Peer(to.id).oneway(l.get("target"), m);
   else if (to.consumer != nullptr)
     s = to.consumer->call(l.get("target"), m, done(l, to.object), std::move(o));
@@ -301,6 +310,7 @@ std::string carry_out(const Line& l, const mw::Event* inside) {
   if (verb == "consumer") return add(l, MW_CONF_CONSUMER, consumers, &Named::consumer);
   if (verb == "channel") return add(l, MW_CONF_CHANNEL, channels, &Named::channel);
   if (verb == "hub") return add(l, MW_CONF_HUB, hubs, &Named::hub);
+  if (verb == "share") return add(l, MW_CONF_SHARE, shares, &Named::share);
   if (verb == "conf") {
     const mw::Conf c = conf(l, conf_kind_of(l.name().c_str()), " get ");
     return l.get("get").empty() ? "OK" : "OK value=" + show(c.get(l.get("get")));

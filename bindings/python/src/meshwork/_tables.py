@@ -51,6 +51,7 @@ class Code(IntEnum):
     ENOMETHOD = -63  # The service has no such method.
     EREMOTE = -65  # The other side failed to answer.
     EDRAINING = -67  # The other side is shutting down and takes no new work.
+    ENOTLEADER = -68  # Another process leads this share.
 
 
 ContextOptions = TypedDict(

@@ -107,6 +107,7 @@ values! {
     MW_ENOMETHOD: i32 = -63;
     MW_EREMOTE: i32 = -65;
     MW_EDRAINING: i32 = -67;
+    MW_ENOTLEADER: i32 = -68;
     MW_SF_RETRY: u32 = 1;
     MW_SF_FATAL: u32 = 2;
     MW_SF_SYSTEM: u32 = 4;
@@ -130,6 +131,7 @@ values! {
     MW_EVENT_REQUEST: u32 = 40;
     MW_EVENT_CANCEL: u32 = 41;
     MW_EVENT_ASK: u32 = 50;
+    MW_EVENT_LEADER: u32 = 65;
     MW_EVENT_DRAINING: u32 = 66;
     MW_F_TEXT: u32 = 0x1;
     MW_F_COMPRESS: u32 = 0x2;
@@ -137,9 +139,11 @@ values! {
     MW_F_CONT: u32 = 0x8;
     MW_F_PING: u32 = 0x10;
     MW_F_ONEWAY: u32 = 0x100;
+    MW_F_REPEAT: u32 = 0x800;
     MW_F_PARTS: u32 = 0x1000;
     MW_F_NOQUEUE: u32 = 0x2000;
     MW_F_LOCAL: u32 = 0x80;
+    MW_F_RETAINED: u32 = 0x10000;
     MW_F_RESUMED: u32 = 0x80000;
     MW_F_DUMP: u32 = 0x200000;
     MW_F_FATAL: u32 = 0x800000;
@@ -157,6 +161,7 @@ values! {
     MW_CONF_CALL: i32 = 6;
     MW_CONF_HUB: i32 = 7;
     MW_CONF_CHANNEL: i32 = 8;
+    MW_CONF_SHARE: i32 = 9;
     MW_STATE_IDLE: i32 = 0;
     MW_STATE_CONNECTING: i32 = 1;
     MW_STATE_UP: i32 = 2;

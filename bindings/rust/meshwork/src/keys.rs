@@ -7,7 +7,7 @@ pub mod context {
     pub const NAME: &str = "name";
     /// LOG events up to this level; off means none. Default: `warn`. (live)
     pub const LOG_LEVEL: &str = "log.level";
-    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. (live)
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. (live)
     pub const EVENTS: &str = "events";
     /// With threads \>= 1: events cross an inbox the host empties (queued), or are callbacks on the lane's thread (inline). Default: `queued`.
     pub const DELIVERY: &str = "delivery";
@@ -35,7 +35,7 @@ pub mod provider {
     pub const PRESET: &str = "preset";
     /// LOG events up to this level; off means none. Default: `warn`. (live)
     pub const LOG_LEVEL: &str = "log.level";
-    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. (live)
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. (live)
     pub const EVENTS: &str = "events";
     /// Dialects spoken. A client that offers no subprotocol is raw, or network-cluster where that is listed instead. Default: `meshwork,raw`.
     pub const WIRE: &str = "wire";
@@ -157,7 +157,7 @@ pub mod consumer {
     pub const PRESET: &str = "preset";
     /// LOG events up to this level; off means none. Default: `warn`. (live)
     pub const LOG_LEVEL: &str = "log.level";
-    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining`. (live)
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. (live)
     pub const EVENTS: &str = "events";
     /// Dialects offered, never silently another one. Default: `meshwork`.
     pub const WIRE: &str = "wire";

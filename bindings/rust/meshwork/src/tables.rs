@@ -91,6 +91,8 @@ impl Code {
     pub const EREMOTE: Code = Code(-65);
     /// The other side is shutting down and takes no new work.
     pub const EDRAINING: Code = Code(-67);
+    /// Another process leads this share.
+    pub const ENOTLEADER: Code = Code(-68);
 }
 
 impl Flags {
@@ -106,12 +108,16 @@ impl Flags {
     pub const PING: Flags = Flags(0x10);
     /// A call that nobody answers.
     pub const ONEWAY: Flags = Flags(0x100);
+    /// A oneway call of a share: again to each new leader.
+    pub const REPEAT: Flags = Flags(0x800);
     /// The body is a list: u32 length and bytes, each, little endian.
     pub const PARTS: Flags = Flags(0x1000);
     /// Refuse while offline, even with an offline buffer.
     pub const NOQUEUE: Flags = Flags(0x2000);
     /// Seen: sent by this handle itself.
     pub const LOCAL: Flags = Flags(0x80);
+    /// Seen: the last value of a key, from before the subscription.
+    pub const RETAINED: Flags = Flags(0x10000);
     /// Seen in UP.
     pub const RESUMED: Flags = Flags(0x80000);
     /// Seen in LOG: an event of a channel that its hub dumps.
@@ -127,9 +133,11 @@ impl Flags {
         (Flags::CONT, "CONT"),
         (Flags::PING, "PING"),
         (Flags::ONEWAY, "ONEWAY"),
+        (Flags::REPEAT, "REPEAT"),
         (Flags::PARTS, "PARTS"),
         (Flags::NOQUEUE, "NOQUEUE"),
         (Flags::LOCAL, "LOCAL"),
+        (Flags::RETAINED, "RETAINED"),
         (Flags::RESUMED, "RESUMED"),
         (Flags::DUMP, "DUMP"),
         (Flags::FATAL, "FATAL"),
@@ -177,6 +185,8 @@ pub enum Kind {
     Cancel,
     /// May this client come in? Answer with `ask`; `text`: the request as JSON.
     Ask,
+    /// Of a share; code 1 this process leads, 0 another; id epoch.
+    Leader,
     /// The other side drains; `code` ms until our turn, `id` its deadline in ms.
     Draining,
     /// One this crate does not know yet.
@@ -205,6 +215,7 @@ impl Kind {
             40 => Kind::Request,
             41 => Kind::Cancel,
             50 => Kind::Ask,
+            65 => Kind::Leader,
             66 => Kind::Draining,
             other => Kind::Other(other),
         }
@@ -231,6 +242,7 @@ impl Kind {
             Kind::Request => 40,
             Kind::Cancel => 41,
             Kind::Ask => 50,
+            Kind::Leader => 65,
             Kind::Draining => 66,
             Kind::Other(other) => other,
         }
@@ -257,6 +269,7 @@ impl Kind {
             Kind::Request => "REQUEST",
             Kind::Cancel => "CANCEL",
             Kind::Ask => "ASK",
+            Kind::Leader => "LEADER",
             Kind::Draining => "DRAINING",
             Kind::Other(_) => "OTHER",
         }
@@ -283,6 +296,7 @@ impl Kind {
             "REQUEST" => Some(Kind::Request),
             "CANCEL" => Some(Kind::Cancel),
             "ASK" => Some(Kind::Ask),
+            "LEADER" => Some(Kind::Leader),
             "DRAINING" => Some(Kind::Draining),
             _ => None,
         }

@@ -1,0 +1,32 @@
+/* meshwork: shares. One process of a host holds a connection to something, the
+ * others use it through that one. Which one is settled among them: LEADER with
+ * code 1 says "make the connection", with code 0 "another has it". */
+#ifndef MESHWORK_SHARE_H
+#define MESHWORK_SHARE_H
+
+#include <meshwork/link.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Opens a share by the option name: all processes of this user on this host
+ * that open the same name and directory share one leader. mw_start joins:
+ * DONE, UP, and LEADER (id: its epoch, higher with each new leader).
+ * To the leader go calls (mw_call: REQUEST there, answered with mw_reply or
+ * mw_fail) and interest in keys (mw_subscribe: INTEREST there, code the new
+ * count of processes, id the old one); from it come the values of a key
+ * (mw_publish there, MESSAGE with the key as topic; who subscribes late gets
+ * the last one, MW_F_RETAINED). The leader's own process does all that alike.
+ * When the leader goes another is found: DOWN, LEADER, UP; subscriptions hold,
+ * calls with MW_F_ONEWAY | MW_F_REPEAT are repeated, calls in flight that carry
+ * the header "key" or whose method is in retry.safe too; others end with
+ * MW_EPEERGONE.
+ * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
+ * Completes: at return. Errors: MW_EOPTION, MW_EKIND, MW_ECLOSED, MW_ENOMEM. Since: 0.1 */
+MW_API mw_status mw_share_open(mw_handle ctx, const mw_conf *c, uint64_t token, mw_handle *h, mw_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,363 @@
+// Who leads a share: the election, the socket and the link to it.
+#include "link/share.hpp"
+
+#include "base/json.hpp"
+#include "local/directory.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+namespace mw::link {
+
+using base::Error;
+using base::Opt;
+using loop::Lane;
+
+namespace {
+
+constexpr uint64_t kRetry = 5;     // ms until the lock is tried again
+constexpr uint64_t kWatch = 200;   // ms between a leader's looks at who is bound
+constexpr const char* kReconnect = "10ms";
+const CloseWish kAtOnce{1006, MW_CLOSE_ABORT, MW_OK, {}};
+
+// Whether somebody listens there. A full backlog is somebody.
+bool answers(const std::string& file) noexcept {
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  if (file.size() >= sizeof at.sun_path) return false;
+  std::memcpy(at.sun_path, file.c_str(), file.size() + 1);
+  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true;  // not known: do not take over
+  bool yes = ::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0 || errno == EAGAIN || errno == EINPROGRESS;
+  ::close(fd);
+  return yes;
+}
+
+std::string error_json(const Error& e) {
+  std::string out;
+  base::JsonObject o(out);
+  o.number("code", e.code).number("os", e.os).text("text", e.text);
+  o.end();
+  return out;
+}
+
+}  // namespace
+
+base::Result<mw_handle> Share::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
+  const std::string& name = conf->text(Opt::name);
+  if (name.empty()) return Error{MW_EOPTION, 0, "a share needs a name"};
+  if (!local::name_valid(name))
+    return Error{MW_EOPTION, 0, "the name of a share has letters, digits, '.', '_' and '-', and does not begin with '.'"};
+  auto* s = new Share(ctx, &ctx.next_lane(), std::move(conf));
+  s->token.store(token);
+  if (!ctx.add_child(s)) {
+    delete s;
+    return Error{MW_ECLOSED, 0, "the context is closing"};
+  }
+  base::Slots& slots = base::Slots::shared();
+  {
+    std::lock_guard lock(slots.mutex());
+    s->handle = slots.take(base::Kind::share, s);
+  }
+  if (s->handle == 0) {
+    ctx.child_gone(s);
+    ctx.objects.fetch_sub(1);
+    delete s;
+    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+  }
+  return s->handle;
+}
+
+Share::Share(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
+    : Owner(ctx, home, std::move(c)), name_(conf()->text(Opt::name)) {
+  safe_ = conf()->list(Opt::retry_safe);
+  std::sort(safe_.begin(), safe_.end());
+  compete_timer_.s = watch_timer_.s = start_timer_.s = expire_timer_.s = this;
+  compete_timer_.step = &Share::compete;
+  watch_timer_.step = &Share::watch;
+  start_timer_.step = &Share::start_late;
+  expire_timer_.step = &Share::expire_kept;
+}
+
+void Share::guarded(Timer& t) noexcept {
+  try {
+    (this->*t.step)();
+  } catch (...) {
+    lane->wheel.set(t, lane->now() + 20);
+  }
+}
+
+void Share::attend(uint32_t bits) {
+  if (bits & kStart) begin_start();
+  if (bits & kExpire) expire_kept();
+  if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
+  if (bits & kClose) {
+    CloseWish* w = wish.load(std::memory_order_acquire);
+    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
+  }
+}
+
+// ---- starting
+
+mw_status Share::start(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    started.store(true, std::memory_order_release);
+    start_ops_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+void Share::begin_start() {
+  std::vector<uint64_t> canceled;
+  {
+    std::lock_guard lock(mutex_);
+    canceled.reserve(cancels_.size());
+    for (uint64_t op : cancels_)
+      if (std::erase(start_ops_, op) != 0) canceled.push_back(op);
+    cancels_.clear();
+    if (start_ops_.empty() && consumer_ == nullptr) {
+      for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+      return;
+    }
+  }
+  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  if (closing_) return finish_starts(MW_ECANCELED, {});
+  if (up_) return finish_starts(MW_OK, {});
+  int64_t limit = conf()->num(Opt::start_timeout);
+  if (limit > 0 && !loop::Wheel::pending(start_timer_)) lane->wheel.set(start_timer_, lane->now() + static_cast<uint64_t>(limit));
+  if (consumer_ != nullptr) return;
+  if (auto ready = prepare(); !ready) return trouble(ready.error());
+  state_.store(MW_STATE_CONNECTING, std::memory_order_release);
+  compete();
+}
+
+// The directory, the lock's file, and the consumer that will seek the leader.
+base::Result<void> Share::prepare() {
+  auto dir = local::runtime_directory(conf()->text(Opt::dir));
+  if (!dir) return dir.error();
+  stem_ = *dir + "/share-" + name_;
+  if (socket_file(UINT64_MAX).size() >= sizeof(sockaddr_un::sun_path))
+    return Error{MW_EOPTION, 0, "the path of the share's socket is too long for the system: choose a shorter name or dir"};
+  auto lock = local::Lock::open(stem_ + ".lock");
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
+  auto made = Consumer::make(runtime, *lane, inner_conf(MW_CONF_CONSUMER, "url", "ws+unix:" + link_file()), kSeeker, this);
+  if (!made) return made.error();
+  consumer_ = *made;
+  seeker_.store(consumer_->handle, std::memory_order_release);
+  return {};
+}
+
+std::shared_ptr<const base::Conf> Share::inner_conf(int32_t kind, std::string_view key, std::string_view where) const {
+  auto ours = conf();
+  base::Conf c(kind);
+  auto set = [&c](std::string_view k, const std::string& v) { (void)c.set(k, v); };
+  set(key, std::string(where));
+  set("wire", "meshwork");
+  for (const char* k : {"send.soft_bytes", "send.max_bytes", "recv.max_message", "heartbeat.interval", "heartbeat.max_strikes",
+                        "call.timeout", "close.timeout", "log.level"})
+    if (auto v = ours->get(k)) set(k, *v);
+  if (kind == MW_CONF_PROVIDER) {
+    set("lanes", "1");
+    set("events", "+interest");
+  } else {
+    set("reconnect.interval", kReconnect);
+    set("reconnect.backoff", "fixed");
+    set("reconnect.max_attempts", "-1");
+    if (auto v = ours->get("connect.timeout")) set("connect.timeout", *v);
+  }
+  return c.freeze();
+}
+
+void Share::start_late() { finish_starts(MW_ETIMEDOUT, last_.text.empty() ? std::string() : error_json(last_)); }
+
+void Share::finish_starts(mw_status status, std::string_view body) {
+  loop::Wheel::cancel(start_timer_);
+  std::vector<uint64_t> ops;
+  {
+    std::lock_guard lock(mutex_);
+    ops.swap(start_ops_);
+  }
+  for (uint64_t op : ops) done(*lane, op, status, 0, body);
+}
+
+void Share::trouble(Error why) {
+  last_ = std::move(why);
+  event(*lane, MW_EVENT_ERROR, 0, token.load(std::memory_order_relaxed), last_.code, last_.os, 0, last_.text);
+  finish_starts(last_.code, error_json(last_));
+}
+
+mw_status Share::cancel(uint64_t op) {
+  if (base::Pin pin(seeker_.load(std::memory_order_acquire)); pin) {
+    {
+      std::lock_guard lock(mutex_);
+      kept_.erase(op);
+    }
+    static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->cancel(op);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    cancels_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+// ---- who leads
+
+uint64_t Share::bound_epoch() const {
+  char to[4096];
+  ssize_t n = ::readlink(link_file().c_str(), to, sizeof to);
+  if (n <= 0) return 0;
+  std::string_view file(to, static_cast<size_t>(n));
+  if (!file.ends_with(".sock")) return 0;
+  file.remove_suffix(5);
+  file.remove_prefix(std::min(file.size(), file.rfind('.') + 1));
+  uint64_t epoch = 0;
+  auto [end, ec] = std::from_chars(file.data(), file.data() + file.size(), epoch);
+  return ec == std::errc() && end == file.data() + file.size() ? epoch : 0;
+}
+
+// Nobody leads that we can reach: take the lock, see whether that is so, and
+// lead. The lock is held from here until the socket can be found.
+void Share::compete() {
+  if (closing_ || provider_ != nullptr || consumer_ == nullptr) return;
+  auto taken = lock_->take();
+  if (!taken) return trouble(taken.error());
+  if (!*taken) {  // somebody competes, or is about to listen
+    lane->wheel.set(compete_timer_, lane->now() + kRetry);
+    return;
+  }
+  uint64_t bound = bound_epoch();
+  bool silent = suspect_ && bound == epoch_;
+  if (bound != 0 && !silent && answers(link_file())) {
+    lock_->give_back();
+    if (consumer_->state() == MW_STATE_IDLE) consumer_->start(0);
+    return;  // else it comes back by itself
+  }
+  lead(bound);
+}
+
+void Share::lead(uint64_t before) {
+  auto raised = lock_->raise_epoch();
+  base::Result<Provider*> made = raised ? [&]() -> base::Result<Provider*> {
+    ours_ = std::max(*raised, before + 1);
+    std::string file = socket_file(ours_);
+    ::unlink(file.c_str());  // of a dead one, from an epoch that was lost with its file
+    return Provider::make(runtime, *lane, inner_conf(MW_CONF_PROVIDER, "listen", "unix:" + file), kSeat, this);
+  }() : base::Result<Provider*>(raised.error());
+  if (!made) {
+    lock_->give_back();
+    return trouble(made.error());
+  }
+  provider_ = *made;
+  if (auto calls = Service::open(*provider_, kCalls, base::Conf(MW_CONF_SERVICE), kSeat); !calls) {
+    provider_->close_as(kAtOnce);
+    return trouble(calls.error());
+  }
+  provider_->start(kListen);
+}
+
+// Our socket listens: let it be found, in one step.
+void Share::leading() {
+  uint64_t before = bound_epoch();
+  std::string file = socket_file(ours_), fresh = stem_ + ".new";
+  std::string target = file.substr(file.rfind('/') + 1);
+  ::unlink(fresh.c_str());
+  bool bound = ::symlink(target.c_str(), fresh.c_str()) == 0 && ::rename(fresh.c_str(), link_file().c_str()) == 0;
+  int os = errno;
+  lock_->give_back();
+  if (!bound) {
+    provider_->close_as(kAtOnce);
+    return trouble(local::file_error("linking the share's socket", link_file(), os));
+  }
+  if (before != 0 && before != ours_) ::unlink(socket_file(before).c_str());
+  linked_ = true;
+  suspect_ = false;
+  epoch_ = ours_;
+  tell_leader(1);
+  lane->wheel.set(watch_timer_, lane->now() + kWatch);
+  if (consumer_->state() == MW_STATE_IDLE) consumer_->start(0);
+}
+
+// A leader that was frozen finds that others went on without it.
+void Share::watch() {
+  if (!linked_ || closing_) return;
+  if (bound_epoch() == ours_) {
+    lane->wheel.set(watch_timer_, lane->now() + kWatch);
+    return;
+  }
+  step_down();
+}
+
+void Share::step_down() {
+  loop::Wheel::cancel(watch_timer_);
+  linked_ = false;
+  tell_leader(0);
+  values_.clear();
+  if (provider_ != nullptr) provider_->close_as(kAtOnce);
+}
+
+// ---- closing
+
+void Share::begin_close(const CloseWish& w) {
+  if (!closing_) {
+    how_ = w;
+    if (how_.code == 0) how_.code = 1000;
+    closing_ = true;
+    state_.store(MW_STATE_DRAINING, std::memory_order_release);
+    finish_starts(MW_ECANCELED, {});
+    for (Timer* t : {&compete_timer_, &watch_timer_, &expire_timer_}) loop::Wheel::cancel(*t);
+    if (linked_ && bound_epoch() == ours_) ::unlink(link_file().c_str());
+    linked_ = false;
+    if (lock_) lock_->give_back();
+  }
+  if (consumer_ != nullptr) consumer_->close_as(w);
+  if (provider_ != nullptr) provider_->close_as(w);
+  end_if_done();
+}
+
+void Share::end_if_done() {
+  if (!closing_ || consumer_ != nullptr || provider_ != nullptr || retired_) return;
+  retired_ = true;
+  base::retire(handle);
+}
+
+void Share::destroy(bool dead) noexcept {
+  loop::Runtime& r = runtime;
+  if (!dead) {
+    finish_starts(MW_ECANCELED, {});
+    mw_event ev{};
+    ev.kind = MW_EVENT_CLOSED;
+    ev.token = token.load(std::memory_order_relaxed);
+    ev.id = handle;
+    ev.status = how_.status;
+    ev.code = how_.code;
+    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
+    lane->emit(std::exchange(target, nullptr), ev, {}, {}, how_.reason, true);
+    r.child_gone(this);
+  }
+  delete this;
+  r.objects.fetch_sub(1, std::memory_order_release);
+}
+
+std::string Share::facts() const {
+  std::string out;
+  base::JsonObject o(out);
+  o.text("name", name_).boolean("leader", leads_.load(std::memory_order_acquire));
+  o.number("epoch", static_cast<int64_t>(epoch_seen_.load(std::memory_order_relaxed)));
+  o.end();
+  return out;
+}
+
+}  // namespace mw::link

@@ -1,0 +1,132 @@
+// One process of a host holds a connection, the others use it through that
+// one. A share is always a consumer at the leader's socket; in the leader's
+// process it is the provider behind it, too. Who leads is settled by a lock
+// with an epoch (local/lock.hpp): the socket is bound under the epoch and found
+// by a symbolic link of a fixed name, so that followers come back to whoever
+// leads. Lives on one lane; the functions marked so are for any thread that has
+// a pin.
+#pragma once
+#include "base/message.hpp"
+#include "link/consumer.hpp"
+#include "link/provider.hpp"
+#include "local/lock.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace mw::link {
+
+class Share final : public Owner, private loop::Inside {
+ public:
+  static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+
+  // ---- any thread
+  mw_status start(uint64_t op);
+  mw_status cancel(uint64_t op);
+  mw_status call(const Order& o);
+  mw_status publish(std::string_view key, const mw_msg* m, uint32_t flags, uint64_t op);
+  mw_status subscribe(std::string_view key, uint64_t op, base::Error* why);
+  mw_status unsubscribe(std::string_view key, uint64_t op);
+  bool subscribed(std::string_view key) const;
+  mw_status state() const noexcept { return state_.load(std::memory_order_acquire); }
+  std::string facts() const;
+
+  void attend(uint32_t bits) override;
+  void destroy(bool dead) noexcept override;
+
+ private:
+  static constexpr uint32_t kExpire = 1u << 16;      // request bit
+  static constexpr uint64_t kSeeker = 1, kSeat = 2;  // tokens of the parties inside
+  static constexpr uint64_t kListen = 1;             // op of the provider's start
+  static constexpr const char* kCalls = "share";     // the service at the leader that takes all calls
+  // A call that may run twice, kept until it is answered; or one that each new leader gets.
+  struct Kept {
+    std::string target;
+    base::MsgRef m;
+    uint32_t flags;
+    uint64_t deadline;   // ms, monotonic; 0 none
+    uint64_t window;
+    bool waits;          // for the next leader
+  };
+  struct Value {         // the last of a key
+    base::MsgRef m;
+    uint32_t flags;
+  };
+  struct Timer final : loop::Timer {
+    Share* s = nullptr;
+    void (Share::*step)() = nullptr;
+    void expired() noexcept override { s->guarded(*this); }
+  };
+
+  Share(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
+  ~Share() = default;
+  void guarded(Timer& t) noexcept;
+  void trouble(base::Error why);
+
+  // share.cpp: who leads
+  void begin_start();
+  base::Result<void> prepare();
+  void compete();
+  void lead(uint64_t before);
+  void leading();
+  void watch();
+  void step_down();
+  void start_late();
+  void finish_starts(mw_status status, std::string_view body);
+  void begin_close(const CloseWish& w);
+  void end_if_done();
+  std::string link_file() const { return stem_ + ".sock"; }
+  std::string socket_file(uint64_t epoch) const { return stem_ + "." + std::to_string(epoch) + ".sock"; }
+  uint64_t bound_epoch() const;  // that the link leads to; 0: none
+  std::shared_ptr<const base::Conf> inner_conf(int32_t kind, std::string_view key, std::string_view where) const;
+
+  // share_relay.cpp: what the consumer and the provider inside tell
+  void inside(loop::Lane& lane, const mw_event& ev, std::string_view topic, std::string_view meta,
+              std::string_view body) override;
+  void told_by_leader(const mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body);
+  void told_by_followers(const mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body);
+  void pass_on(mw_event ev, std::string_view topic, std::string_view meta, std::string_view body);
+  void met_leader(uint64_t epoch);
+  void lost_leader(const mw_event& ev, std::string_view reason);
+  void tell_leader(int32_t mine);
+  bool repeatable(const Order& o) const;
+  void repeat_calls(bool other);
+  void expire_kept();
+  mw_status give(const std::string& key, mw_msg* m, uint32_t flags);
+  void tell(mw_handle peer, std::string topic, mw_msg* m, uint32_t flags);
+  void tell_value(mw_handle peer, std::string_view key);
+  void keep_value(const std::string& key, const base::MsgRef& m, uint32_t flags);
+
+  const std::string name_;
+  std::string stem_;                      // of our files, with the directory
+  std::atomic<mw_status> state_{MW_STATE_IDLE};
+  std::atomic<mw_handle> seeker_{0};      // the consumer inside
+  std::vector<uint64_t> start_ops_;       // under mutex_
+  std::vector<uint64_t> cancels_;         // under mutex_
+  std::unordered_map<uint64_t, Kept> kept_;  // under mutex_, by op
+  std::vector<Kept> repeats_;             // under mutex_
+  std::vector<std::string> safe_;         // methods that may run twice, sorted
+  std::atomic<bool> leads_{false}, up_{false};  // up: the leader was met
+  std::atomic<uint64_t> epoch_seen_{0};
+  // the lane
+  std::optional<local::Lock> lock_;
+  Consumer* consumer_ = nullptr;          // until its CLOSED
+  Provider* provider_ = nullptr;          // the same
+  uint64_t epoch_ = 0;                    // of the leader we know
+  uint64_t met_ = 0;                      // the last one we met
+  uint64_t ours_ = 0;                     // where we lead, or are about to
+  bool suspect_ = false;                  // the leader of epoch_ was silent for too long
+  bool linked_ = false;                   // ours_ can be found
+  bool closing_ = false, retired_ = false;
+  Timer compete_timer_, watch_timer_, start_timer_, expire_timer_;
+  std::unordered_map<std::string, Value> values_;
+  CloseWish how_;
+  base::Error last_;
+};
+
+}  // namespace mw::link
