@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tests/abi"))
 import described  # noqa: E402
 
-HEADERS = [HERE / f"../../include/meshwork/{name}.h" for name in ("base", "conf", "msg", "ctx", "handle", "link", "mesh")]
+HEADERS = [HERE / f"../../include/meshwork/{name}.h" for name in ("base", "conf", "msg", "ctx", "handle", "link", "mesh", "channel", "share")]
 NOTE = "// Made by bindings/rust/tables.py from the library. Do not edit.\n"
 KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"), (5, "Service"), (6, "Call"))
 

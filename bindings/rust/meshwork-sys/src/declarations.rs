@@ -242,4 +242,7 @@ extern "C" {
     pub fn mw_call(h: mw_handle, target: *const c_char, tlen: usize, m: *const mw_msg, how: *const mw_conf, timeout_ms: i64, parent: mw_handle, flags: u32, op: u64, err: *mut mw_error) -> mw_status;
     pub fn mw_reply(req: mw_handle, m: *const mw_msg, flags: u32, op: u64) -> mw_status;
     pub fn mw_fail(req: mw_handle, code: mw_status, json: *const c_char, len: usize, flags: u32) -> mw_status;
+    pub fn mw_channel_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
+    pub fn mw_hub_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
+    pub fn mw_share_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
 }
