@@ -154,7 +154,14 @@ base::Result<void> Share::prepare() {
   auto made = Consumer::make(runtime, *lane, inner_conf(MW_CONF_CONSUMER, "url", "ws+unix:" + link_file()), kSeeker, this);
   if (!made) return made.error();
   consumer_ = *made;
-  seeker_.store(consumer_->handle, std::memory_order_release);
+  std::vector<std::pair<std::string, uint64_t>> early;
+  {
+    std::lock_guard guard(mutex_);
+    early.swap(early_);
+    seeker_.store(consumer_->handle, std::memory_order_release);
+  }
+  base::Error none;
+  for (auto& [key, op] : early) consumer_->subscribe("=" + key, base::Syntax::exact, op, &none);
   return {};
 }
 
@@ -337,6 +344,7 @@ void Share::destroy(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
     finish_starts(MW_ECANCELED, {});
+    for (auto& [key, op] : early_) done(*lane, op, MW_ECANCELED, 0, {});
     mw_event ev{};
     ev.kind = MW_EVENT_CLOSED;
     ev.token = token.load(std::memory_order_relaxed);

@@ -110,6 +110,7 @@ class Share final : public Owner, private loop::Inside {
   std::vector<uint64_t> cancels_;         // under mutex_
   std::unordered_map<uint64_t, Kept> kept_;  // under mutex_, by op
   std::vector<Kept> repeats_;             // under mutex_
+  std::vector<std::pair<std::string, uint64_t>> early_;  // under mutex_: keys and ops from before the consumer was made
   std::vector<std::string> safe_;         // methods that may run twice, sorted
   std::atomic<bool> leads_{false}, up_{false};  // up: the leader was met
   std::atomic<uint64_t> epoch_seen_{0};

@@ -94,22 +94,46 @@ mw_status Share::publish(std::string_view key, const mw_msg* m, uint32_t flags, 
 }
 
 mw_status Share::subscribe(std::string_view key, uint64_t op, base::Error* why) {
-  base::Pin pin(seeker_.load(std::memory_order_acquire));
-  if (!pin) {
-    *why = {MW_ESTATE, 0, "start the share before you subscribe"};
-    return MW_ESTATE;
+  if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return (*why = {MW_ECLOSED, 0, {}}).code;
+  {
+    std::lock_guard lock(mutex_);
+    if (seeker_.load(std::memory_order_relaxed) == 0) {
+      auto fits = base::Pattern::compile("=" + std::string(key), base::Syntax::exact);
+      if (!fits) return (*why = fits.error()).code;
+      early_.emplace_back(key, op);
+      return MW_OK;
+    }
   }
+  base::Pin pin(seeker_.load(std::memory_order_acquire));
+  if (!pin) return (*why = {MW_ECLOSED, 0, {}}).code;
   auto* c = static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()));
   return c->subscribe("=" + std::string(key), base::Syntax::exact, op, why);
 }
 
 mw_status Share::unsubscribe(std::string_view key, uint64_t op) {
+  std::vector<uint64_t> ended;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [k, o] : early_)
+      if (k == key) ended.push_back(o);
+    std::erase_if(early_, [&](auto& e) { return e.first == key; });
+  }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
-  if (!pin) return MW_ESTATE;
-  return static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->unsubscribe("=" + std::string(key), op);
+  if (pin) return static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->unsubscribe("=" + std::string(key), op);
+  base::insist([&] {
+    post(*lane, [this, op, ended] {
+      for (uint64_t o : ended) done(*lane, o, MW_ECANCELED, 0, {});
+      done(*lane, op, MW_OK, 0, {});
+    });
+  });
+  return MW_OK;
 }
 
 bool Share::subscribed(std::string_view key) const {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::any_of(early_.begin(), early_.end(), [&](auto& e) { return e.first == key; })) return true;
+  }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
   return pin && static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->subscribed("=" + std::string(key));
 }
