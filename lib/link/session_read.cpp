@@ -58,7 +58,13 @@ void Session::on_resume() {
   if (in_ && in_->idle()) in_.reset();
   watch();
   bool turn = std::exchange(unread_, false);  // its turn has come; the poller would tell others first
-  if ((turn || broken_) && can_read()) read_input();
+  if (!(turn || broken_) || !can_read()) return;
+  read_input();
+  // Until there is nothing left: no poller tells the end of what a living peer said.
+  if (broken_ && can_read() && !stalled_ && !paused_) {
+    lane().resume_later(this);
+    lane().poke();
+  }
 }
 
 void Session::read_input() {
