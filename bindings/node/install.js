@@ -14,17 +14,17 @@ function run (...command) {
   if (status === 0) return
   console.error(`meshwork: ${error ? error.message : `${command.join(' ')} failed`}.
 There is no prebuilt addon for ${process.platform}-${process.arch} with this C library, so it is built from source, which needs
-CMake 3.25, a C++20 compiler, Boost 1.81, OpenSSL 3, zlib, cJSON and c-ares. On Debian 12:
-  apt install cmake g++ make libboost1.81-dev libssl-dev zlib1g-dev libcjson-dev libc-ares-dev pkg-config libnode-dev`)
+CMake 3.25, a C++20 compiler, Boost 1.81, OpenSSL 3, zlib, cJSON, c-ares and RE2. On Debian 12:
+  apt install cmake g++ make libboost1.81-dev libssl-dev zlib1g-dev libcjson-dev libc-ares-dev libre2-dev pkg-config libnode-dev`)
   process.exit(1)
 }
 
 if (!loads()) {
   run('cmake', '-S', '.', '-B', 'build/cmake', '-DCMAKE_BUILD_TYPE=Release')
   run('cmake', '--build', 'build/cmake', '-j', '2', '--target', 'addon')
-  for (const file of ['meshwork.node', 'libcjson.so.1']) {
-    const made = path.join(__dirname, 'build', 'cmake', file)
-    if (fs.existsSync(made)) fs.copyFileSync(made, path.join(__dirname, 'build', file))
+  const made = path.join(__dirname, 'build', 'cmake')
+  for (const file of fs.readdirSync(made).filter(name => /^(meshwork\.node|lib(cjson|re2)\.so\.\d+)$/.test(name))) {
+    fs.copyFileSync(path.join(made, file), path.join(__dirname, 'build', file))
   }
   if (!loads()) require('./lib/addon.js') // says why
 }
