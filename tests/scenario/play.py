@@ -405,8 +405,23 @@ class Play:
         """signal LETTER KILL|STOP|CONT, to a process of this scenario alone."""
         agent = self.more[step.args[0]]
         agent.process.send_signal(getattr(signal, 'SIG' + step.args[1]))
+        if step.args[1] == 'STOP':
+            self.await_stopped(agent.process.pid)
         if step.args[1] == 'KILL':
             agent.process.wait()
+
+    def await_stopped(self, pid):
+        """The signal stops a process thread by thread, and not before kill() returns."""
+        end = time.monotonic() + self.patience
+        while time.monotonic() < end:
+            states = []
+            for task in os.listdir(f'/proc/{pid}/task'):
+                with open(f'/proc/{pid}/task/{task}/stat') as stat:
+                    states.append(stat.read().rpartition(')')[2].split()[0])
+            if all(s == 'T' for s in states):
+                return
+            os.sched_yield()
+        raise Failed('it does not stop')
 
     def dispose(self):
         for agent in self.more.values():

@@ -76,7 +76,7 @@ function event (object, kind, { error, status, code, id, peer, flags, topic, met
   for (const hook of hooks) {
     if (hook.name !== name || hook.kind !== kind) continue
     const { verb, name: on, args } = cut(hook.line)
-    carry(verb, { $peer: peer, $id: find(id) }[on] ?? find(on), on, args, { $peer: peer, $body: body })
+    carry(verb, { $peer: peer, $id: find(id || '#0') }[on] ?? find(on), on, args, { $peer: peer, $body: body })
       .then(({ status }) => say(`! ${name} HOOK verb=${verb} status=${status}`))
   }
 }
