@@ -54,13 +54,14 @@ mw_status Share::call(const Order& o) {
   inner.target = target;
   inner.flags &= ~static_cast<uint32_t>(MW_F_REPEAT);
   bool always = (o.flags & MW_F_REPEAT) != 0, safe = !always && repeatable(o);
+  base::MsgRef m;
   if (always || safe) {
-    base::MsgRef m(o.m != nullptr ? base::ref(o.m) : base::message_copy(o.body, o.len, 0));
+    m = base::MsgRef(o.m != nullptr ? base::ref(o.m) : base::message_copy(o.body, o.len, 0));
     std::lock_guard lock(mutex_);
     if (kept_.size() + repeats_.size() >= kMaxKept) return MW_EAGAIN;
     if (always)
-      repeats_.push_back({target, std::move(m), inner.flags, 0, 0, false});
-    else if (!kept_.try_emplace(o.op, Kept{target, std::move(m), inner.flags, o.deadline, o.window, false}).second)
+      repeats_.push_back({target, m, inner.flags, 0, 0, false});
+    else if (!kept_.try_emplace(o.op, Kept{target, m, inner.flags, o.deadline, o.window, false}).second)
       return MW_EINVAL;
   }
   // Only to a leader whose epoch is known: one that was frozen may still be there.
@@ -74,7 +75,8 @@ mw_status Share::call(const Order& o) {
     if (safe) at->second.waits = true;
     return MW_OK;
   }
-  if (always) repeats_.pop_back();
+  if (always)
+    std::erase_if(repeats_, [&](const Kept& k) { return k.m.get() == m.get() && k.target == target; });
   if (safe) kept_.erase(o.op);
   return s;
 }
@@ -84,12 +86,24 @@ mw_status Share::publish(std::string_view key, const mw_msg* m, uint32_t flags, 
   if (!leads_.load(std::memory_order_acquire)) return MW_ENOTLEADER;
   base::MsgRef held(base::ref(m));
   flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
-  post(*lane, [this, key = std::string(key), held, flags, op] {
-    if (!linked_ || provider_ == nullptr) return done(*lane, op, MW_ENOTLEADER, 0, {});
-    if (conf()->num(Opt::retain) != 0) keep_value(key, held, flags);
-    mw_status s = give(key, held.get(), flags);
+  // The way to the lane is bounded by the context's budget.
+  auto cost = static_cast<int64_t>(m->len + key.size()) + Session::kOverhead;
+  if (!lane->slice.reserve(cost)) return MW_EMEMORY;
+  auto send = [this, key = std::string(key), held, flags, op, cost] {
+    mw_status s = MW_ENOTLEADER;
+    if (linked_ && provider_ != nullptr) {
+      if (conf()->num(Opt::retain) != 0) keep_value(key, held, flags);
+      s = give(key, held.get(), flags);
+    }
+    lane->slice.release(cost);
     done(*lane, op, s, 0, {});
-  });
+  };
+  try {
+    post(*lane, send);
+  } catch (const std::bad_alloc&) {
+    lane->slice.release(cost);
+    throw;
+  }
   return MW_OK;
 }
 
