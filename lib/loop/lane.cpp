@@ -129,14 +129,11 @@ bool Lane::undone() const noexcept {
 void Lane::turn(int wait_ms) {
   ++turns_;
   const bool asked = !commands_.empty();
-  if (asked) {  // what was asked for before comes before what arrives now
-    read_clock();
-    run_commands();
-  }
   resume_all();
   flush_all();
   push_events();
   read_clock();
+  if (asked) run_commands();  // what was asked for before comes before what arrives now
   int timeout = wait_ms;
   if (asked || undone() || stopping()) {
     timeout = 0;
@@ -227,20 +224,20 @@ void Lane::flush_all() {
 
 // Who waits for room, in the order they came; those for whom there is none keep their place.
 void Lane::resume_all() {
-  Source* s = resume_;
-  Source** last = resume_tail_;
-  resume_ = nullptr;
-  resume_tail_ = &resume_;
-  while (s != nullptr && !full()) {
-    Source* next = s->next_resume;
-    s->in_resume = false;
+  for (size_t n = resumes_; n > 0 && resume_ != nullptr && !full(); --n) {
+    Source* s = resume_;
+    unlink(s);
     guarded(*s, [&] { s->on_resume(); });
-    s = next;
   }
-  if (s == nullptr) return;
-  *last = resume_;
-  if (resume_ == nullptr) resume_tail_ = last;
-  resume_ = s;
+}
+
+void Lane::unlink(Source* s) noexcept {
+  Source** at = &resume_;
+  while (*at != s) at = &(*at)->next_resume;
+  *at = s->next_resume;
+  if (resume_tail_ == &s->next_resume) resume_tail_ = at;
+  s->in_resume = false;
+  --resumes_;
 }
 
 void Lane::run_thread() {
@@ -307,6 +304,13 @@ void Lane::budget_wait(Source* s) {
 }
 
 void Lane::forget(Source* s) noexcept {
+  if (s->in_resume) unlink(s);
+  if (s->in_flush) {
+    Source** at = &flush_;
+    while (*at != s) at = &(*at)->next_flush;
+    *at = s->next_flush;
+    s->in_flush = false;
+  }
   std::erase(budget_waiters_, s);
   std::erase(held_, s);
 }

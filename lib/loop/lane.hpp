@@ -146,6 +146,7 @@ class Lane final : public Source {
     s->next_resume = nullptr;
     *resume_tail_ = s;
     resume_tail_ = &s->next_resume;
+    ++resumes_;
   }
   // The same at a later time, or when somebody asks sooner.
   void flush_at(Source* s, uint64_t at);
@@ -241,6 +242,8 @@ class Lane final : public Source {
   Source* flush_ = nullptr;
   Source* resume_ = nullptr;
   Source** resume_tail_ = &resume_;
+  size_t resumes_ = 0;
+  void unlink(Source* s) noexcept;  // which waits in resume_
   uint64_t now_ = 0;
   int event_fd_ = -1;
   int timer_fd_ = -1;
