@@ -126,10 +126,11 @@ void Slots::give_back(Slot* s) noexcept {
   uint64_t generation = ((s->word.load(std::memory_order_relaxed) >> 40) + 1) & kGenerationMask;
   s->word.store(generation << 40, std::memory_order_release);
   if (generation == first_generation()) return;  // all used up: retired for good
-  Slot* top = returned_.load(std::memory_order_relaxed);
+  // top's index was written by whoever made its chunk.
+  Slot* top = returned_.load(std::memory_order_acquire);
   do {
     s->next = top == nullptr ? 0 : top->index + 1;
-  } while (!returned_.compare_exchange_weak(top, s, std::memory_order_release, std::memory_order_relaxed));
+  } while (!returned_.compare_exchange_weak(top, s, std::memory_order_release, std::memory_order_acquire));
 }
 
 Slot* pin(mw_handle h) noexcept {
