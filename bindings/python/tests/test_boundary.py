@@ -30,8 +30,11 @@ class Headers(unittest.TestCase):
     def test_every_function_is_declared_as_in_the_headers(self):
         found = self.functions()
         self.assertGreater(len(found), 50)
+        unexposed = (pathlib.Path(__file__).parents[1] / "unexposed").read_text()
         for result, name, arguments in found:
             declared = getattr(_boundary, name[3:], None)
+            if declared is None and f"\n{name}: " in unexposed:
+                continue
             self.assertIsNotNone(declared, f"{name} is not declared")
             self.assertEqual(declared.__name__, name)
             wanted = [] if arguments.strip() == "void" else [a.strip() for a in arguments.split(",")]

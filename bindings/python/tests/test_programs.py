@@ -39,7 +39,7 @@ class Programs(unittest.TestCase):
 
     def test_the_readme(self):
         text = (HERE / "README.md").read_text()
-        provider, consumer = re.findall(r"```python\n(.*?)```", text, flags=re.S)
+        provider, consumer, *_parts = re.findall(r"```python\n(.*?)```", text, flags=re.S)
         # Port 0 and a line that tells it stand in for the README's fixed port.
         provider = provider.replace("8080", "0").replace(
             "        await provider.wait_closed()", "        print(provider.address, flush=True)\n        await provider.wait_closed()"
