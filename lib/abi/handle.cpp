@@ -145,17 +145,10 @@ mw_status mw_close(mw_handle h, int32_t code, const char* reason, size_t rlen, u
     std::atomic<link_::CloseWish*>* wish = nullptr;
     if (auto* p = ref.owner()) wish = &p->wish;
     if (auto* p = ref.peer()) wish = &p->wish;
-    if (wish != nullptr) {
-      auto* mine = new link_::CloseWish{code == 0 ? 1000 : code, flags, MW_OK, std::string(why)};
-      link_::CloseWish* none = nullptr;
-      if (!wish->compare_exchange_strong(none, mine, std::memory_order_acq_rel)) {
-        if (flags & MW_CLOSE_ABORT)
-          ref.object()->request(link_::kAbort);
-        delete mine;
-        return MW_OK;
-      }
-    }
-    ref.object()->request(link_::kClose);
+    if (wish != nullptr)
+      link_::wish_close(*ref.object(), *wish, {code == 0 ? 1000 : code, flags, MW_OK, std::string(why)});
+    else
+      ref.object()->request(link_::kClose);
     return MW_OK;
   });
 }

@@ -74,6 +74,17 @@ class Json {
 // become U+FFFD.
 void json_quote(std::string& out, std::string_view text);
 
+// An array of texts: text(item) of each.
+template <class Items, class Text>
+std::string json_texts(const Items& items, Text text) {
+  std::string out = "[";
+  for (const auto& item : items) {
+    if (out.size() > 1) out += ',';
+    json_quote(out, text(item));
+  }
+  return out + "]";
+}
+
 // Appends one object member by member: JsonObject o(out); o.text("a", "b"); o.end();
 class JsonObject {
  public:

@@ -89,6 +89,22 @@ void message_free(mw_msg* m) noexcept {
   std::free(m);
 }
 
+MsgRef message_with_topic(const mw_msg* m, std::string_view topic) {
+  MsgRef held(ref(m));
+  if (topic.empty()) return held;
+  MsgRef made(message_wrap(m->body, m->len, [](void* p) { unref(static_cast<mw_msg*>(p)); }, held.get(), m->flags));
+  held.detach();
+  made->topic = new std::string(topic);
+  if (m->meta) made->meta = new std::string(*m->meta);
+  return made;
+}
+
+void put_header(std::string& meta, std::string_view key, std::string_view value) {
+  put_le(meta, static_cast<uint32_t>(key.size()), 2);
+  put_le(meta, static_cast<uint32_t>(value.size()), 4);
+  meta.append(key).append(value);
+}
+
 mw_status message_set(mw_msg* m, std::string_view key, std::string_view value) {
   if (m->used.load(std::memory_order_acquire)) return MW_ESTATE;
   if (key.empty()) return MW_EINVAL;
@@ -100,9 +116,7 @@ mw_status message_set(mw_msg* m, std::string_view key, std::string_view value) {
   for (Header h; h.read(left); left.remove_prefix(h.size))
     if (h.key != key) next.append(left.data(), h.size);
   if (next.size() + kFixed + key.size() + value.size() > kHeaderMax) return MW_ETOOBIG;
-  put_le(next, static_cast<uint32_t>(key.size()), 2);
-  put_le(next, static_cast<uint32_t>(value.size()), 4);
-  next.append(key).append(value);
+  put_header(next, key, value);
   if (m->meta == nullptr)
     m->meta = new std::string(std::move(next));
   else

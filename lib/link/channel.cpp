@@ -25,23 +25,6 @@ constexpr uint64_t kYieldLook = 250;  // ms between two looks whether a standing
 constexpr int64_t kAutoWait = 50;     // ms: the longest wait while another member becomes hub
 constexpr int64_t kTroubleWait = 1000;  // ms, where the runtime directory is of no use
 
-std::string error_json(const Error& e) {
-  std::string out;
-  base::JsonObject o(out);
-  o.number("code", e.code).number("os", e.os).text("text", e.text);
-  o.end();
-  return out;
-}
-
-std::string sender_meta(const Uuid& u) {
-  std::string id = uuid_text(u), meta;
-  const std::string_view key = "sender";
-  auto k = static_cast<uint16_t>(key.size());
-  auto n = static_cast<uint32_t>(id.size());
-  meta.append(reinterpret_cast<const char*>(&k), 2).append(reinterpret_cast<const char*>(&n), 4);
-  return meta.append(key).append(id);
-}
-
 }  // namespace
 
 base::Result<mw_handle> Channel::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
@@ -51,21 +34,9 @@ base::Result<mw_handle> Channel::open(loop::Runtime& ctx, std::shared_ptr<const 
   if (!conf->text(Opt::dir).empty() && conf->text(Opt::dir)[0] != '/')
     return Error{MW_EOPTION, 0, "dir: the runtime directory must begin with /"};
   auto* c = new Channel(ctx, &ctx.next_lane(), std::move(conf));
-  c->token.store(token);
-  if (!ctx.add_child(c)) {
+  if (auto in = c->enter(base::Kind::channel, token); !in) {
     delete c;
-    return Error{MW_ECLOSED, 0, "the context is closing"};
-  }
-  base::Slots& slots = base::Slots::shared();
-  {
-    std::lock_guard lock(slots.mutex());
-    c->handle = slots.take(base::Kind::channel, c);
-  }
-  if (c->handle == 0) {
-    ctx.child_gone(c);
-    ctx.objects.fetch_sub(1);
-    delete c;
-    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+    return in.error();
   }
   return c->handle;
 }
@@ -109,10 +80,7 @@ void Channel::attend(uint32_t bits) {
     begin_close(CloseWish{1000, 0, MW_OK, "drained"});
     if (leaving_ && !closing_) lane->wheel.set(leave_timer_, lane->now() + static_cast<uint64_t>(std::max<int64_t>(deadline, 1)));
   }
-  if (bits & kClose) {
-    CloseWish* w = wish.load(std::memory_order_acquire);
-    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
-  }
+  if (bits & kClose) begin_close(close_wish());
 }
 
 void Channel::guarded(loop::Timer& t, void (Channel::*step)()) noexcept {
@@ -126,15 +94,8 @@ void Channel::guarded(loop::Timer& t, void (Channel::*step)()) noexcept {
 // ---- starting
 
 mw_status Channel::start(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (refusing_.load()) return MW_EDRAINING;
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    started.store(true, std::memory_order_release);
-    start_ops_.push_back(op);
-  }
-  request(kStart);
-  return MW_OK;
+  if (refusing_.load()) return MW_EDRAINING;
+  return ask_start(op);
 }
 
 mw_status Channel::cancel(uint64_t op) {
@@ -186,15 +147,6 @@ base::Result<void> Channel::prepare() {
   dir_ = *dir;
   roster_ = std::make_unique<local::Roster>(std::move(*roster));
   return {};
-}
-
-void Channel::finish_starts(mw_status status, int32_t code, std::string_view body) {
-  std::vector<uint64_t> ops;
-  {
-    std::lock_guard lock(mutex_);
-    ops.swap(start_ops_);
-  }
-  for (uint64_t op : ops) done(*lane, op, status, code, body);
 }
 
 // ---- finding a hub
@@ -451,16 +403,9 @@ void Channel::destroy(bool dead) noexcept {
     }
     for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
     finish_starts(MW_ECANCELED, 0, {});
-    mw_event ev{};
-    ev.kind = MW_EVENT_CLOSED;
-    ev.token = token.load(std::memory_order_relaxed);
-    ev.id = handle;
-    ev.status = how_.status;
-    ev.code = how_.code;
-    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
     std::string meta;
     base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
-    lane->emit(std::exchange(target, nullptr), ev, {}, meta, how_.reason, true);
+    tell_closed(how_, meta);
     r.child_gone(this);
   }
   delete this;

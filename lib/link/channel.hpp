@@ -74,6 +74,7 @@ class Channel final : public Host, public net::DialSink {
     uint64_t when = 0;
     std::string meta;          // its id as a header, packed
   };
+  static std::string sender_meta(const Uuid& u);
   struct UuidHash {
     size_t operator()(const Uuid& u) const noexcept;
   };
@@ -109,7 +110,6 @@ class Channel final : public Host, public net::DialSink {
   void wait(int64_t ms);
   void trouble(const base::Error& e);
   void lost(mw_status why, int32_t code, std::string_view reason);
-  void finish_starts(mw_status status, int32_t code, std::string_view body);
   void begin_close(const CloseWish& w);
   void leave_now();
   void dialer_gone();
@@ -132,7 +132,6 @@ class Channel final : public Host, public net::DialSink {
   std::string meta_;                      // our own id as a header, packed
   Session session_;
   std::atomic<mw_status> state_{MW_STATE_IDLE};
-  std::vector<uint64_t> start_ops_;       // under mutex_
   std::vector<uint64_t> cancels_;         // under mutex_
   std::vector<uint64_t> drain_ops_;       // under mutex_
   int64_t drain_deadline_ = -1;           // under mutex_

@@ -25,6 +25,12 @@ size_t Channel::UuidHash::operator()(const Uuid& u) const noexcept {
   return static_cast<size_t>(h);
 }
 
+std::string Channel::sender_meta(const Uuid& u) {
+  std::string meta;
+  base::put_header(meta, "sender", uuid_text(u));
+  return meta;
+}
+
 Channel::Heard& Channel::heard_of(const Uuid& u) {
   if (recent_ != nullptr && recent_id_ == u) return *recent_;
   auto it = heard_.find(u);
@@ -33,11 +39,7 @@ Channel::Heard& Channel::heard_of(const Uuid& u) {
       heard_.erase(std::min_element(heard_.begin(), heard_.end(),
                                     [](const auto& a, const auto& b) { return a.second.when < b.second.when; }));
     it = heard_.try_emplace(u).first;
-    std::string id = uuid_text(u);
-    const uint16_t k = 6;
-    const auto n = static_cast<uint32_t>(id.size());
-    it->second.meta.append(reinterpret_cast<const char*>(&k), 2).append(reinterpret_cast<const char*>(&n), 4);
-    it->second.meta.append("sender").append(id);
+    it->second.meta = sender_meta(u);
   }
   recent_id_ = u;
   recent_ = &it->second;
@@ -138,12 +140,7 @@ bool Channel::subscribed(std::string_view name) const {
 
 std::string Channel::topics() const {
   std::lock_guard lock(mutex_);
-  std::string out = "[";
-  for (const Wanted& w : wanted_) {
-    if (out.size() > 1) out += ',';
-    base::json_quote(out, w.pattern.text());
-  }
-  return out + "]";
+  return base::json_texts(wanted_, [](const Wanted& w) -> const std::string& { return w.pattern.text(); });
 }
 
 }  // namespace mw::link

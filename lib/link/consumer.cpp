@@ -37,22 +37,10 @@ base::Result<Consumer*> Consumer::make(loop::Runtime& ctx, Lane& home, std::shar
                                        uint64_t token, loop::Inside* inside) {
   if (auto ok = net::Dialer::check(*conf); !ok) return ok.error();
   auto* c = new Consumer(ctx, &home, std::move(conf));
-  c->token.store(token);
   c->target->inside = inside;
-  if (!ctx.add_child(c)) {
+  if (auto in = c->enter(base::Kind::consumer, token); !in) {
     delete c;
-    return Error{MW_ECLOSED, 0, "the context is closing"};
-  }
-  base::Slots& slots = base::Slots::shared();
-  {
-    std::lock_guard lock(slots.mutex());
-    c->handle = slots.take(base::Kind::consumer, c);
-  }
-  if (c->handle == 0) {
-    ctx.child_gone(c);
-    ctx.objects.fetch_sub(1);
-    delete c;
-    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+    return in.error();
   }
   return c;
 }
@@ -91,10 +79,7 @@ void Consumer::attend(uint32_t bits) {
     if (drain_end_ == 0) drain_end_ = lane->now() + static_cast<uint64_t>(std::max<int64_t>(deadline, 1));
     drain_step();
   }
-  if (bits & kClose) {
-    CloseWish* w = wish.load(std::memory_order_acquire);
-    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
-  }
+  if (bits & kClose) begin_close(close_wish());
 }
 
 void Consumer::later(loop::Timer& t, void (Consumer::*step)()) noexcept {
@@ -108,15 +93,8 @@ void Consumer::later(loop::Timer& t, void (Consumer::*step)()) noexcept {
 // ---- connecting
 
 mw_status Consumer::start(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    started.store(true, std::memory_order_release);
-    start_ops_.push_back(op);
-  }
-  request(kStart);
-  return MW_OK;
+  if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
+  return ask_start(op);
 }
 
 mw_status Consumer::cancel(uint64_t op) {
@@ -157,12 +135,7 @@ void Consumer::begin_start() {
 
 void Consumer::finish_starts(mw_status status, int32_t code, std::string_view body) {
   loop::Wheel::cancel(start_timer_);
-  std::vector<uint64_t> ops;
-  {
-    std::lock_guard lock(mutex_);
-    ops.swap(start_ops_);
-  }
-  for (uint64_t op : ops) done(*lane, op, status, code, body);
+  Owner::finish_starts(status, code, body);
 }
 
 void Consumer::start_late() {
@@ -397,16 +370,9 @@ void Consumer::destroy(bool dead) noexcept {
     for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
     for (const Wanted& w : wanted) done(*lane, w.op, MW_OK, 0, {});
     finish_starts(MW_ECANCELED, 0, {});
-    mw_event ev{};
-    ev.kind = MW_EVENT_CLOSED;
-    ev.token = token.load(std::memory_order_relaxed);
-    ev.id = handle;
-    ev.status = how_.status;
-    ev.code = how_.code;
-    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
     std::string meta;
     base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
-    lane->emit(std::exchange(target, nullptr), ev, {}, meta, how_.reason, true);
+    tell_closed(how_, meta);
     r.child_gone(this);
   }
   delete this;

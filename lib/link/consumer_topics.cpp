@@ -90,12 +90,7 @@ bool Consumer::subscribed(std::string_view topic) const {
 
 std::string Consumer::topics() const {
   std::lock_guard lock(mutex_);
-  std::string out = "[";
-  for (const Wanted& w : wanted_) {
-    if (out.size() > 1) out += ',';
-    base::json_quote(out, w.pattern.text());
-  }
-  return out + "]";
+  return base::json_texts(wanted_, [](const Wanted& w) -> const std::string& { return w.pattern.text(); });
 }
 
 mw_status Consumer::remote_subscribe(Session&, uint64_t, uint8_t, std::string_view, std::string* why) {

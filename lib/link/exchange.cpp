@@ -8,12 +8,10 @@
 #include "local/directory.hpp"
 #include "wire/event.hpp"
 
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 namespace mw::link {
 
@@ -29,19 +27,10 @@ Seat& seat_of(Session& s) noexcept { return static_cast<Seat&>(s.self()); }
 
 }  // namespace
 
-std::string uuid_text(const Uuid& u) {
-  char id[37];
-  std::snprintf(id, sizeof id, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
-                u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
-  return id;
-}
-
 Uuid new_uuid() noexcept {
-  Uuid u;
-  (void)!getrandom(u.data(), u.size(), 0);
-  u[6] = static_cast<uint8_t>((u[6] & 0x0f) | 0x40);  // RFC 9562: version 4, variant 1
-  u[8] = static_cast<uint8_t>((u[8] & 0x3f) | 0x80);
-  return u;
+  uint8_t u[16];
+  base::uuid_make(u);
+  return std::to_array(u);
 }
 
 // ---- a seat

@@ -3,6 +3,7 @@
 // the kernel has it for every one. Belongs to a hub the host opened, or to a
 // member that became hub by itself. On its host's lane, but for ListenerSink.
 #pragma once
+#include "base/uuid.hpp"
 #include "link/party.hpp"
 #include "local/lock.hpp"
 #include "local/roster.hpp"
@@ -18,7 +19,7 @@ namespace mw::link {
 
 class Exchange;
 using Uuid = std::array<uint8_t, 16>;
-std::string uuid_text(const Uuid& u);
+inline std::string uuid_text(const Uuid& u) { return base::uuid_text(u.data()); }
 Uuid new_uuid() noexcept;
 
 // A member, seen from the hub: a session with its other end's name.

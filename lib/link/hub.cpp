@@ -19,14 +19,6 @@ namespace {
 
 constexpr uint64_t kMakeWay = 5000;  // ms for members that are hubs by themselves to make way
 
-std::string error_json(const Error& e) {
-  std::string out;
-  base::JsonObject o(out);
-  o.number("code", e.code).number("os", e.os).text("text", e.text);
-  o.end();
-  return out;
-}
-
 }  // namespace
 
 base::Result<mw_handle> Hub::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
@@ -35,21 +27,9 @@ base::Result<mw_handle> Hub::open(loop::Runtime& ctx, std::shared_ptr<const base
   if (!conf->text(Opt::dir).empty() && conf->text(Opt::dir)[0] != '/')
     return Error{MW_EOPTION, 0, "dir: the runtime directory must begin with /"};
   auto* h = new Hub(ctx, &ctx.next_lane(), std::move(conf), std::move(*plan));
-  h->token.store(token);
-  if (!ctx.add_child(h)) {
+  if (auto in = h->enter(base::Kind::hub, token); !in) {
     delete h;
-    return Error{MW_ECLOSED, 0, "the context is closing"};
-  }
-  base::Slots& slots = base::Slots::shared();
-  {
-    std::lock_guard lock(slots.mutex());
-    h->handle = slots.take(base::Kind::hub, h);
-  }
-  if (h->handle == 0) {
-    ctx.child_gone(h);
-    ctx.objects.fetch_sub(1);
-    delete h;
-    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+    return in.error();
   }
   return h->handle;
 }
@@ -65,33 +45,14 @@ void Hub::attend(uint32_t bits) {
   if (bits & kStart) begin_start();
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kDrain) begin_close(CloseWish{1000, 0, MW_OK, "drained"});
-  if (bits & kClose) {
-    CloseWish* w = wish.load(std::memory_order_acquire);
-    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
-  }
+  if (bits & kClose) begin_close(close_wish());
 }
 
 // ---- starting
 
 mw_status Hub::start(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    started.store(true, std::memory_order_release);
-    start_ops_.push_back(op);
-  }
-  request(kStart);
-  return MW_OK;
-}
-
-void Hub::finish_starts(mw_status status, int32_t code, std::string_view body) {
-  std::vector<uint64_t> ops;
-  {
-    std::lock_guard lock(mutex_);
-    ops.swap(start_ops_);
-  }
-  for (uint64_t op : ops) done(*lane, op, status, code, body);
+  if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
+  return ask_start(op);
 }
 
 void Hub::begin_start() {
@@ -399,14 +360,7 @@ void Hub::destroy(bool dead) noexcept {
     }
     for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
     finish_starts(MW_ECANCELED, 0, {});
-    mw_event ev{};
-    ev.kind = MW_EVENT_CLOSED;
-    ev.token = token.load(std::memory_order_relaxed);
-    ev.id = handle;
-    ev.status = how_.status;
-    ev.code = how_.code;
-    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
-    lane->emit(std::exchange(target, nullptr), ev, {}, {}, how_.reason, true);
+    tell_closed(how_);
     r.child_gone(this);
   }
   delete this;

@@ -82,14 +82,12 @@ class Hub final : public Host {
   void applied(const Change& c);
   void aim();  // targets, by the plan
   void give_up(const base::Error& why);
-  void finish_starts(mw_status status, int32_t code, std::string_view body);
   void begin_close(const CloseWish& w);
   void close_all();
   void end_if_done();
 
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::atomic<size_t> peers_{0};
-  std::vector<uint64_t> start_ops_;  // under mutex_
   std::vector<uint64_t> drain_ops_;  // under mutex_
   // the lane
   std::string dir_;

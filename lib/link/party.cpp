@@ -1,6 +1,7 @@
 #include "link/party.hpp"
 
 #include "base/choices.hpp"
+#include "base/json.hpp"
 
 namespace mw::link {
 
@@ -29,15 +30,8 @@ void fill(Policy& p, const base::Conf& c) {
 std::string unsent_meta(uint64_t messages, uint64_t bytes) {
   std::string meta;
   if (messages == 0 && bytes == 0) return meta;
-  auto fact = [&meta](std::string_view key, uint64_t n) {
-    std::string v = std::to_string(n);
-    auto k = static_cast<uint16_t>(key.size());
-    auto len = static_cast<uint32_t>(v.size());
-    meta.append(reinterpret_cast<const char*>(&k), 2).append(reinterpret_cast<const char*>(&len), 4);
-    meta.append(key).append(v);
-  };
-  fact("unsent", messages);
-  fact("unsent_bytes", bytes);
+  base::put_header(meta, "unsent", std::to_string(messages));
+  base::put_header(meta, "unsent_bytes", std::to_string(bytes));
   return meta;
 }
 
@@ -58,15 +52,73 @@ Owner::~Owner() {
   loop::drop(target);
 }
 
-void Owner::close_as(const CloseWish& w) {
+base::Result<void> Owner::enter(base::Kind kind, uint64_t tok) {
+  token.store(tok);
+  if (!runtime.add_child(this)) return base::Error{MW_ECLOSED, 0, "the context is closing"};
+  base::Slots& slots = base::Slots::shared();
+  {
+    std::lock_guard lock(slots.mutex());
+    handle = slots.take(kind, this);
+  }
+  if (handle != 0) return {};
+  runtime.child_gone(this);
+  runtime.objects.fetch_sub(1);
+  return base::Error{MW_ENOMEM, 0, "the table of handles is full"};
+}
+
+mw_status Owner::ask_start(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    started.store(true, std::memory_order_release);
+    start_ops_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
+}
+
+void Owner::finish_starts(mw_status status, int32_t code, std::string_view body) {
+  std::vector<uint64_t> ops;
+  {
+    std::lock_guard lock(mutex_);
+    ops.swap(start_ops_);
+  }
+  for (uint64_t op : ops) done(*lane, op, status, code, body);
+}
+
+CloseWish Owner::close_wish() const {
+  const CloseWish* w = wish.load(std::memory_order_acquire);
+  return w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"};
+}
+
+void Owner::tell_closed(const CloseWish& how, std::string_view meta) {
+  mw_event ev{};
+  ev.kind = MW_EVENT_CLOSED;
+  ev.token = token.load(std::memory_order_relaxed);
+  ev.id = handle;
+  ev.status = how.status;
+  ev.code = how.code;
+  if (!how.reason.empty()) ev.flags = MW_F_TEXT;
+  lane->emit(std::exchange(target, nullptr), ev, {}, meta, how.reason, true);
+}
+
+void wish_close(loop::Object& o, std::atomic<CloseWish*>& wish, const CloseWish& w) {
   auto* mine = new CloseWish(w);
   CloseWish* none = nullptr;
   if (!wish.compare_exchange_strong(none, mine, std::memory_order_acq_rel)) {
-    if (w.flags & MW_CLOSE_ABORT) request(kAbort);
+    if (w.flags & MW_CLOSE_ABORT) o.request(kAbort);
     delete mine;
     return;
   }
-  request(kClose);
+  o.request(kClose);
+}
+
+std::string error_json(const base::Error& e) {
+  std::string out;
+  base::JsonObject o(out);
+  o.number("code", e.code).number("os", e.os).text("text", e.text);
+  o.end();
+  return out;
 }
 
 Party::Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf)

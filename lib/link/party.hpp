@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mw::link {
 
@@ -27,6 +28,12 @@ inline constexpr uint32_t kWritable = 2, kDropped = 4, kPause = 8, kStart = 32, 
 struct alignas(64) Counters {
   std::atomic<uint64_t> messages_in{0}, messages_out{0}, bytes_in{0}, bytes_out{0};
 };
+
+// As mw_close does: the first wish counts. Any thread that has a pin.
+void wish_close(loop::Object& o, std::atomic<CloseWish*>& wish, const CloseWish& w);
+
+// The body of a DONE or ERROR that says why.
+std::string error_json(const base::Error& e);
 
 // What has options and a callback of the host's: its events and log lines.
 class Owner : public loop::Object {
@@ -48,7 +55,7 @@ class Owner : public loop::Object {
   // Any thread.
   std::shared_ptr<const base::Conf> conf() const;
   void set_conf(std::shared_ptr<const base::Conf> c);
-  void close_as(const CloseWish& w);          // as mw_close does; the first wish counts
+  void close_as(const CloseWish& w) { wish_close(*this, wish, w); }
 
   Policy policy;
   loop::Target* target;                      // until CLOSED
@@ -57,7 +64,16 @@ class Owner : public loop::Object {
 
  protected:
   ~Owner();
+  // Among the children of its context, with a handle and a token. An error: delete it.
+  base::Result<void> enter(base::Kind kind, uint64_t token);
+  // mw_start, where nothing stands against it: kStart follows. Any thread.
+  mw_status ask_start(uint64_t op);
+  void finish_starts(mw_status status, int32_t code, std::string_view body);  // home lane
+  // Why it is closed: mw_close, or its context is.
+  CloseWish close_wish() const;
+  void tell_closed(const CloseWish& how, std::string_view meta = {});  // home lane; the last event
   mutable std::mutex mutex_;                 // conf, start ops, facts
+  std::vector<uint64_t> start_ops_;          // under mutex_
 
  private:
   std::shared_ptr<const base::Conf> conf_;

@@ -1,20 +1,15 @@
 #include "link/peer.hpp"
 
 #include "base/json.hpp"
+#include "base/uuid.hpp"
 #include "link/provider.hpp"
 #include "net/tls.hpp"
-
-#include <sys/random.h>
-
-#include <cstdio>
 
 namespace mw::link {
 
 Peer::Peer(Provider& p, loop::Lane& l, const net::Address& from)
     : Object(p.runtime, &l), session(p, *this), remote(from) {
-  (void)!getrandom(uuid, sizeof uuid, 0);
-  uuid[6] = static_cast<uint8_t>((uuid[6] & 0x0f) | 0x40);  // RFC 9562: version 4, variant 1
-  uuid[8] = static_cast<uint8_t>((uuid[8] & 0x3f) | 0x80);
+  base::uuid_make(uuid);
 }
 
 Provider& Peer::provider() const noexcept { return static_cast<Provider&>(session.party()); }
@@ -22,11 +17,7 @@ Provider& Peer::provider() const noexcept { return static_cast<Provider&>(sessio
 Peer::~Peer() { delete wish.load(); }
 
 std::string Peer::facts() const {
-  char id[37];
-  std::snprintf(id, sizeof id, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", uuid[0],
-                uuid[1], uuid[2], uuid[3], uuid[4], uuid[5], uuid[6], uuid[7], uuid[8], uuid[9], uuid[10], uuid[11],
-                uuid[12], uuid[13], uuid[14], uuid[15]);
-  std::string out = "{\"uuid\":\"" + std::string(id) + "\",";
+  std::string out = "{\"uuid\":\"" + base::uuid_text(uuid) + "\",";
   if (extra) return out + *extra + "}";
   static constexpr const char* kWires[] = {"raw", "network-cluster", "meshwork"};
   std::string rest;

@@ -12,18 +12,6 @@ using base::Error;
 using base::Opt;
 using loop::Lane;
 
-namespace {
-
-std::string error_json(const Error& e) {
-  std::string out;
-  base::JsonObject o(out);
-  o.number("code", e.code).number("os", e.os).text("text", e.text);
-  o.end();
-  return out;
-}
-
-}  // namespace
-
 base::Result<mw_handle> Provider::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
   auto made = make(ctx, ctx.next_lane(), std::move(conf), token, nullptr);
   if (!made) return made.error();
@@ -34,22 +22,10 @@ base::Result<Provider*> Provider::make(loop::Runtime& ctx, Lane& home, std::shar
                                        uint64_t token, loop::Inside* inside) {
   if (auto ok = net::Listener::check(*conf); !ok) return ok.error();
   auto* p = new Provider(ctx, &home, std::move(conf));
-  p->token.store(token);
   p->target->inside = inside;
-  if (!ctx.add_child(p)) {
+  if (auto in = p->enter(base::Kind::provider, token); !in) {
     delete p;
-    return Error{MW_ECLOSED, 0, "the context is closing"};
-  }
-  base::Slots& slots = base::Slots::shared();
-  {
-    std::lock_guard lock(slots.mutex());
-    p->handle = slots.take(base::Kind::provider, p);
-  }
-  if (p->handle == 0) {
-    ctx.child_gone(p);
-    ctx.objects.fetch_sub(1);
-    delete p;
-    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+    return in.error();
   }
   return p;
 }
@@ -78,46 +54,20 @@ Counters& Provider::counters(Lane& l) { return shard(l).counters; }
 // ---- starting
 
 mw_status Provider::start(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    started.store(true, std::memory_order_release);
-    start_ops_.push_back(op);
-  }
-  request(kStart);
-  return MW_OK;
+  if (state_.load() == MW_STATE_DRAINING) return MW_EDRAINING;
+  return ask_start(op);
 }
 
 void Provider::attend(uint32_t bits) {
-  if (bits & kClose) {
-    CloseWish* w = wish.load(std::memory_order_acquire);
-    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
-  }
+  if (bits & kClose) begin_close(close_wish());
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kStart) begin_start();
   if (bits & kDrain) begin_drain();
 }
 
 void Provider::begin_start() {
-  if (closing_) {
-    std::vector<uint64_t> ops;
-    {
-      std::lock_guard lock(mutex_);
-      ops.swap(start_ops_);
-    }
-    for (uint64_t op : ops) done(*lane, op, MW_ECANCELED, 0, {});
-    return;
-  }
-  if (state_.load() >= MW_STATE_UP) {
-    std::vector<uint64_t> ops;
-    {
-      std::lock_guard lock(mutex_);
-      ops.swap(start_ops_);
-    }
-    for (uint64_t op : ops) done(*lane, op, MW_OK, 0, {});
-    return;
-  }
+  if (closing_) return finish_starts(MW_ECANCELED, 0, {});
+  if (state_.load() >= MW_STATE_UP) return finish_starts(MW_OK, 0, {});
   if (opening_ || !listener_stopped_) return;
   opening_ = true;
   listener_stopped_ = false;
@@ -179,12 +129,7 @@ void Provider::listening(base::Result<std::vector<std::string>> urls) {
 
 std::string Provider::address() const {
   std::lock_guard lock(mutex_);
-  std::string out = "[";
-  for (const std::string& u : urls_) {
-    if (out.size() > 1) out += ',';
-    base::json_quote(out, u);
-  }
-  return out + "]";
+  return base::json_texts(urls_, [](const std::string& u) -> const std::string& { return u; });
 }
 
 // ---- admission (control thread in, home lane out)
@@ -401,14 +346,12 @@ void Provider::begin_close(const CloseWish& w) {
   closing_ = true;
   loop::Wheel::cancel(drain_timer_);
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
-  std::vector<uint64_t> ops;
   std::shared_ptr<net::Listener> listener;
   {
     std::lock_guard lock(mutex_);
-    ops.swap(start_ops_);
     listener = listener_;
   }
-  for (uint64_t op : ops) done(*lane, op, MW_ECANCELED, 0, {});
+  finish_starts(MW_ECANCELED, 0, {});
   end_services();
   shards_left_ = shards_.size();
   for (Shard& s : shards_) s.lane->post(&s.close_step);
@@ -492,22 +435,14 @@ void Provider::shard_back() {
 void Provider::end(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
-    std::vector<uint64_t> drains, starts;
+    std::vector<uint64_t> drains;
     {
       std::lock_guard lock(mutex_);
       drains.swap(drain_ops_);
-      starts.swap(start_ops_);
     }
     for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
-    for (uint64_t op : starts) done(*lane, op, MW_OK, 0, {});
-    mw_event ev{};
-    ev.kind = MW_EVENT_CLOSED;
-    ev.token = token.load(std::memory_order_relaxed);
-    ev.id = handle;
-    ev.status = how_.status;
-    ev.code = how_.code;
-    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
-    lane->emit(std::exchange(target, nullptr), ev, {}, {}, how_.reason, true);
+    finish_starts(MW_OK, 0, {});
+    tell_closed(how_);
     r.child_gone(this);
   }
   delete this;

@@ -131,7 +131,6 @@ class Provider final : public Party, public net::ListenerSink {
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   mutable std::mutex topics_mutex_;
   std::shared_ptr<net::Listener> listener_;   // under mutex_
-  std::vector<uint64_t> start_ops_;           // under mutex_
   std::vector<std::string> urls_;             // under mutex_
   std::vector<uint64_t> drain_ops_;           // under mutex_
   int64_t drain_deadline_ = 0;                // under mutex_

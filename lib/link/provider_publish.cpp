@@ -46,23 +46,13 @@ mw_msg* encode_own(const mw_msg* m, uint32_t flags) {
   return f;
 }
 
-// The message with its topic attached; the body is shared.
-base::MsgRef with_topic(const mw_msg* m, std::string_view topic) {
-  if (topic.empty()) return base::MsgRef(base::ref(m));
-  mw_msg* held = base::ref(m);
-  mw_msg* w = base::message_wrap(m->body, m->len, [](void* p) { base::unref(static_cast<mw_msg*>(p)); }, held, m->flags);
-  w->topic = new std::string(topic);
-  if (m->meta) w->meta = new std::string(*m->meta);
-  return base::MsgRef(w);
-}
-
 }  // namespace
 
 mw_status Provider::publish(std::string_view topic, const mw_msg* m, mw_handle except, uint32_t flags, uint64_t op) {
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return MW_ECLOSED;
   if (flags & (MW_F_MORE | MW_F_CONT | MW_F_PING)) return MW_EINVAL;
   flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
-  base::MsgRef origin = with_topic(m, topic);
+  base::MsgRef origin = base::message_with_topic(m, topic);
   auto told = std::make_shared<Published>();
   told->op = op;
   size_t lanes = std::min(lanes_used_.load(std::memory_order_relaxed), shards_.size());
@@ -108,7 +98,7 @@ mw_status Provider::publish_to_one(std::string_view topic, const mw_msg* m, uint
   });
   if (all.empty()) return MW_OK;  // as a publish that reaches nobody
   flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
-  base::MsgRef origin = with_topic(m, topic);
+  base::MsgRef origin = base::message_with_topic(m, topic);
   Peer* p = all[lane->masking_key() % all.size()];
   base::MsgRef frame(p->session.deflates() ? nullptr : encode_own(origin.get(), flags));
   return p->session.publish(origin.get(), flags, frame.get()) ? MW_OK : MW_EDROPPED;

@@ -184,13 +184,8 @@ bool Provider::subscribed(const Peer& p, std::string_view topic) const {
 
 std::string Provider::topics(const Peer& p) const {
   std::lock_guard lock(topics_mutex_);
-  std::string out = "[";
-  if (p.topics)
-    for (const Topic& t : *p.topics) {
-      if (out.size() > 1) out += ',';
-      base::json_quote(out, t.pattern.text());
-    }
-  return out + "]";
+  if (!p.topics) return "[]";
+  return base::json_texts(*p.topics, [](const Topic& t) -> const std::string& { return t.pattern.text(); });
 }
 
 mw_status Provider::remote_subscribe(Session& session, uint64_t number, uint8_t syntax, std::string_view text,

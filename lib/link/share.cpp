@@ -40,14 +40,6 @@ bool answers(const std::string& file) noexcept {
   return yes;
 }
 
-std::string error_json(const Error& e) {
-  std::string out;
-  base::JsonObject o(out);
-  o.number("code", e.code).number("os", e.os).text("text", e.text);
-  o.end();
-  return out;
-}
-
 }  // namespace
 
 base::Result<mw_handle> Share::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
@@ -56,21 +48,9 @@ base::Result<mw_handle> Share::open(loop::Runtime& ctx, std::shared_ptr<const ba
   if (!local::name_valid(name))
     return Error{MW_EOPTION, 0, "the name of a share has letters, digits, '.', '_' and '-', and does not begin with '.'"};
   auto* s = new Share(ctx, &ctx.next_lane(), std::move(conf));
-  s->token.store(token);
-  if (!ctx.add_child(s)) {
+  if (auto in = s->enter(base::Kind::share, token); !in) {
     delete s;
-    return Error{MW_ECLOSED, 0, "the context is closing"};
-  }
-  base::Slots& slots = base::Slots::shared();
-  {
-    std::lock_guard lock(slots.mutex());
-    s->handle = slots.take(base::Kind::share, s);
-  }
-  if (s->handle == 0) {
-    ctx.child_gone(s);
-    ctx.objects.fetch_sub(1);
-    delete s;
-    return Error{MW_ENOMEM, 0, "the table of handles is full"};
+    return in.error();
   }
   return s->handle;
 }
@@ -98,23 +78,13 @@ void Share::attend(uint32_t bits) {
   if (bits & kStart) begin_start();
   if (bits & kExpire) expire_kept();
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
-  if (bits & kClose) {
-    CloseWish* w = wish.load(std::memory_order_acquire);
-    begin_close(w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"});
-  }
+  if (bits & kClose) begin_close(close_wish());
 }
 
 // ---- starting
 
 mw_status Share::start(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    started.store(true, std::memory_order_release);
-    start_ops_.push_back(op);
-  }
-  request(kStart);
-  return MW_OK;
+  return ask_start(op);
 }
 
 void Share::begin_start() {
@@ -190,34 +160,13 @@ void Share::start_late() { finish_starts(MW_ETIMEDOUT, last_.text.empty() ? std:
 
 void Share::finish_starts(mw_status status, std::string_view body) {
   loop::Wheel::cancel(start_timer_);
-  std::vector<uint64_t> ops;
-  {
-    std::lock_guard lock(mutex_);
-    ops.swap(start_ops_);
-  }
-  for (uint64_t op : ops) done(*lane, op, status, 0, body);
+  Owner::finish_starts(status, 0, body);
 }
 
 void Share::trouble(Error why) {
   last_ = std::move(why);
   event(*lane, MW_EVENT_ERROR, 0, token.load(std::memory_order_relaxed), last_.code, last_.os, 0, last_.text);
   finish_starts(last_.code, error_json(last_));
-}
-
-mw_status Share::cancel(uint64_t op) {
-  if (base::Pin pin(seeker_.load(std::memory_order_acquire)); pin) {
-    {
-      std::lock_guard lock(mutex_);
-      kept_.erase(op);
-    }
-    static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->cancel(op);
-  }
-  {
-    std::lock_guard lock(mutex_);
-    cancels_.push_back(op);
-  }
-  request(kStart);
-  return MW_OK;
 }
 
 // ---- who leads
@@ -345,14 +294,7 @@ void Share::destroy(bool dead) noexcept {
   if (!dead) {
     finish_starts(MW_ECANCELED, {});
     for (auto& [key, op] : early_) done(*lane, op, MW_ECANCELED, 0, {});
-    mw_event ev{};
-    ev.kind = MW_EVENT_CLOSED;
-    ev.token = token.load(std::memory_order_relaxed);
-    ev.id = handle;
-    ev.status = how_.status;
-    ev.code = how_.code;
-    if (!how_.reason.empty()) ev.flags = MW_F_TEXT;
-    lane->emit(std::exchange(target, nullptr), ev, {}, {}, how_.reason, true);
+    tell_closed(how_);
     r.child_gone(this);
   }
   delete this;

@@ -98,7 +98,7 @@ class Share final : public Owner, private loop::Inside {
   void repeat_calls(bool other);
   void expire_kept();
   mw_status give(const std::string& key, mw_msg* m, uint32_t flags);
-  void tell(mw_handle peer, std::string topic, mw_msg* m, uint32_t flags);
+  void tell(mw_handle peer, std::string_view topic, mw_msg* m, uint32_t flags);
   void tell_value(mw_handle peer, std::string_view key);
   void keep_value(const std::string& key, const base::MsgRef& m, uint32_t flags);
 
@@ -106,7 +106,6 @@ class Share final : public Owner, private loop::Inside {
   std::string stem_;                      // of our files, with the directory
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::atomic<mw_handle> seeker_{0};      // the consumer inside
-  std::vector<uint64_t> start_ops_;       // under mutex_
   std::vector<uint64_t> cancels_;         // under mutex_
   std::unordered_map<uint64_t, Kept> kept_;  // under mutex_, by op
   std::vector<Kept> repeats_;             // under mutex_

@@ -19,18 +19,13 @@ constexpr std::string_view kPrefix = "share.";
 constexpr size_t kMaxKept = 100'000;       // calls that may be repeated
 constexpr size_t kMaxValues = 10'000;      // keys with a value
 
-// A message under another topic; the body is shared.
-base::MsgRef with_topic(const mw_msg* m, std::string topic) {
-  mw_msg* w = base::message_wrap(m->body, m->len, [](void* p) { base::unref(static_cast<mw_msg*>(p)); }, base::ref(m), m->flags);
-  base::MsgRef held(w);
-  w->topic = new std::string(std::move(topic));
-  if (m->meta) w->meta = new std::string(*m->meta);
-  return held;
-}
-
 // A call ended because the leader went, or was about to: it leads, so it serves all.
 bool leaderless(mw_status s) noexcept {
   return s == MW_EPEERGONE || s == MW_ENOTCONN || s == MW_EDRAINING || s == MW_ENOSERVICE;
+}
+
+Consumer* consumer_of(const base::Pin& pin) noexcept {
+  return static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()));
 }
 
 }  // namespace
@@ -66,7 +61,7 @@ mw_status Share::call(const Order& o) {
   }
   // Only to a leader whose epoch is known: one that was frozen may still be there.
   mw_status s = up_.load(std::memory_order_acquire)
-                    ? static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->call(inner) : MW_ENOTCONN;
+                    ? consumer_of(pin)->call(inner) : MW_ENOTCONN;
   if (s >= 0) return s;
   if (s == MW_ENOTCONN && safe) request(kExpire);
   std::lock_guard lock(mutex_);
@@ -79,6 +74,22 @@ mw_status Share::call(const Order& o) {
     std::erase_if(repeats_, [&](const Kept& k) { return k.m.get() == m.get() && k.target == target; });
   if (safe) kept_.erase(o.op);
   return s;
+}
+
+mw_status Share::cancel(uint64_t op) {
+  if (base::Pin pin(seeker_.load(std::memory_order_acquire)); pin) {
+    {
+      std::lock_guard lock(mutex_);
+      kept_.erase(op);
+    }
+    consumer_of(pin)->cancel(op);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    cancels_.push_back(op);
+  }
+  request(kStart);
+  return MW_OK;
 }
 
 mw_status Share::publish(std::string_view key, const mw_msg* m, uint32_t flags, uint64_t op) {
@@ -120,7 +131,7 @@ mw_status Share::subscribe(std::string_view key, uint64_t op, base::Error* why) 
   }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
   if (!pin) return (*why = {MW_ECLOSED, 0, {}}).code;
-  auto* c = static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()));
+  auto* c = consumer_of(pin);
   return c->subscribe("=" + std::string(key), base::Syntax::exact, op, why);
 }
 
@@ -133,7 +144,7 @@ mw_status Share::unsubscribe(std::string_view key, uint64_t op) {
     std::erase_if(early_, [&](auto& e) { return e.first == key; });
   }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
-  if (pin) return static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->unsubscribe("=" + std::string(key), op);
+  if (pin) return consumer_of(pin)->unsubscribe("=" + std::string(key), op);
   base::insist([&] {
     post(*lane, [this, op, ended] {
       for (uint64_t o : ended) done(*lane, o, MW_ECANCELED, 0, {});
@@ -149,7 +160,7 @@ bool Share::subscribed(std::string_view key) const {
     if (std::any_of(early_.begin(), early_.end(), [&](auto& e) { return e.first == key; })) return true;
   }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
-  return pin && static_cast<Consumer*>(static_cast<loop::Object*>(pin.object()))->subscribed("=" + std::string(key));
+  return pin && consumer_of(pin)->subscribed("=" + std::string(key));
 }
 
 // ---- the lane: what the parties inside tell
@@ -344,11 +355,11 @@ mw_status Share::give(const std::string& key, mw_msg* m, uint32_t flags) {
   return provider_->publish_to_one("=" + key, m, flags);
 }
 
-void Share::tell(mw_handle peer, std::string topic, mw_msg* m, uint32_t flags) {
+void Share::tell(mw_handle peer, std::string_view topic, mw_msg* m, uint32_t flags) {
   base::Pin pin(peer);
   if (!pin) return;
   auto* p = static_cast<Peer*>(static_cast<loop::Object*>(pin.object()));
-  base::MsgRef told = with_topic(m, std::move(topic));
+  base::MsgRef told = base::message_with_topic(m, topic);
   p->session.send(told->body, told->len, told.get(), flags, 0);
 }
 

@@ -1,0 +1,12 @@
+// Random identifiers: RFC 9562, version 4. Used by link for peers and members.
+// Any thread.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace mw::base {
+
+void uuid_make(uint8_t (&out)[16]) noexcept;
+std::string uuid_text(const uint8_t* uuid);  // 16 bytes, as 8-4-4-4-12 hexadecimal digits
+
+}  // namespace mw::base
