@@ -11,9 +11,15 @@ bool digit(int c) { return c >= '0' && c <= '9'; }
 
 class Scanner {
  public:
-  Scanner(std::string_view text, size_t depth) : t_(text), depth_(depth) {}
+  // exact: what a tree of doubles and C strings could not hold is refused, too.
+  Scanner(std::string_view text, size_t depth, bool exact) : t_(text), depth_(depth), exact_(exact) {}
 
-  std::string run() {
+  std::string run(const JsonMember* member = nullptr) {
+    member_ = member;
+    if (member != nullptr) {
+      space();
+      if (peek() != '{') return "an object is wanted" + where();
+    }
     if (value(0)) {
       space();
       if (at_ == t_.size()) return {};
@@ -56,11 +62,16 @@ class Scanner {
     if (take('}')) return true;
     for (;;) {
       space();
+      const size_t key = at_;
       if (peek() != '"') return bad("a key in double quotes is missing");
       if (!string()) return false;
+      const size_t key_end = at_;
       space();
       if (!take(':')) return bad("a colon is missing");
+      space();
+      const size_t begin = at_;
       if (!value(depth)) return false;
+      if (depth == 1 && member_ != nullptr) (*member_)(t_.substr(key, key_end - key), t_.substr(begin, at_ - begin));
       space();
       if (take('}')) return true;
       if (!take(',')) return bad("a comma or } is missing");
@@ -92,7 +103,7 @@ class Scanner {
       if (!take('+')) take('-');
       if (!digits()) return bad("a digit is missing");
     }
-    return representable(t_.substr(begin, at_ - begin));
+    return !exact_ || representable(t_.substr(begin, at_ - begin));
   }
   // Every number becomes a double; one that would not come out as it went in
   // is refused rather than changed. cJSON reads at most 63 characters of it.
@@ -135,6 +146,7 @@ class Scanner {
                              : bad("an unknown escape");
     int first = 0, second = 0;
     if (!hex(first)) return false;
+    if (!exact_) return true;
     if (first == 0) return bad("the character NUL is not allowed");
     if (first >= 0xDC00 && first < 0xE000) return bad("half of a surrogate pair");
     if (first < 0xD800 || first >= 0xE000) return true;
@@ -163,15 +175,23 @@ class Scanner {
 
   std::string_view t_;
   size_t at_ = 0, depth_;
+  const bool exact_;
+  const JsonMember* member_ = nullptr;
   std::string why_;
 };
+
+std::string too_long(JsonLimits limits) { return "the text is longer than " + std::to_string(limits.bytes) + " bytes"; }
 
 }  // namespace
 
 std::string json_scan(std::string_view text, JsonLimits limits) {
-  if (text.size() > limits.bytes)
-    return "the text is longer than " + std::to_string(limits.bytes) + " bytes";
-  return Scanner(text, limits.depth).run();
+  if (text.size() > limits.bytes) return too_long(limits);
+  return Scanner(text, limits.depth, true).run();
+}
+
+std::string json_members(std::string_view text, JsonLimits limits, const JsonMember& f) {
+  if (text.size() > limits.bytes) return too_long(limits);
+  return Scanner(text, limits.depth, false).run(&f);
 }
 
 }  // namespace mw::base
