@@ -8,6 +8,7 @@
 #include "wire/frame.hpp"
 #include "wire/heartbeat.hpp"
 #include "wire/hello.hpp"
+#include "wire/lan.hpp"
 #include "wire/packets.hpp"
 
 #include <gtest/gtest.h>
@@ -151,6 +152,27 @@ TEST(Protocol, EveryDumpIsWhatWeWrite) {
     base::unref(m);
     put_taken(all, 300);
     ours["taken"] = str(all);
+  }
+  {
+    LanHead head{false, {}, 5, 1'700'000'000'000};
+    for (uint8_t i = 0; i < 16; i++) head.sender[i] = i;
+    EventView e;
+    e.flags = kEventText;
+    e.sequence = 7;
+    e.origin = head.sender.data();
+    e.name = "log";
+    e.body = reinterpret_cast<const uint8_t*>("hi");
+    e.size = 2;
+    base::Buffer whole;
+    put_lan_channel(whole, "A");
+    put_event(whole, e);
+    uint8_t d[kLanDatagram];
+    put_lan_head(d, head);
+    size_t n = kLanHead + put_lan_fragment(d + kLanHead, {3, 0, 1, whole.data(), whole.size()});
+    ours["lan-message"] = std::string(reinterpret_cast<char*>(d), n);
+    ++head.counter;
+    put_lan_head(d, head);
+    ours["lan-beat"] = std::string(reinterpret_cast<char*>(d), kLanHead);
   }
   ours["message-plain"] = packed(kTextBody, {}, "", "Hello");
   {
