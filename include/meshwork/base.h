@@ -159,7 +159,7 @@ enum {
   MW_F_PING = 0x10,     /* a ping, at most 125 bytes */
   MW_F_ONEWAY = 0x100,  /* a call that nobody answers */
   MW_F_REPEAT = 0x800,  /* a oneway call of a share: again to each new leader */
-  MW_F_PARTS = 0x1000,  /* the body is a list: u32 length and bytes, each, little endian */
+  MW_F_PARTS = 0x1000,  /* the body is a list: u32 length and bytes, each, little endian (wire meshwork) */
   MW_F_NOQUEUE = 0x2000, /* refuse while offline, even with an offline buffer */
 
   MW_F_LOCAL = 0x80,          /* seen: sent by this handle itself */

@@ -15,7 +15,8 @@ using mw::loop::Lane;
 
 namespace {
 
-constexpr uint32_t kSendFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_MORE | MW_F_CONT | MW_F_PING | MW_F_NOQUEUE;
+constexpr uint32_t kSendFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_MORE | MW_F_CONT | MW_F_PING |
+                                MW_F_NOQUEUE;
 
 // Of a channel or a hub, see channel.cpp, too.
 template <class Object>
@@ -81,7 +82,7 @@ mw_status mw_send(mw_handle h, const mw_msg* m, uint32_t flags, uint64_t op) {
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (ref.object()->runtime.handle != m->ctx) return MW_EINVAL;
   }
-  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
+  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS);
   return guard(nullptr, [&] { return send(h, m->body, m->len, msg, flags, op); });
 }
 

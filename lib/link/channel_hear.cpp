@@ -66,11 +66,11 @@ const char* Channel::event_came(Session& s, const wire::EventView& e) {
     if (policy.wants(MW_EVENT_DROPPED)) emit(*lane, ev, {}, h.meta, {});
   }
   h.last = e.sequence;
-  uint32_t flags = 0;
+  uint32_t flags = (e.flags & wire::kEventList) ? uint32_t{MW_F_PARTS} : 0;
   if (e.flags & wire::kEventText) {
     base::Utf8Fact fact = base::utf8_check(e.body, e.size);
     if (!fact.valid) return "an event's text is not UTF-8";
-    flags = MW_F_TEXT | (fact.ascii ? uint32_t{MW_F_ASCII} : 0);
+    flags |= MW_F_TEXT | (fact.ascii ? uint32_t{MW_F_ASCII} : 0);
   }
   tell(e.name, h.meta, e.meta, flags, e.body, e.size);
   return nullptr;

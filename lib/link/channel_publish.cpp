@@ -26,7 +26,7 @@ std::string_view meta_of(const mw_msg* m) noexcept {
 mw_status Channel::publish(std::string_view name, const mw_msg* m, uint32_t flags, uint64_t op) {
   if (flags & (MW_F_MORE | MW_F_CONT | MW_F_PING)) return MW_EINVAL;
   if (name.empty() || !base::utf8_valid(name)) return MW_EINVAL;
-  flags |= m->flags & MW_F_TEXT;
+  flags |= m->flags & (MW_F_TEXT | MW_F_PARTS);
   if ((flags & MW_F_TEXT) && !(m->flags & MW_F_TEXT) && !base::utf8_check(m->body, m->len).valid) return MW_EINVAL;
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return MW_ECLOSED;
   if (refusing_.load(std::memory_order_acquire)) return MW_EDRAINING;
@@ -78,7 +78,7 @@ void Channel::pump() {
       for (uint64_t end = first_ + kept_.size(); next_ < end && out.size() < kFrame; ++next_) {
         const Kept& k = kept_[static_cast<size_t>(next_ - first_)];
         wire::EventView e;
-        e.flags = (k.flags & MW_F_TEXT) ? uint32_t{wire::kEventText} : 0;
+        e.flags = ((k.flags & MW_F_TEXT) ? uint32_t{wire::kEventText} : 0) | ((k.flags & MW_F_PARTS) ? uint32_t{wire::kEventList} : 0);
         e.sequence = next_;
         e.name = k.event;
         e.meta = meta_of(k.m.get());
@@ -158,7 +158,7 @@ void Channel::tell_local() {
       flags = k.flags;
       ++told_;
     }
-    uint32_t f = MW_F_LOCAL;
+    uint32_t f = MW_F_LOCAL | (flags & MW_F_PARTS);
     if (flags & MW_F_TEXT) f |= MW_F_TEXT | (base::utf8_check(m->body, m->len).ascii ? uint32_t{MW_F_ASCII} : 0);
     tell(name, meta_, meta_of(m.get()), f, m->body, m->len);
   }

@@ -35,7 +35,7 @@ const char* Exchange::event_came(Seat& s, const wire::EventView& e) {
   s.heard = e.sequence;
   wire::EventView on = e;
   on.origin = s.uuid.data();
-  on.flags &= wire::kEventText;
+  on.flags &= wire::kEventText | wire::kEventList;
   if (batch_events_ != 0 && (batch_from_ != &s || batch_.size() + wire::event_room(on) > kBatch)) send_batch();
   wire::put_event(batch_, on);
   if (host.relays(*this)) {

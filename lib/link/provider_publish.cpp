@@ -1,5 +1,6 @@
 // One message to many peers: encoded once for each wire, one reference a peer.
 #include "link/provider.hpp"
+#include "link/speech.hpp"
 #include "wire/frame.hpp"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ mw_msg* encode_own(const mw_msg* m, uint32_t flags) {
   if (m->topic) topic = {wire::TopicMode::text, 0, *m->topic};
   std::string_view meta = m->meta ? std::string_view(*m->meta) : std::string_view();
   std::vector<uint8_t> packet(wire::message_head_room(topic, meta));
-  size_t n = wire::put_message_head(packet.data(), (flags & MW_F_TEXT) ? uint32_t{wire::kTextBody} : 0, topic, meta, m->len);
+  size_t n = wire::put_message_head(packet.data(), envelope_flags(flags), topic, meta, m->len);
   uint8_t head[wire::kMaxHead];
   size_t h = wire::put_head(head, wire::kBinary, true, false, n + m->len);
   uint8_t* p = nullptr;
@@ -51,7 +52,7 @@ mw_msg* encode_own(const mw_msg* m, uint32_t flags) {
 mw_status Provider::publish(std::string_view topic, const mw_msg* m, mw_handle except, uint32_t flags, uint64_t op) {
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return MW_ECLOSED;
   if (flags & (MW_F_MORE | MW_F_CONT | MW_F_PING)) return MW_EINVAL;
-  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
+  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS);
   base::MsgRef origin = base::message_with_topic(m, topic);
   auto told = std::make_shared<Published>();
   told->op = op;
@@ -97,7 +98,7 @@ mw_status Provider::publish_to_one(std::string_view topic, const mw_msg* m, uint
     if (auto* peer = static_cast<Peer*>(p); peer->session.is_open()) all.push_back(peer);
   });
   if (all.empty()) return MW_OK;  // as a publish that reaches nobody
-  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
+  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS);
   base::MsgRef origin = base::message_with_topic(m, topic);
   Peer* p = all[lane->masking_key() % all.size()];
   base::MsgRef frame(p->session.deflates() ? nullptr : encode_own(origin.get(), flags));

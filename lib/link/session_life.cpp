@@ -412,6 +412,7 @@ bool Session::keep_for_later(OutFrame* f) try {
           !wire::parse_message(packet, names, party_.policy.max_message, m, v))
         return false;
       if (m.flags & wire::kTextBody) flags |= MW_F_TEXT;
+      if (m.flags & wire::kListBody) flags |= MW_F_PARTS;
       if (f->origin) return party_.keep(f->origin.get(), flags, f->op) && taken(f);
       p = const_cast<uint8_t*>(m.body);
       n = m.size;

@@ -96,7 +96,7 @@ mw_status Share::publish(std::string_view key, const mw_msg* m, uint32_t flags, 
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return MW_ECLOSED;
   if (!leads_.load(std::memory_order_acquire)) return MW_ENOTLEADER;
   base::MsgRef held(base::ref(m));
-  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS);
+  flags |= m->flags & (MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS);
   // The way to the lane is bounded by the context's budget.
   auto cost = static_cast<int64_t>(m->len + key.size()) + Session::kOverhead;
   if (!lane->slice.reserve(cost)) return MW_EMEMORY;

@@ -20,12 +20,12 @@ std::string_view meta_of(const mw_msg* m) noexcept {
   return m != nullptr && m->meta != nullptr ? std::string_view(*m->meta) : std::string_view();
 }
 
-uint32_t envelope_flags(uint32_t flags) noexcept {
-  return ((flags & MW_F_TEXT) ? uint32_t{wire::kTextBody} : 0) | ((flags & MW_F_MORE) ? uint32_t{wire::kMore} : 0) |
-         ((flags & MW_F_CONT) ? uint32_t{wire::kContinued} : 0);
-}
-
 }  // namespace
+
+uint32_t envelope_flags(uint32_t flags) noexcept {
+  return ((flags & MW_F_TEXT) ? uint32_t{wire::kTextBody} : 0) | ((flags & MW_F_PARTS) ? uint32_t{wire::kListBody} : 0) |
+         ((flags & MW_F_MORE) ? uint32_t{wire::kMore} : 0) | ((flags & MW_F_CONT) ? uint32_t{wire::kContinued} : 0);
+}
 
 Speech::~Speech() {
   while (!early_.empty()) early_.pop()->free();
@@ -177,11 +177,11 @@ bool Speech::message(const wire::PacketView& packet) {
     m.size = parts_.size();
   }
   ++in_;
-  uint32_t flags = 0;
+  uint32_t flags = (m.flags & wire::kListBody) ? uint32_t{MW_F_PARTS} : 0;
   if (m.flags & wire::kTextBody) {
     base::Utf8Fact fact = base::utf8_check(m.body, m.size);
     if (!fact.valid) return s_.fail({1007, "text not UTF-8"});
-    flags = MW_F_TEXT | (fact.ascii ? uint32_t{MW_F_ASCII} : 0);
+    flags |= MW_F_TEXT | (fact.ascii ? uint32_t{MW_F_ASCII} : 0);
   }
   if (m.flags & wire::kWantsAck) ack_wanted_ = true;
   s_.message(m, flags, m.body, m.size);

@@ -21,6 +21,9 @@ namespace mw::link {
 class Session;
 struct Order;
 
+// The envelope's flags for MW_F_* of a send.
+uint32_t envelope_flags(uint32_t flags) noexcept;
+
 class Speech {
  public:
   explicit Speech(Session& s);

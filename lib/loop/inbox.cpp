@@ -60,7 +60,7 @@ void Slab::put(const mw_event& ev, const uint8_t* topic, const uint8_t* meta, co
   size_t len = length(ev);
   if (len > size - used) {
     if ((out.flags & MW_F_REF) == 0) {
-      base::MsgRef m(base::message_copy(body, ev.body_len, ev.flags & MW_F_TEXT));
+      base::MsgRef m(base::message_copy(body, ev.body_len, ev.flags & (MW_F_TEXT | MW_F_PARTS)));
       if (ev.topic_len) m->topic = new std::string(reinterpret_cast<const char*>(topic), ev.topic_len);
       if (ev.meta_len) m->meta = new std::string(reinterpret_cast<const char*>(meta), ev.meta_len);
       out.msg = reinterpret_cast<uintptr_t>(m.detach());

@@ -430,7 +430,7 @@ void Lane::to_inbox(Target* target, const mw_event& ev, std::string_view topic, 
   size_t before = topic.size() + meta.size();
   base::MsgRef ref;
   if (body.size() > ref_above_) {
-    ref = base::MsgRef(base::message_copy(body.data(), body.size(), ev.flags & MW_F_TEXT));
+    ref = base::MsgRef(base::message_copy(body.data(), body.size(), ev.flags & (MW_F_TEXT | MW_F_PARTS)));
     if (!topic.empty()) ref->topic = new std::string(topic);
     if (!meta.empty()) ref->meta = new std::string(meta);
   }

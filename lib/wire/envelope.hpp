@@ -40,8 +40,9 @@ enum MessageFlag : uint32_t {
   kHeaders = 0x08,    // a header block follows
   kWantsAck = 0x10,   // tell when the host took it
   kMore = 0x20,       // a part of a message, not its last
-  kContinued = 0x40,  // a part of a message, not its first: no topic, headers, text flag
-  kKnownFlags = 0x7F,
+  kContinued = 0x40,  // a part of a message, not its first: no topic, headers, text, list flag
+  kListBody = 0x80,   // the body is a list: u32 length and bytes, each
+  kKnownFlags = 0xFF,
   kContinuedFlags = kContinued | kMore | kWantsAck,  // all that a later part may have
 };
 
@@ -105,18 +106,19 @@ inline size_t put_headers(uint8_t* out, std::string_view meta) noexcept {
 
 // Bytes that put_message_head may write.
 inline size_t message_head_room(const TopicCode& topic, std::string_view meta) noexcept {
-  return 1 + kMaxVarint + 1 + kMaxVarint + 2 * kMaxVarint + topic.text.size() + meta.size();
+  return 1 + kMaxVarint + 2 + kMaxVarint + 2 * kMaxVarint + topic.text.size() + meta.size();
 }
 
 // Writes everything of a message packet up to its body of body_len bytes,
-// which follows from wherever it lies. flags: kTextBody, kWantsAck, kMore,
-// kContinued (then without topic and meta). Returns the bytes written.
+// which follows from wherever it lies. flags: kTextBody, kListBody, kWantsAck,
+// kMore, kContinued (then without topic and meta). Returns the bytes written.
 inline size_t put_message_head(uint8_t* out, uint32_t flags, const TopicCode& topic,
                                std::string_view meta, size_t body_len) noexcept {
   if ((flags & kContinued) != 0) flags &= kContinuedFlags;
   out[0] = static_cast<uint8_t>(Packet::message);
-  size_t n = 1 + put_varint(out + 1, 1 + name_size(topic) + headers_size(meta) + body_len);
-  out[n++] = static_cast<uint8_t>(flags | static_cast<uint32_t>(topic.mode) | (meta.empty() ? 0u : kHeaders));
+  flags |= static_cast<uint32_t>(topic.mode) | (meta.empty() ? 0u : kHeaders);
+  size_t n = 1 + put_varint(out + 1, varint_size(flags) + name_size(topic) + headers_size(meta) + body_len);
+  n += put_varint(out + n, flags);
   n += put_name(out + n, topic);
   n += put_headers(out + n, meta);
   return n;

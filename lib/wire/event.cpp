@@ -15,7 +15,7 @@ bool bad(Violation& v, uint16_t code, const char* reason) noexcept {
 }  // namespace
 
 void put_event(base::Buffer& out, const EventView& e) {
-  uint32_t flags = e.flags & (kRelayed | kEventText);
+  uint32_t flags = e.flags & (kRelayed | kEventText | kEventList);
   if (e.origin != nullptr) flags |= kHasOrigin;
   if (!e.meta.empty()) flags |= kEventMeta;
   size_t n = 1 + varint_size(e.sequence) + (e.origin != nullptr ? kOrigin : 0) + varint_size(e.name.size()) +

@@ -18,7 +18,8 @@ enum EventFlag : uint32_t {
   kRelayed = 0x02,     // from the hub: sent to another channel, so its sequence may have gaps
   kEventText = 0x04,   // as kTextBody
   kEventMeta = 0x08,   // as kHeaders
-  kEventFlags = 0x0F,
+  kEventList = 0x10,   // as kListBody
+  kEventFlags = 0x1F,
 };
 
 struct EventView {

@@ -100,7 +100,8 @@ TEST(Envelope, RoundTrip) {
       if (random() % 50 == 0) topic.assign(random() % 2000, 'x');
       std::string body(random() % 300, 'b');
       std::string_view m = random() % 2 ? std::string_view(meta) : std::string_view();
-      uint32_t flags = (random() % 2 ? kTextBody : 0u) | (random() % 2 ? kWantsAck : 0u) | (random() % 4 ? 0u : kMore);
+      uint32_t flags = (random() % 2 ? kTextBody : 0u) | (random() % 2 ? kWantsAck : 0u) | (random() % 4 ? 0u : kMore) |
+                       (random() % 2 ? kListBody : 0u);
       auto got = parse(encode(flags, w.code(topic), m, body), r);
       ASSERT_TRUE(got.ok) << got.v.reason;
       ASSERT_EQ(got.topic, topic);
@@ -127,7 +128,8 @@ TEST(Envelope, TopicsMayBeLong) {
 TEST(Envelope, BadMessages) {
   expect_bad({}, 1002, "unknown message flags");
   expect_bad({0x80}, 1002, "unknown message flags");
-  expect_bad({0x80, 0x01}, 1002, "unknown message flags");
+  expect_bad({0x80, 0x02}, 1002, "unknown message flags");
+  expect_bad({0xC0, 0x01}, 1002, "unknown message flags");  // a later part that is a list
   for (uint8_t extra : {1, 2, 3, 4, 8}) expect_bad({static_cast<uint8_t>(0x40 | extra), 0}, 1002, "unknown message flags");
   expect_bad({1}, 1002, "bad topic");
   expect_bad({1, 0}, 1002, "unknown topic number");

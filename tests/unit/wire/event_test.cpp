@@ -24,7 +24,7 @@ TEST(Event, RoundTrip) {
       for (size_t size : {size_t{0}, size_t{1}, size_t{200}, size_t{70000}}) {
         const std::string body(size, 'b'), name(headers ? kMaxEventName : 1, 'n');
         EventView e;
-        e.flags = kEventText | (from_hub ? uint32_t{kRelayed} : 0);
+        e.flags = kEventText | (headers ? uint32_t{kEventList} : 0) | (from_hub ? uint32_t{kRelayed} : 0);
         e.sequence = size + 1;
         e.origin = from_hub ? origin : nullptr;
         e.name = name;
@@ -65,7 +65,7 @@ TEST(Event, Refusals) {
     EXPECT_STREQ(v.reason, reason);
   };
   bad({}, 1002, "unknown event flags");
-  bad({0x10, 1, 1, 'n'}, 1002, "unknown event flags");
+  bad({0x20, 1, 1, 'n'}, 1002, "unknown event flags");
   bad({0}, 1002, "bad event");
   bad({0, 0, 1, 'n'}, 1002, "bad event");
   bad({1, 1, 1, 'n'}, 1002, "bad event");
