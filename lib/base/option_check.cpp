@@ -48,6 +48,8 @@ std::string check_text(Opt id, std::string_view text) {
     case Opt::http_alive_path:
     case Opt::http_metrics:
       return text.empty() || plain_path(text) ? "" : "a path that begins with /, without spaces, ? and #";
+    case Opt::dir:
+      return text.empty() || text.starts_with('/') ? "" : "a path that begins with /";
     case Opt::link_secret:
       return text.empty() || text.size() >= 16 ? "" : "at least 16 bytes: what is shorter can be guessed";
     case Opt::url:

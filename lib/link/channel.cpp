@@ -31,8 +31,6 @@ base::Result<mw_handle> Channel::open(loop::Runtime& ctx, std::shared_ptr<const 
   const std::string& name = conf->text(Opt::name);
   if (!local::name_valid(name))
     return Error{MW_EOPTION, 0, "name: a channel's name has 1 to 64 letters, digits, '.', '_' or '-', and no dot in front"};
-  if (!conf->text(Opt::dir).empty() && conf->text(Opt::dir)[0] != '/')
-    return Error{MW_EOPTION, 0, "dir: the runtime directory must begin with /"};
   auto* c = new Channel(ctx, &ctx.next_lane(), std::move(conf));
   if (auto in = c->enter(base::Kind::channel, token); !in) {
     delete c;

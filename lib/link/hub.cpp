@@ -24,8 +24,6 @@ constexpr uint64_t kMakeWay = 5000;  // ms for members that are hubs by themselv
 base::Result<mw_handle> Hub::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
   auto plan = hub_plan(conf->text(Opt::channels));
   if (!plan) return plan.error();
-  if (!conf->text(Opt::dir).empty() && conf->text(Opt::dir)[0] != '/')
-    return Error{MW_EOPTION, 0, "dir: the runtime directory must begin with /"};
   auto* h = new Hub(ctx, &ctx.next_lane(), std::move(conf), std::move(*plan));
   if (auto in = h->enter(base::Kind::hub, token); !in) {
     delete h;

@@ -40,7 +40,6 @@ std::string usual() {
 
 base::Result<std::string> runtime_directory(std::string_view wish) {
   std::string dir = wish.empty() ? usual() : std::string(wish);
-  if (dir[0] != '/') return Error{MW_EOPTION, 0, "the runtime directory \"" + dir + "\" must begin with /"};
   while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
   // mkdir takes no link and no directory for its own; the umask can only take rights away.
   if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return file_error("making the runtime directory", dir, errno);

@@ -10,7 +10,7 @@ namespace mw::local {
 
 inline constexpr size_t kMaxName = 64;  // bytes of a name that becomes a file's
 
-// wish: a directory of the user's, or "": /run/user/<euid>/meshwork where that
+// wish: a directory of the user's (from / on, as the option says), or "": /run/user/<euid>/meshwork where that
 // parent is there and ours, else /tmp/meshwork-<euid>. Made with mode 0700 where
 // it is missing. MW_EDENIED names what is wrong with one that is there: a link,
 // no directory, somebody else's, open to others.

@@ -142,6 +142,15 @@ TEST(Conf, WireRefusesContradictions) {
   EXPECT_FALSE(speaks(c, Wire::raw));
 }
 
+TEST(Conf, TheRuntimeDirectoryIsAbsolute) {
+  for (int32_t kind : {MW_CONF_HUB, MW_CONF_CHANNEL, MW_CONF_SHARE}) {
+    Conf c(kind);
+    EXPECT_TRUE(has(refusal(c.set("dir", "here")), "begins with /"));
+    EXPECT_TRUE(c.set("dir", "/here"));
+    EXPECT_TRUE(c.set("dir", ""));
+  }
+}
+
 TEST(Conf, ValuesThatWouldBreakTheProtocol) {
   Conf p(MW_CONF_PROVIDER), c(MW_CONF_CONSUMER);
   for (const char* bad : {"connect", "/a b", "/a?b", "/a#b", "/a\nb", "/\xC3\xA9"}) refusal(p.set("path", bad));
