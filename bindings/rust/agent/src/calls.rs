@@ -61,7 +61,10 @@ pub fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
                 options: (!w.text("credit").is_empty()).then(|| Options::call().set("credit", w.text("credit"))),
                 part: Some(Box::new(part)),
             };
-            let mut call = Connection::from_id(id).call(&w.text("target"), &message()?, how);
+            let mut call = match names.get(&w.name) {
+                Some(Thing::Share(share)) => share.call(&w.text("target"), &message()?, how),
+                _ => Connection::from_id(id).call(&w.text("target"), &message()?, how),
+            };
             call.on_done(move |end| match end {
                 Ok(m) => told("DONE", "", count.load(Ordering::Relaxed), seen(m.flags(), m.body()), m.meta(), m.body()),
                 Err(e) => {

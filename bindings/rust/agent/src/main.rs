@@ -2,12 +2,14 @@
 //! context), `dispatch` (threads=1) and `inline`.
 mod calls;
 mod lent;
+mod things;
 
 use lent::Lent;
 use meshwork::*;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+use things::{name_of, names, Names, Thing};
 
 /// One line: words, key=value, %XX escapes.
 struct Words {
@@ -64,46 +66,6 @@ fn value(word: &str) -> Vec<u8> {
 fn show(bytes: &[u8]) -> String {
     let one = |b: &u8| if b.is_ascii_alphanumeric() { char::from(*b).to_string() } else { format!("%{b:02X}") };
     bytes.iter().map(one).collect()
-}
-
-/// What a name stands for. "object KIND" names a hook, "object op" an operation.
-enum Thing {
-    Context(Context),
-    Provider(Provider),
-    Consumer(Consumer),
-    Number(u64),
-    Text(String),
-    Operation(Box<dyn Fn() -> Result<()> + Send>),
-}
-
-impl Thing {
-    fn id(&self) -> u64 {
-        match self {
-            Thing::Context(c) => c.id(),
-            Thing::Provider(p) => p.id(),
-            Thing::Consumer(c) => c.id(),
-            Thing::Number(n) => *n,
-            _ => 0,
-        }
-    }
-}
-
-type Names = BTreeMap<String, Thing>;
-
-/// One line or one event at a time, so that what a call began is known before the next event is told.
-fn names() -> MutexGuard<'static, Names> {
-    static NAMES: Mutex<Names> = Mutex::new(BTreeMap::new());
-    NAMES.lock().unwrap()
-}
-
-/// The name of a number; the next free "base1", "base2", ... where it has none yet.
-fn name_of(names: &mut Names, id: u64, base: &str) -> String {
-    if let Some((name, _)) = names.iter().find(|(_, thing)| thing.id() == id) {
-        return name.clone();
-    }
-    let name = (1..).map(|n| format!("{base}{n}")).find(|name| !names.contains_key(name)).unwrap();
-    names.insert(name.clone(), Thing::Number(id));
-    name
 }
 
 /// Fields as words; what is empty or 0 is left out.
@@ -190,7 +152,13 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
     let of = |name: &str| names.get(name).map(|thing| Connection::from_id(thing.id()));
     let (it, except) = (of(&w.name).unwrap_or(Connection::from_id(0)), of(&w.text("except")));
     let (body, flags, what, on) = (w.bytes("body"), w.flags(), w.text("what"), w.number("on", 1) == 1);
-    let nouns = [("ctx", Noun::Context), ("consumer", Noun::Consumer), ("sub", Noun::Subscription)];
+    let nouns = [
+        ("ctx", Noun::Context),
+        ("consumer", Noun::Consumer),
+        ("sub", Noun::Subscription),
+        ("hub", Noun::Hub),
+        ("channel", Noun::Channel),
+    ];
     let noun = |kind: &str| nouns.iter().find(|(name, _)| *name == kind).map_or(Noun::Provider, |(_, noun)| *noun);
     let options = || w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
     let headers: Vec<_> = w.args.iter().filter_map(|(k, v)| Some((k.strip_prefix("meta.")?, &v[..]))).collect();
@@ -199,23 +167,25 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
     let sent = |sent: Sent| if sent == Sent::Buffered { "BUFFERED".into() } else { "OK".to_string() };
     let begun = names.get(&format!("{} {}", w.name, w.text("op")));
     match (w.verb.as_str(), names.get(&w.name), names.get("ctx"), begun) {
-        ("provider", _, Some(Thing::Context(context)), ..) => {
-            let (provider, name) = (Provider::open(context, w.options(Options::provider(), &[]))?, w.name.clone());
-            provider.on(move |event| tell(&name, &event))?;
-            names.insert(w.name.clone(), Thing::Provider(provider));
+        ("provider" | "consumer" | "channel" | "hub" | "share", _, Some(Thing::Context(context)), ..) => {
+            if let Some(thing) = Thing::open(context, w)? {
+                names.insert(w.name.clone(), thing);
+            }
         }
-        ("consumer", _, Some(Thing::Context(context)), ..) => {
-            let (consumer, name) = (Consumer::open(context, w.options(Options::consumer(), &[]))?, w.name.clone());
-            consumer.on(move |event| tell(&name, &event))?;
-            names.insert(w.name.clone(), Thing::Consumer(consumer));
+        ("start" | "update", Some(thing), ..) => {
+            let begun = if w.verb == "start" { thing.start() } else { thing.update(options()) };
+            return begun.map_or_else(|| Ok("EKIND".into()), |it| follow(w, names, it, |_| "".into()));
         }
-        ("start", Some(Thing::Provider(p)), ..) => return follow(w, names, p.start(), |_| "".into()),
-        ("start", Some(Thing::Consumer(c)), ..) => return follow(w, names, c.start(), |_| "".into()),
-        ("update", Some(Thing::Context(c)), ..) => return follow(w, names, c.update(options()), |_| "".into()),
-        ("update", Some(Thing::Provider(p)), ..) => return follow(w, names, p.update(options()), |_| "".into()),
-        ("update", Some(Thing::Consumer(c)), ..) => return follow(w, names, c.update(options()), |_| "".into()),
         ("publish", Some(Thing::Provider(p)), ..) => {
             return follow(w, names, p.publish_with(&w.text("topic"), &message()?, flags, except), code);
+        }
+        ("publish", Some(Thing::Channel(c)), ..) => {
+            let sent = c.publish_confirmed(&w.text("topic"), &message()?, flags);
+            return follow(w, names, sent, |how| code(how as usize));
+        }
+        ("publish", Some(Thing::Share(s)), ..) => {
+            let sent = s.publish_confirmed(&w.text("topic"), &message()?, flags);
+            return follow(w, names, sent, |how| code(how as usize));
         }
         ("send", ..) if w.text("op").is_empty() => return it.send_with(&message()?, flags).map(sent),
         ("send", ..) => return follow(w, names, it.send_confirmed(&message()?, flags), |how| code(how as usize)),

@@ -10,7 +10,7 @@ use crate::{ffi, Message, Options, Payload, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Connection(u64);
 
-verbs!(Connection: common link send);
+verbs!(Connection: common link send topics);
 
 impl Connection {
     /// The connection of a number that [`Connection::id`] told. Numbers of other things answer `EKIND`.

@@ -100,6 +100,11 @@ impl<'a> Event<'a> {
         (self.kind() == Kind::Ask).then(|| Ask::from_id(self.id()))
     }
 
+    /// Of LEADER: whether this process leads its share from now on.
+    pub fn leads(&self) -> Option<bool> {
+        (self.kind() == Kind::Leader).then(|| self.code() == 1)
+    }
+
     /// Of REQUEST, of CANCEL and of a service's WRITABLE: what is to be answered.
     pub fn request(&self) -> Option<Request> {
         matches!(self.kind(), Kind::Request | Kind::Cancel | Kind::Writable).then(|| Request::from_id(self.id()))

@@ -273,7 +273,7 @@ impl Kept {
     }
 }
 
-/// Who hears the events of a context, a provider or a consumer.
+/// Who hears the events of a context or of what lives in it.
 pub trait Listener: Send + Sync + 'static {
     fn event(&self, record: Record<'_>);
     /// After each event, and with what `event` panicked with. This one must not panic.
@@ -354,7 +354,13 @@ pub fn ctx_dispatch(ctx: u64) -> Result<()> {
 }
 
 pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64> {
-    let open = if kind == MW_CONF_PROVIDER { sys::mw_provider_open } else { sys::mw_consumer_open };
+    let open = match kind {
+        MW_CONF_PROVIDER => sys::mw_provider_open,
+        MW_CONF_CHANNEL => sys::mw_channel_open,
+        MW_CONF_HUB => sys::mw_hub_open,
+        MW_CONF_SHARE => sys::mw_share_open,
+        _ => sys::mw_consumer_open,
+    };
     let mut h = 0;
     told(|e| unsafe { open(ctx, conf.0.as_ptr(), 0, &mut h, e) }).map(|_| h)
 }

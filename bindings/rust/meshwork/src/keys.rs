@@ -280,3 +280,99 @@ pub mod call {
     /// Bytes of a streamed answer that may come before they are taken. Default: `1MiB`.
     pub const CREDIT: &str = "credit";
 }
+
+/// Options of a hub.
+pub mod hub {
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. (live)
+    pub const EVENTS: &str = "events";
+    /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
+    pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
+    /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
+    pub const SEND_MAX_BYTES: &str = "send.max_bytes";
+    /// At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. (live)
+    pub const SEND_OVERFLOW: &str = "send.overflow";
+    /// Larger messages close the link with 1009. Default: `1MiB`.
+    pub const RECV_MAX_MESSAGE: &str = "recv.max_message";
+    /// Time between heartbeats; 0: none. Default: `10s`. (live)
+    pub const HEARTBEAT_INTERVAL: &str = "heartbeat.interval";
+    /// Heartbeats without an answer before the link is ended. Default: `2`. (live)
+    pub const HEARTBEAT_MAX_STRIKES: &str = "heartbeat.max_strikes";
+    /// How long a close waits for the other side's close frame. Default: `5s`. (live)
+    pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+    pub const DIR: &str = "dir";
+    /// The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event). Default: `{"control":{}}`. (live)
+    pub const CHANNELS: &str = "channels";
+}
+
+/// Options of a channel.
+pub mod channel {
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. (live)
+    pub const EVENTS: &str = "events";
+    /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
+    pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
+    /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
+    pub const SEND_MAX_BYTES: &str = "send.max_bytes";
+    /// At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. (live)
+    pub const SEND_OVERFLOW: &str = "send.overflow";
+    /// Larger messages close the link with 1009. Default: `1MiB`.
+    pub const RECV_MAX_MESSAGE: &str = "recv.max_message";
+    /// Time between heartbeats; 0: none. Default: `10s`. (live)
+    pub const HEARTBEAT_INTERVAL: &str = "heartbeat.interval";
+    /// Heartbeats without an answer before the link is ended. Default: `2`. (live)
+    pub const HEARTBEAT_MAX_STRIKES: &str = "heartbeat.max_strikes";
+    /// How long a close waits for the other side's close frame. Default: `5s`. (live)
+    pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// With hub.auto=false: wait before the next look for a hub. Default: `1s`. (live)
+    pub const RECONNECT_INTERVAL: &str = "reconnect.interval";
+    /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+    pub const DIR: &str = "dir";
+    /// Name of the channel: letters, digits, '.', '_' and '-'. Required.
+    pub const NAME: &str = "name";
+    /// Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name). Default: `regex`.
+    pub const PATTERN_SYNTAX: &str = "pattern.syntax";
+    /// Own subscriptions hear what is published here, too, marked MW_F_LOCAL. Default: `false`.
+    pub const EMIT_LOCAL: &str = "emit.local";
+    /// Becomes the channel's hub where nobody else of the host is. Default: `true`.
+    pub const HUB_AUTO: &str = "hub.auto";
+}
+
+/// Options of a share.
+pub mod share {
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,interest,done,released,ask,draining,leader`. (live)
+    pub const EVENTS: &str = "events";
+    /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
+    pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
+    /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
+    pub const SEND_MAX_BYTES: &str = "send.max_bytes";
+    /// Larger messages close the link with 1009. Default: `1MiB`.
+    pub const RECV_MAX_MESSAGE: &str = "recv.max_message";
+    /// Time between heartbeats; 0: none. Default: `10s`. (live)
+    pub const HEARTBEAT_INTERVAL: &str = "heartbeat.interval";
+    /// Heartbeats without an answer before the link is ended. Default: `2`. (live)
+    pub const HEARTBEAT_MAX_STRIKES: &str = "heartbeat.max_strikes";
+    /// How long a close waits for the other side's close frame. Default: `5s`. (live)
+    pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// A call without a timeout of its own ends after this time; 0: never. Default: `3s`. (live)
+    pub const CALL_TIMEOUT: &str = "call.timeout";
+    /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+    pub const DIR: &str = "dir";
+    /// Name of the share: letters, digits, '.', '_' and '-'. Required.
+    pub const NAME: &str = "name";
+    /// A leader that does not answer for so long when joined is taken for frozen. Default: `10s`.
+    pub const CONNECT_TIMEOUT: &str = "connect.timeout";
+    /// The DONE of mw_start comes at the latest then; 0: when there is a leader. Default: `30s`.
+    pub const START_TIMEOUT: &str = "start.timeout";
+    /// Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random. Default: `all`.
+    pub const FANOUT: &str = "fanout";
+    /// The leader keeps the last value of each key for who subscribes later. Default: `true`.
+    pub const RETAIN: &str = "retain";
+    /// Methods that may run twice: their calls in flight are repeated when the leader changes.
+    pub const RETRY_SAFE: &str = "retry.safe";
+}

@@ -18,6 +18,12 @@ pub enum Noun {
     Service = ffi::MW_CONF_SERVICE,
     /// A call.
     Call = ffi::MW_CONF_CALL,
+    /// A [`Hub`](crate::Hub).
+    Hub = ffi::MW_CONF_HUB,
+    /// A [`Channel`](crate::Channel).
+    Channel = ffi::MW_CONF_CHANNEL,
+    /// A [`Share`](crate::Share).
+    Share = ffi::MW_CONF_SHARE,
 }
 
 /// Options of one noun. Keys are checked by the library when set; the first refusal is kept and answered by the
@@ -70,6 +76,21 @@ impl Options {
     /// Options of a call.
     pub fn call() -> Options {
         Options::new(Noun::Call)
+    }
+
+    /// Options of a hub.
+    pub fn hub() -> Options {
+        Options::new(Noun::Hub)
+    }
+
+    /// Options of a member of a channel.
+    pub fn channel(name: &str) -> Options {
+        Options::new(Noun::Channel).set("name", name)
+    }
+
+    /// Options of a member of a share.
+    pub fn share(name: &str) -> Options {
+        Options::new(Noun::Share).set("name", name)
     }
 
     /// Sets one key. Values are texts, numbers, booleans: `8080`, `true`, `"30s"`, `"1MiB"`.

@@ -1,10 +1,10 @@
-//! Providers and consumers, and who hears their events.
+//! Providers, consumers, channels, hubs and shares, and who hears their events.
 use crate::events::Queue;
 use crate::operation::{complete, part, Operation};
-use crate::service::{self, How, Parts, Service};
+use crate::service::Service;
 use crate::verbs::verbs;
 use crate::waiting::{block_on, inside_handler, lock, set_inside_handler};
-use crate::{ffi, Context, Error, Event, Events, Message, Options, Payload, Result};
+use crate::{ffi, Context, Error, Event, Events, Options, Result};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -249,27 +249,6 @@ macro_rules! party {
                 Operation::begin(h, |_| Ok(()), |op| ffi::start(h, op))
             }
 
-            /// Stops taking input. Messages already read still come.
-            pub fn pause(&self) -> Result<()> {
-                self.party.pause(true)
-            }
-
-            /// Takes input again.
-            pub fn resume(&self) -> Result<()> {
-                self.party.pause(false)
-            }
-
-            /// Answers calls of the other end (own wire): REQUEST, CANCEL, WRITABLE and CLOSED of the service go to the
-            /// handler, whose [`Event::request`] answers, there or later.
-            pub fn serve(
-                &self,
-                name: &str,
-                options: Options,
-                handler: impl Fn(Event<'_>) + Send + Sync + 'static,
-            ) -> Result<Service> {
-                self.party.serve(name, &options, Box::new(handler))
-            }
-
             /// A future that is ready when its last event, CLOSED, has come.
             pub fn closed(&self) -> Closed {
                 self.party.closed()
@@ -311,21 +290,28 @@ party! {
     Consumer, MW_CONF_CONSUMER
 }
 
-verbs!(Provider: common update link publish);
-verbs!(Consumer: common update link send);
-
-impl Consumer {
-    /// Calls a method of the provider (own wire). What it ends with is the answer, or the failure as an error whose
-    /// text is the object that came. Dropping it cancels the call.
-    pub fn call(&self, target: &str, body: impl Payload, how: How) -> Operation<Message> {
-        service::call(self.id(), target, body, how)
-    }
-
-    /// The same with an answer in parts.
-    pub fn stream(&self, target: &str, body: impl Payload, how: How) -> Parts {
-        Parts::begin(self.id(), target, body, how, self.party.queue())
-    }
+party! {
+    /// A member of a channel: hears what the other processes of the host publish in it. An event's topic is its name,
+    /// the header `sender` who sent it. Dropping it leaves the channel.
+    Channel, MW_CONF_CHANNEL
 }
+
+party! {
+    /// A standing hub: keeps channels of this host in a process of their own. Dropping it closes it.
+    Hub, MW_CONF_HUB
+}
+
+party! {
+    /// One of the processes of a host that use one connection. `Kind::Leader` says who leads ([`Event::leads`]); the
+    /// leader hears `Kind::Request` ([`Event::request`]) and `Kind::Interest`. Dropping it leaves the share.
+    Share, MW_CONF_SHARE
+}
+
+verbs!(Provider: common update link input serve publish);
+verbs!(Consumer: common update link input serve call send topics);
+verbs!(Channel: common update link input emit topics);
+verbs!(Hub: common update);
+verbs!(Share: common update call emit topics);
 
 impl Provider {
     /// The first address it listens on, such as `ws://127.0.0.1:8080/connect`; known once it has started.

@@ -110,7 +110,7 @@ impl Flags {
     pub const ONEWAY: Flags = Flags(0x100);
     /// A oneway call of a share: again to each new leader.
     pub const REPEAT: Flags = Flags(0x800);
-    /// The body is a list: u32 length and bytes, each, little endian.
+    /// The body is a list: u32 length and bytes, each, little endian (wire meshwork).
     pub const PARTS: Flags = Flags(0x1000);
     /// Refuse while offline, even with an offline buffer.
     pub const NOQUEUE: Flags = Flags(0x2000);

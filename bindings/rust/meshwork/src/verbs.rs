@@ -94,6 +94,77 @@ macro_rules! verb_set {
             }
         }
     };
+    ($noun:ident input) => {
+        impl $noun {
+            /// Stops taking input. Messages already read still come.
+            pub fn pause(&self) -> $crate::Result<()> {
+                self.party.pause(true)
+            }
+
+            /// Takes input again.
+            pub fn resume(&self) -> $crate::Result<()> {
+                self.party.pause(false)
+            }
+        }
+    };
+    ($noun:ident serve) => {
+        impl $noun {
+            /// Answers calls of the other end (own wire): REQUEST, CANCEL, WRITABLE and CLOSED of the service go to the
+            /// handler, whose [`Event::request`] answers, there or later.
+            pub fn serve(
+                &self,
+                name: &str,
+                options: $crate::Options,
+                handler: impl Fn($crate::Event<'_>) + Send + Sync + 'static,
+            ) -> $crate::Result<$crate::Service> {
+                self.party.serve(name, &options, Box::new(handler))
+            }
+        }
+    };
+    ($noun:ident call) => {
+        impl $noun {
+            /// Calls a method of the provider (own wire), or of a share's leader. What it ends with is the answer, or the
+            /// failure as an error whose text is the object that came. Dropping it cancels the call.
+            pub fn call(
+                &self,
+                target: &str,
+                body: impl $crate::Payload,
+                how: $crate::How,
+            ) -> $crate::Operation<$crate::Message> {
+                $crate::service::call(self.id(), target, body, how)
+            }
+
+            /// The same with an answer in parts.
+            pub fn stream(&self, target: &str, body: impl $crate::Payload, how: $crate::How) -> $crate::Parts {
+                $crate::Parts::begin(self.id(), target, body, how, self.party.queue())
+            }
+        }
+    };
+    ($noun:ident emit) => {
+        impl $noun {
+            /// Publishes: in a channel an event, to every other member; in a share's leader the value of a key, to who
+            /// subscribed to it. An answer other than an error means accepted; `EAGAIN`: nothing is kept, WRITABLE
+            /// follows.
+            pub fn publish(&self, topic: &str, body: impl $crate::Payload) -> $crate::Result<()> {
+                $crate::ffi::publish(self.id(), topic, &body.message(0)?, 0, 0, 0)
+            }
+
+            /// The same with flags and an end: of a channel [`Delivery::Host`](crate::Delivery::Host), when every member
+            /// that was there has it.
+            pub fn publish_confirmed(
+                &self,
+                topic: &str,
+                body: impl $crate::Payload,
+                flags: $crate::Flags,
+            ) -> $crate::Operation<$crate::Delivery> {
+                let h = self.id();
+                $crate::Operation::begin(h, $crate::Delivery::of, |op| {
+                    let m = body.message(flags.bits())?;
+                    $crate::ffi::publish(h, topic, &m, 0, flags.bits(), op)
+                })
+            }
+        }
+    };
     ($noun:ident publish) => {
         impl $noun {
             /// Sends to every peer that is subscribed to the topic, or to all where it is "".
@@ -152,9 +223,13 @@ macro_rules! verb_set {
                     $crate::ffi::send(h, &m, flags.bits(), op)
                 })
             }
-
+        }
+    };
+    ($noun:ident topics) => {
+        impl $noun {
             /// Subscribes to a pattern. Of a peer: publishes that match reach it; of a consumer on the own wire: the
-            /// provider is told, and told again after each reconnect.
+            /// provider is told, and told again after each reconnect. Of a channel: its events that match come (regular
+            /// expressions, of the whole name); of a share: the values of a key.
             pub fn subscribe(&self, pattern: &str) -> $crate::Operation<()> {
                 self.subscribe_with(pattern, $crate::Options::subscription())
             }
