@@ -1,7 +1,11 @@
 import { EventEmitter } from 'node:events'
-import { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions } from './options'
+import {
+  ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions
+} from './options'
 
-export { ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions }
+export {
+  ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions
+}
 
 /** What may be sent: a string is text, bytes are binary, a message that came is passed on as it is. */
 export type Body = string | Uint8Array | ArrayBuffer | Message
@@ -56,6 +60,10 @@ export class MeshworkError extends Error {
 export class Message {
   private constructor ()
   readonly isText: boolean
+  /** Sent by the handle that got it (option `emit.local` of a channel). */
+  readonly isLocal: boolean
+  /** The last value of a key of a share, from before the subscription. */
+  readonly isRetained: boolean
   readonly length: number
   readonly flags: number
   /** Number on its link, modulo 2^31; 0 where the wire has none. */
@@ -114,6 +122,29 @@ declare class Handle<E extends Record<keyof E, unknown[]>> extends EventEmitter<
   info (what?: string): any
 }
 
+interface Subscriber {
+  /** Resolves when publishes that match will come. */
+  subscribe (pattern: string, options?: SubscriptionOptions & How): Promise<void>
+  unsubscribe (pattern: string, how?: How): Promise<void>
+  /** Whether a publish to this topic would arrive. */
+  subscribed (topic: string): boolean
+  /** Messages one by one, detached; the other side waits while they are not taken. */
+  [Symbol.asyncIterator] (): AsyncGenerator<Message, void, void>
+}
+
+interface Caller {
+  /** Calls a method of the other end (wire meshwork); resolves with its answer. */
+  call (target: string, data?: Value, options?: CallHow & { part?: (part: Message) => void }): Promise<Message>
+  /** The parts of an answer one by one, then the answer where it has bytes; who answers waits while they are not taken. */
+  stream (target: string, data?: Value, options?: CallHow): AsyncGenerator<Message, void, void>
+}
+
+interface Publisher {
+  /** Sends to all that subscribed. true: go on; false: accepted, but go on at 'writable'. Throws when refused. */
+  publish (topic: string, data: Body, options?: SendOptions & { headers?: Headers }): boolean
+}
+
+interface Sender<E extends Record<keyof E, unknown[]>> extends Subscriber, Caller {}
 declare class Sender<E extends Record<keyof E, unknown[]>> extends Handle<E> {
   /** true: go on; false: accepted, but go on at 'writable'. Throws when refused. */
   send (data: Body, options?: SendOptions & { headers?: Headers }): boolean
@@ -123,15 +154,6 @@ declare class Sender<E extends Record<keyof E, unknown[]>> extends Handle<E> {
   deliver (data: Body, options?: SendOptions & How & { headers?: Headers }): Promise<'sent' | 'taken'>
   /** At most 125 bytes; the event 'pong' tells. */
   ping (data?: string | Uint8Array): boolean
-  subscribe (pattern: string, options?: SubscriptionOptions & How): Promise<void>
-  unsubscribe (pattern: string, how?: How): Promise<void>
-  subscribed (topic: string): boolean
-  /** Calls a method of the other end (wire meshwork); resolves with its answer. */
-  call (target: string, data?: Value, options?: CallHow & { part?: (part: Message) => void }): Promise<Message>
-  /** The parts of an answer one by one, then the answer where it has bytes; who answers waits while they are not taken. */
-  stream (target: string, data?: Value, options?: CallHow): AsyncGenerator<Message, void, void>
-  /** Messages one by one, detached; the other side waits while they are not taken. */
-  [Symbol.asyncIterator] (): AsyncGenerator<Message, void, void>
 }
 
 /** What calls carry: text, bytes and messages as they are, anything else as JSON text. */
@@ -145,6 +167,8 @@ export interface CallHow extends CallOptions {
   parent?: Request
   /** Nobody answers; resolves when it is out. */
   oneway?: boolean
+  /** Of a share, with oneway: again to each new leader. */
+  repeat?: boolean
   text?: boolean
   compress?: boolean
   /** The body is a list: length (u32, little endian) and bytes, each. */
@@ -153,10 +177,10 @@ export interface CallHow extends CallOptions {
 type ReplyHow = { headers?: Headers, text?: boolean, compress?: boolean, list?: boolean }
 
 /** A call to answer, once and at any time. */
-export interface Request {
+export interface Request<C = Connection | Consumer> {
   readonly id: number
-  /** The connection, or at a consumer itself, whose other end calls. */
-  readonly caller: Connection | Consumer
+  /** The connection, or at a consumer itself, whose other end calls. Of a share: undefined. */
+  readonly caller: C
   readonly method: string
   /** What it was called with: lent to the handler, kept where that returns something. */
   readonly message: Message
@@ -174,7 +198,7 @@ export interface Request {
   /** A failure instead: an error, a text, or an object that travels as it is. code: 'MW_EDENIED' ... */
   fail (error?: Error | string | object, how?: { code?: string }): void
 }
-export type Answers = (request: Request) => Value | void | Promise<Value | void> | AsyncIterable<Value>
+export type Answers<C = Connection | Consumer> = (request: Request<C>) => Value | void | Promise<Value | void> | AsyncIterable<Value>
 
 /** What one end of a link serves under a name. close() ends it. */
 export class Service extends Handle<{ close: [end: End] }> {
@@ -185,16 +209,22 @@ export class Service extends Handle<{ close: [end: End] }> {
   drain (ms?: number, how?: How): Promise<void>
 }
 
-interface Opened<O> {
-  /** Serves calls to name and name.method. What the handler returns, or its promise resolves with, is the answer; an async
-   *  generator gives parts; what it throws is the failure. undefined: request.reply() follows. */
-  serve (name: string, handler: Answers, options?: ServiceOptions): Service
+interface Startable {
   /** Listens or connects. Resolves when usable; may be called again to wait for that. */
   start (how?: How): Promise<this>
+}
+
+interface Opened<O> extends Startable {
   /** Changes live options, all or nothing. */
   update (options: O, how?: How): Promise<void>
   /** Refuses what is new, finishes, tells the peers, closes; at the latest after ms. */
   drain (ms?: number, how?: How): Promise<void>
+}
+
+interface Serving<O> extends Opened<O> {
+  /** Serves calls to name and name.method. What the handler returns, or its promise resolves with, is the answer; an async
+   *  generator gives parts; what it throws is the failure. undefined: request.reply() follows. */
+  serve (name: string, handler: Answers, options?: ServiceOptions): Service
   /** Facts that have to be gathered. */
   query (what: 'peers', how?: How): Promise<any>
   query (what: 'metrics', how?: How): Promise<string>
@@ -251,7 +281,7 @@ export interface ProviderEvents {
 }
 
 /** A listener that admits many peers. */
-export interface Provider extends Opened<ProviderOptions> {}
+export interface Provider extends Serving<ProviderOptions> {}
 export class Provider extends Handle<ProviderEvents> {
   constructor (options?: ProviderOptions, context?: Context)
   /** By handle. */
@@ -275,9 +305,100 @@ export interface ConsumerEvents extends ConnectionEvents {
 }
 
 /** A connection to one provider that always comes back. */
-export interface Consumer extends Opened<ConsumerOptions> {}
+export interface Consumer extends Serving<ConsumerOptions> {}
 export class Consumer extends Sender<ConsumerEvents> {
   constructor (options?: ConsumerOptions, context?: Context)
+}
+
+/** What a hub knows of a member. */
+export interface MemberFacts { channel: string, pid: number, uuid: string, [key: string]: unknown }
+
+export interface ChannelEvents {
+  /** message.topic: the event's name; the header sender: whose it is. */
+  message: [message: Message]
+  /** There is a hub; after every change of it, too. */
+  up: [facts: { attempts: number, hub: boolean, epoch: number, [key: string]: unknown }]
+  /** The hub went; another takes over. What was published meanwhile is kept. */
+  down: [end: End & { retryIn: number }]
+  writable: []
+  /** Where this process is the hub: a member that does not read. */
+  slow: [slow: Slow & { member?: MemberFacts }]
+  /** What got lost on the way to this process or, where it is the hub, to a member. */
+  dropped: [dropped: Dropped & { member?: MemberFacts }]
+  close: [end: End]
+  fault: [error: MeshworkError]
+  log: [line: string, level: number, area: string]
+}
+
+/** A member of a channel of this host (option `name`): hears what all others publish there. */
+export interface Channel extends Opened<ChannelOptions>, Subscriber, Publisher {}
+export class Channel extends Handle<ChannelEvents> {
+  constructor (options?: ChannelOptions, context?: Context)
+  /** Publishes, and resolves when every other member has it. */
+  deliver (event: string, data: Body, options?: SendOptions & How & { headers?: Headers }): Promise<void>
+  query (what: 'members', how?: How): Promise<Array<{ uuid: string, pid: number, self: boolean }>>
+}
+
+/** A member of a channel, as a standing hub sees it. */
+export class Member extends Handle<{
+  close: [end: End]
+  slow: [slow: Slow]
+  dropped: [dropped: Dropped]
+}> {
+  private constructor ()
+  readonly hub: Hub
+  readonly facts: MemberFacts
+  /** A UUID. */
+  readonly id: string
+}
+
+export interface HubEvents {
+  up: [facts: { attempts: number, [key: string]: unknown }]
+  connection: [member: Member]
+  disconnection: [member: Member, end: End]
+  slow: [member: Member, slow: Slow]
+  dropped: [member: Member, dropped: Dropped]
+  /** Of a channel with "dump": its name as topic; the event's name, a space and its body as body. */
+  dump: [message: Message, member?: Member]
+  close: [end: End]
+  fault: [error: MeshworkError]
+  log: [line: string, level: number, area: string, member?: Member]
+}
+
+/** A standing hub: keeps channels for the whole host. */
+export interface Hub extends Opened<HubOptions> {}
+export class Hub extends Handle<HubEvents> {
+  constructor (options?: HubOptions, context?: Context)
+  /** By handle. */
+  readonly members: Map<number, Member>
+  /** 'channel/NAME' (a list) or 'client/NAME/UUID'. */
+  query (what: string, how?: How): Promise<any>
+}
+
+export interface ShareEvents {
+  /** Who leads was settled: this process (it makes what is shared, and answers), or another. Each epoch is above the last. */
+  leader: [self: boolean, epoch: number]
+  /** In the leader: this many processes of the host want the key now. */
+  interest: [key: string, now: number, before: number]
+  /** A value of a key: message.topic. */
+  message: [message: Message]
+  /** There is a leader to talk to; after every change of it, too. */
+  up: [facts: object]
+  down: [end: End & { retryIn: number }]
+  close: [end: End]
+  fault: [error: MeshworkError]
+  log: [line: string, level: number, area: string]
+}
+
+/** One of the processes of this host that use something together (option `name`): one of them, the leader, has it. */
+export interface Share extends Startable, Subscriber, Caller, Publisher {}
+export class Share extends Handle<ShareEvents> {
+  constructor (options?: ShareOptions, context?: Context)
+  /** What the leader's process answers the calls of all with, as the handler of a service does. */
+  serve (handler: Answers<undefined>): void
+  /** In the leader: gives out the value of a key, and resolves when that is done. */
+  deliver (key: string, value: Body, options?: SendOptions & How & { headers?: Headers }): Promise<void>
+  info (): { name: string, leader: boolean, epoch: number }
 }
 
 export interface Described {
@@ -291,7 +412,7 @@ export interface Described {
   min?: string
   max?: string
 }
-type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call'
+type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call' | 'hub' | 'channel' | 'share'
 
 /** Numbers of stat(). */
 export const stat: Readonly<Record<string, number>>

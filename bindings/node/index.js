@@ -4,10 +4,12 @@ const addon = require('./lib/addon')
 const { MeshworkError, check } = require('./lib/error')
 const { Context } = require('./lib/context')
 const { Message } = require('./lib/message')
-const { Provider, Consumer, Connection, Service } = require('./lib/link')
+const { Provider, Consumer, Connection } = require('./lib/link')
+const { Channel, Hub, Member, Share } = require('./lib/host')
+const { Service } = require('./lib/service')
 const { stat, status } = require('./lib/tables')
 
-const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4, service: 5, call: 6 }
+const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4, service: 5, call: 6, hub: 7, channel: 8, share: 9 }
 
 module.exports = {
   Context,
@@ -15,13 +17,17 @@ module.exports = {
   Consumer,
   Connection,
   Service,
+  Channel,
+  Hub,
+  Member,
+  Share,
   Message,
   MeshworkError,
   stat,
   status,
   /** Version of the core inside. */
   version: addon.version(),
-  /** Every option of 'context', 'provider', 'consumer', 'subscription', 'service' or 'call', described by the core. */
+  /** Every option of 'context', 'provider', 'consumer', 'subscription', 'service', 'call', 'hub', 'channel' or 'share', described by the core. */
   describe: kind => addon.describe(kinds[kind]).map(text => JSON.parse(text)),
   /** Checks options and reads one of them back as text; secrets read '***'. */
   readOption: (kind, options, key) => check(addon.check(kinds[kind], JSON.stringify(options), key))

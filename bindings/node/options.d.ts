@@ -127,7 +127,7 @@ export interface ProviderOptions {
   /** Handshakes at once; other connections wait in the backlog. Default: `256`. */
   'handshake.max'?: number | string
   /** Parameters every client must present with these values; an object of strings, numbers and booleans. May change by update(). */
-  'auth.parameters'?: Record<string, string | number | boolean> | string
+  'auth.parameters'?: Record<string, string | number | boolean | object> | string
   /** Asks the host about each client: ASK, answered by mw_answer. Default: `false`. */
   'auth.ask'?: boolean | string
   /** An admission not decided by then is refused with 503. Default: `10s`. */
@@ -246,11 +246,11 @@ export interface ConsumerOptions {
   /** Path of the upgrade request. Default: `/connect`. */
   'path'?: string
   /** Parameters presented to the provider; an object of strings, numbers and booleans. May change by update(). */
-  'parameters'?: Record<string, string | number | boolean> | string
+  'parameters'?: Record<string, string | number | boolean | object> | string
   /** Where parameters travel: the header Meshwork-Parameters, or the query. Default: `header`. */
   'parameters.in'?: 'header' | 'query'
   /** Headers added to the upgrade request; an object of strings, numbers and booleans. May change by update(). */
-  'headers'?: Record<string, string | number | boolean> | string
+  'headers'?: Record<string, string | number | boolean | object> | string
   /** HTTP proxy to connect through: http://[user:password@]host:port. */
   'proxy'?: string
   /** Head start of each address over the next one (RFC 8305). Default: `250ms`. */
@@ -307,4 +307,120 @@ export interface ServiceOptions {
 export interface CallOptions {
   /** Bytes of a streamed answer that may come before they are taken. Default: `1MiB`. */
   'credit'?: number | string
+}
+
+export interface HubOptions {
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. May change by update(). */
+  'events'?: string[] | string
+  /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
+  'send.soft_bytes'?: number | string
+  /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
+  'send.max_bytes'?: number | string
+  /** At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. May change by update(). */
+  'send.overflow'?: 'refuse' | 'drop_new' | 'drop_old' | 'conflate' | 'disconnect'
+  /** Larger messages close the link with 1009. Default: `1MiB`. */
+  'recv.max_message'?: number | string
+  /** Time between heartbeats; 0: none. Default: `10s`. May change by update(). */
+  'heartbeat.interval'?: number | string
+  /** Heartbeats without an answer before the link is ended. Default: `2`. May change by update(). */
+  'heartbeat.max_strikes'?: number | string
+  /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
+  'close.timeout'?: number | string
+  /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
+  'dir'?: string
+  /** The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event). Default: `{"control":{}}`. May change by update(). */
+  'channels'?: Record<string, string | number | boolean | object> | string
+  close?: { [key: string]: unknown }
+  heartbeat?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  recv?: { [key: string]: unknown }
+  send?: { [key: string]: unknown }
+}
+
+export interface ChannelOptions {
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader`. May change by update(). */
+  'events'?: string[] | string
+  /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
+  'send.soft_bytes'?: number | string
+  /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
+  'send.max_bytes'?: number | string
+  /** At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link. Default: `refuse`. May change by update(). */
+  'send.overflow'?: 'refuse' | 'drop_new' | 'drop_old' | 'conflate' | 'disconnect'
+  /** Larger messages close the link with 1009. Default: `1MiB`. */
+  'recv.max_message'?: number | string
+  /** Time between heartbeats; 0: none. Default: `10s`. May change by update(). */
+  'heartbeat.interval'?: number | string
+  /** Heartbeats without an answer before the link is ended. Default: `2`. May change by update(). */
+  'heartbeat.max_strikes'?: number | string
+  /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
+  'close.timeout'?: number | string
+  /** With hub.auto=false: wait before the next look for a hub. Default: `1s`. May change by update(). */
+  'reconnect.interval'?: number | string
+  /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
+  'dir'?: string
+  /** Name of the channel: letters, digits, '.', '_' and '-'. Required. */
+  'name'?: string
+  /** Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name). Default: `regex`. */
+  'pattern.syntax'?: 'exact' | 'mqtt' | 'path' | 'regex'
+  /** Own subscriptions hear what is published here, too, marked MW_F_LOCAL. Default: `false`. */
+  'emit.local'?: boolean | string
+  /** Becomes the channel's hub where nobody else of the host is. Default: `true`. */
+  'hub.auto'?: boolean | string
+  close?: { [key: string]: unknown }
+  emit?: { [key: string]: unknown }
+  heartbeat?: { [key: string]: unknown }
+  hub?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  pattern?: { [key: string]: unknown }
+  reconnect?: { [key: string]: unknown }
+  recv?: { [key: string]: unknown }
+  send?: { [key: string]: unknown }
+}
+
+export interface ShareOptions {
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,interest,done,released,ask,draining,leader`. May change by update(). */
+  'events'?: string[] | string
+  /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
+  'send.soft_bytes'?: number | string
+  /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
+  'send.max_bytes'?: number | string
+  /** Larger messages close the link with 1009. Default: `1MiB`. */
+  'recv.max_message'?: number | string
+  /** Time between heartbeats; 0: none. Default: `10s`. May change by update(). */
+  'heartbeat.interval'?: number | string
+  /** Heartbeats without an answer before the link is ended. Default: `2`. May change by update(). */
+  'heartbeat.max_strikes'?: number | string
+  /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
+  'close.timeout'?: number | string
+  /** A call without a timeout of its own ends after this time; 0: never. Default: `3s`. May change by update(). */
+  'call.timeout'?: number | string
+  /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
+  'dir'?: string
+  /** Name of the share: letters, digits, '.', '_' and '-'. Required. */
+  'name'?: string
+  /** A leader that does not answer for so long when joined is taken for frozen. Default: `10s`. */
+  'connect.timeout'?: number | string
+  /** The DONE of mw_start comes at the latest then; 0: when there is a leader. Default: `30s`. */
+  'start.timeout'?: number | string
+  /** Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random. Default: `all`. */
+  'fanout'?: 'all' | 'one'
+  /** The leader keeps the last value of each key for who subscribes later. Default: `true`. */
+  'retain'?: boolean | string
+  /** Methods that may run twice: their calls in flight are repeated when the leader changes. */
+  'retry.safe'?: string[] | string
+  call?: { [key: string]: unknown }
+  close?: { [key: string]: unknown }
+  connect?: { [key: string]: unknown }
+  heartbeat?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  recv?: { [key: string]: unknown }
+  retry?: { [key: string]: unknown }
+  send?: { [key: string]: unknown }
+  start?: { [key: string]: unknown }
 }

@@ -61,10 +61,11 @@ MW_API mw_status mw_update(mw_handle h, const mw_conf *c, uint64_t op, mw_error 
  * Completes: at once. Errors: MW_ECLOSED. Since: 0.1 */
 MW_API mw_status mw_token(mw_handle h, uint64_t token);
 
-/* Stops (1) or resumes (0) taking input of a peer, a consumer or all peers of
- * a provider. A paused service answers calls with MW_EAGAIN, so that they go elsewhere.
+/* Stops (1) or resumes (0) taking input of a peer, a consumer, a channel, a
+ * share (what its leader sends) or all peers of a provider. A paused service answers calls with MW_EAGAIN, so that they go elsewhere.
  * Owns: nothing. Thread: any. Blocks: no. Allocates: maybe.
- * Completes: soon; messages already read still come. Errors: MW_ECLOSED, MW_EKIND. Since: 0.1 */
+ * Completes: soon; messages already read still come. Errors: MW_ECLOSED,
+ * MW_EKIND, MW_ESTATE (a share that was not started). Since: 0.1 */
 MW_API mw_status mw_pause(mw_handle h, int on);
 
 /* Refuses new work, finishes what runs (calls and requests too), tells the

@@ -90,6 +90,7 @@ mw_status mw_pause(mw_handle h, int on) {
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* p = ref.provider()) return p->pause(on != 0);
     if (auto* s = ref.service()) return s->pause(on != 0), MW_OK;
+    if (auto* s = ref.share()) return s->pause(on != 0);
     if (ref.session() == nullptr) return MW_EKIND;
     ref.session()->pause_wish.store(on != 0, std::memory_order_release);
     ref.object()->request(link_::kPause);

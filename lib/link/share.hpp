@@ -28,6 +28,7 @@ class Share final : public Owner, private loop::Inside {
   // ---- any thread
   mw_status start(uint64_t op);
   mw_status cancel(uint64_t op);
+  mw_status pause(bool on);
   mw_status call(const Order& o);
   mw_status publish(std::string_view key, const mw_msg* m, uint32_t flags, uint64_t op);
   mw_status subscribe(std::string_view key, uint64_t op, base::Error* why);

@@ -92,6 +92,14 @@ mw_status Share::cancel(uint64_t op) {
   return MW_OK;
 }
 
+mw_status Share::pause(bool on) {
+  base::Pin pin(seeker_.load(std::memory_order_acquire));
+  if (!pin) return started.load() ? MW_ENOTCONN : MW_ESTATE;
+  consumer_of(pin)->session().pause_wish.store(on, std::memory_order_release);
+  consumer_of(pin)->request(kPause);
+  return MW_OK;
+}
+
 mw_status Share::publish(std::string_view key, const mw_msg* m, uint32_t flags, uint64_t op) {
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return MW_ECLOSED;
   if (!leads_.load(std::memory_order_acquire)) return MW_ENOTLEADER;

@@ -26,7 +26,7 @@ const dropped = new FinalizationRegistry(({ handle, what }) => {
 // A second libuv is no libuv: Bun has its names and aborts when they are called.
 const polled = Boolean(process.versions.uv && !process.versions.bun && !process.versions.deno && addon.hasUv())
 
-/** What providers and consumers live in: event loop, memory budget, events. */
+/** What all else lives in: event loop, memory budget, events. */
 class Context extends EventEmitter {
   #door
   #words
@@ -279,6 +279,7 @@ class Context extends EventEmitter {
       case kind.DOWN:
         return target.emit('down', { ...this.#end_of(o, status, code), retryIn: id })
       case kind.LOG:
+        if (w[o + 8] & flag.DUMP) return target.emit('dump', this.#message(o), connection)
         return (target ?? this).emit('log', this.#body(o).toString(), code, this.#message(o).topic, connection)
       case kind.ERROR: {
         const error = new MeshworkError(status, this.#body(o).toString(), code)
@@ -296,12 +297,14 @@ class Context extends EventEmitter {
         return target.cancelled(id, error)
       }
       case kind.WRITABLE: return id === 0 ? (connection ?? target).emit('writable') : target.room(id)
-      case kind.SLOW: return this.#tell(target, connection, 'slow', { waiting: id, policy: code })
+      case kind.SLOW: return this.#tell(target, connection, 'slow', { waiting: id, policy: code, ...target.about?.(peer) })
       case kind.DROPPED:
-        return this.#tell(target, connection, 'dropped', { count: code, error: failed(status), message: this.#message(o) })
+        return this.#tell(target, connection, 'dropped',
+          { count: code, error: failed(status), message: this.#message(o), ...target.about?.(peer) })
       case kind.PING: return this.#tell(target, connection, 'ping', Buffer.from(this.#body(o)))
       case kind.PONG: return this.#tell(target, connection, 'pong', Buffer.from(this.#body(o)), id / 1000)
       case kind.INTEREST: return target.emit('interest', this.#message(o).topic, code, id, connection)
+      case kind.LEADER: return target.emit('leader', code === 1, id)
       case kind.DRAINING: return this.#tell(target, connection, 'draining', { slot: code, deadline: id })
     }
   }

@@ -26,6 +26,10 @@ class Message {
 
   /** Whether it was sent as text. */
   get isText () { return (this.flags & flag.TEXT) !== 0 }
+  /** Whether it comes from the handle that got it (option emit.local). */
+  get isLocal () { return (this.flags & flag.LOCAL) !== 0 }
+  /** Whether it is the last value of a key, from before the subscription. */
+  get isRetained () { return (this.flags & flag.RETAINED) !== 0 }
   /** Bytes of the body. */
   get length () { return this.#length }
 

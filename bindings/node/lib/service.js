@@ -2,6 +2,7 @@
 'use strict'
 const addon = require('./addon')
 const { MeshworkError, check } = require('./error')
+const { Handle, bytesOf, pairs } = require('./handle')
 const { Message } = require('./message')
 const { flag, status } = require('./tables')
 
@@ -11,10 +12,8 @@ const plain = data => data === undefined
   : typeof data === 'string' || data instanceof Message || data instanceof ArrayBuffer || ArrayBuffer.isView(data)
     ? data
     : JSON.stringify(data)
-const bytesOf = data => data instanceof Message ? data.data : data
 const flagsOf = (data, how) => (data instanceof Message ? data.flags & (flag.TEXT | flag.PARTS) : 0) |
-  (how.text ? flag.TEXT : 0) | (how.list ? flag.PARTS : 0) | (how.compress ? flag.COMPRESS : 0) | (how.oneway ? flag.ONEWAY : 0)
-const pairs = headers => headers && [...(headers instanceof Map ? headers : Object.entries(headers))].flat()
+  (how.text ? flag.TEXT : 0) | (how.list ? flag.PARTS : 0) | (how.compress ? flag.COMPRESS : 0) | (how.oneway ? flag.ONEWAY : 0) | (how.repeat ? flag.REPEAT : 0)
 
 /** A call to answer, once and at any time. */
 class Request {
@@ -123,90 +122,93 @@ async function answer (request, given) {
   }
 }
 
-module.exports = Handle => {
-  /** What one end of a link serves under a name. */
-  class Service extends Handle {
-    #handler
-    #requests = new Map()
+/** What answers requests by a handler. */
+const Answerer = Base => class extends Base {
+  #handler
+  #requests = new Map()
 
-    constructor (owner, name, handler, options) {
-      super(owner.context)
-      this.owner = owner
-      this.name = name
-      this.#handler = handler
-      this.token = this.context.add(this)
-      const handle = addon.serve(owner.handle, name, JSON.stringify(options), this.token)
-      if (handle < 0) this.context.forget(this.token)
-      this.handle = check(handle)
-      this.context.keep(this)
+  answerBy (handler) { this.#handler = handler }
+
+  requested (id, caller, code, message) {
+    const request = new Request(this, id, caller ?? this.owner, code, message)
+    if (id !== 0) this.#requests.set(id, request)
+    let given
+    try {
+      given = this.#handler(request)
+    } catch (error) {
+      given = Promise.reject(error)
     }
-
-    /** Answers new calls with MW_EDRAINING, finishes those that run, closes; at the latest after ms. */
-    async drain (ms = 30000, how) {
-      await this.context.run(this, op => addon.drain(this.handle, ms, op), how)
-    }
-
-    requested (id, caller, code, message) {
-      const request = new Request(this, id, caller ?? this.owner, code, message)
-      if (id !== 0) this.#requests.set(id, request)
-      let given
-      try {
-        given = this.#handler(request)
-      } catch (error) {
-        given = Promise.reject(error)
-      }
-      if (given === undefined) return // the host answers by itself
-      message.detach()
-      answer(request, given).catch(error => process.nextTick(() => { throw error }))
-    }
-
-    cancelled (id, error) { this.#requests.get(id)?.cancelled(error) }
-    forget (id) { this.#requests.delete(id) }
-
-    room (id) { this.#requests.get(id)?.roomy() }
-    ended (end) { this.finished(end) }
+    if (given === undefined) return // the host answers by itself
+    message.detach()
+    answer(request, given).catch(error => process.nextTick(() => { throw error }))
   }
 
-  /** Verbs of who can be called. */
-  const Caller = Base => class extends Base {
-    /** Calls a method of the other end; resolves with its answer, a message. */
-    async call (target, data, { headers, signal, timeout = 0, credit, parent, part, ...how } = {}) {
-      data = plain(data)
-      this.context.flush()
-      const options = credit === undefined ? '' : JSON.stringify({ credit })
-      return this.context.run(this, op => addon.call(this.handle, target, bytesOf(data), flagsOf(data, how), pairs(headers),
-        options, timeout === Infinity ? -1 : timeout, parent?.handle ?? parent?.id ?? 0, op), { signal, whole: true, part })
-    }
-
-    /** The parts of an answer one by one, then the answer where it has bytes; who answers waits while they are not taken. */
-    async * stream (target, data, how = {}) {
-      const give = new AbortController()
-      how.signal?.addEventListener('abort', () => give.abort(how.signal.reason), { once: true })
-      const parts = this.iterate(push => {
-        this.call(target, data, { ...how, signal: give.signal, part: message => push({ part: message.detach() }) })
-          .then(last => push({ last }), error => push({ error }))
-        return () => {}
-      })
-      try {
-        for await (const { part, last, error } of parts) {
-          if (error) throw error
-          if (part) yield part
-          else if (last.length > 0) yield last
-          if (last) return
-        }
-        throw new MeshworkError(status.MW_ECLOSED)
-      } finally {
-        give.abort(new MeshworkError(status.MW_ECANCELED))
-      }
-    }
-  }
-
-  /** Verbs of who can serve: providers and consumers. */
-  const Server = Base => class extends Base {
-    /** Serves calls to name and name.method. What the handler returns, or its promise resolves with, is the answer; an
-     *  async generator gives parts; what it throws is the failure. undefined: request.reply() follows. */
-    serve (name, handler, options = {}) { return new Service(this, name, handler, options) }
-  }
-
-  return { Service, Caller, Server }
+  cancelled (id, error) { this.#requests.get(id)?.cancelled(error) }
+  forget (id) { this.#requests.delete(id) }
+  room (id) { this.#requests.get(id)?.roomy() }
 }
+
+/** What one end of a link serves under a name. */
+class Service extends Answerer(Handle) {
+  constructor (owner, name, handler, options) {
+    super(owner.context)
+    this.owner = owner
+    this.name = name
+    this.answerBy(handler)
+    this.token = this.context.add(this)
+    const handle = addon.serve(owner.handle, name, JSON.stringify(options), this.token)
+    if (handle < 0) this.context.forget(this.token)
+    this.handle = check(handle)
+    this.context.keep(this)
+  }
+
+  /** Answers new calls with MW_EDRAINING, finishes those that run, closes; at the latest after ms. */
+  async drain (ms = 30000, how) {
+    await this.context.run(this, op => addon.drain(this.handle, ms, op), how)
+  }
+
+  ended (end) { this.finished(end) }
+}
+
+/** Verbs of who can be called. */
+const Caller = Base => class extends Base {
+  /** Calls a method of the other end; resolves with its answer, a message. */
+  async call (target, data, { headers, signal, timeout = 0, credit, parent, part, ...how } = {}) {
+    data = plain(data)
+    this.context.flush()
+    const options = credit === undefined ? '' : JSON.stringify({ credit })
+    return this.context.run(this, op => addon.call(this.handle, target, bytesOf(data), flagsOf(data, how), pairs(headers),
+      options, timeout === Infinity ? -1 : timeout, parent?.handle ?? parent?.id ?? 0, op), { signal, whole: true, part })
+  }
+
+  /** The parts of an answer one by one, then the answer where it has bytes; who answers waits while they are not taken. */
+  async * stream (target, data, how = {}) {
+    const give = new AbortController()
+    how.signal?.addEventListener('abort', () => give.abort(how.signal.reason), { once: true })
+    const parts = this.iterate(push => {
+      this.call(target, data, { ...how, signal: give.signal, part: message => push({ part: message.detach() }) })
+        .then(last => push({ last }), error => push({ error }))
+      return () => {}
+    })
+    try {
+      for await (const { part, last, error } of parts) {
+        if (error) throw error
+        if (part) yield part
+        else if (last.length > 0) yield last
+        if (last) return
+      }
+      throw new MeshworkError(status.MW_ECLOSED)
+    } finally {
+      give.abort(new MeshworkError(status.MW_ECANCELED))
+    }
+  }
+}
+
+/** Verbs of who can serve: providers and consumers. */
+const Server = Base => class extends Base {
+  /** Serves calls to name and name.method. What the handler returns, or its promise resolves with, is the answer; an
+   *  async generator gives parts; what it throws is the failure. undefined: request.reply() follows. */
+  serve (name, handler, options = {}) { return new Service(this, name, handler, options) }
+}
+
+module.exports = { Service, Answerer, Caller, Server }

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { run } = require('./kit')
@@ -36,9 +37,10 @@ async function play (provider, consumer, heard) {
 test('the examples', () => play([path.join(root, 'examples', 'provider.js'), '0'],
   url => run(path.join(root, 'examples', 'consumer.mjs'), [url]), /Provider Sent: SOME_REPLY/))
 
+const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
+const block = name => readme.match(new RegExp('```js ' + name + '\n([^]*?)```'))[1]
+
 test('the programs of the README', async () => {
-  const text = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
-  const block = name => text.match(new RegExp('```js ' + name + '\n([^]*?)```'))[1]
   const dir = fs.mkdtempSync(path.join(root, 'readme-'))
   try {
     const provider = path.join(dir, 'provider.js')
@@ -50,5 +52,25 @@ test('the programs of the README', async () => {
     }, /HELLO/)
   } finally {
     fs.rmSync(dir, { recursive: true })
+  }
+})
+
+test('the programs of the README about one host, and the example', async () => {
+  const dir = fs.mkdtempSync(path.join(root, 'readme-'))
+  const meet = fs.mkdtempSync(path.join(os.tmpdir(), 'mw-'))
+  try {
+    const program = name => {
+      fs.writeFileSync(path.join(dir, `${name}.mjs`), block(name).replace("{ name: '", `{ dir: '${meet}', name: '`))
+      return run(path.join(dir, `${name}.mjs`))
+    }
+    assert.deepEqual(await program('channel'), { code: 0, out: '' })
+    assert.deepEqual(await program('share'), { code: 0, out: 'leads since 1\nquote of ACME\nACME 42\n' })
+    const others = Array.from({ length: 3 }, () => run(path.join(root, 'examples', 'host.mjs'), ['3', meet]))
+    for (const { code, out } of await Promise.all(others)) {
+      assert.equal(code, 0, out)
+      assert.match(out, /3 of us/)
+    }
+  } finally {
+    for (const each of [dir, meet]) fs.rmSync(each, { recursive: true })
   }
 })

@@ -1,5 +1,5 @@
 // Compiled by tsc, not run: what the types must take and what they must refuse.
-import meshwork, { Consumer, Context, MeshworkError, Message, Provider, stat } from 'meshwork'
+import meshwork, { Channel, Consumer, Context, Hub, MeshworkError, Message, Provider, Share, stat } from 'meshwork'
 import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
 
 async function main (): Promise<void> {
@@ -27,6 +27,27 @@ async function main (): Promise<void> {
   void answer
   // @ts-expect-error: connections do not serve
   provider.connections.values().next().value?.serve('x', () => 1)
+
+  const channel = await new Channel({ name: 'A', 'emit.local': true }, context).start({ timeout: 500 })
+  channel.on('slow', ({ waiting, member }) => { const pid: number | undefined = member?.pid; void [waiting, pid] })
+  await channel.subscribe('log\\..*', { limit: 1 })
+  const more: boolean = channel.publish('log.warn', 'text', { headers: { k: 'v' } })
+  await channel.deliver('log.warn', new Uint8Array(1))
+  for await (const { topic, isLocal } of channel) { const both: [string, boolean] = [topic, isLocal]; void [both, more] }
+  const hub = new Hub({ channels: { A: { propagate: '.*' } } })
+  hub.on('connection', member => { const where: string = member.facts.channel; void [where, member.hub === hub] })
+  hub.on('dump', (message, member) => void [message.text, member?.id])
+  const share = new Share({ name: 'S', 'retry.safe': ['get'] }, context)
+  share.serve(({ method, caller }) => { const nobody: undefined = caller; return [method, nobody] })
+  share.on('leader', (self, epoch) => { const both: [boolean, number] = [self, epoch]; void both })
+  const answers: Message = await share.call('get', { a: 1 }, { headers: { key: 'k' } })
+  await share.call('register', 'me', { oneway: true, repeat: true })
+  const led: boolean = share.info().leader
+  void [answers, led]
+  // @ts-expect-error: a channel has no calls
+  void channel.call('x')
+  // @ts-expect-error: a share has no port
+  void new Share({ name: 'S', port: 1 })
 
   // @ts-expect-error: no such policy
   void new Provider({ 'send.overflow': 'explode' })

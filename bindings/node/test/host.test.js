@@ -1,0 +1,146 @@
+// Channels, hubs and shares: what the processes of one host have together.
+'use strict'
+const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { test } = require('node:test')
+const { Context, Channel, Hub, Share } = require('meshwork')
+const { threads } = require('./kit')
+
+for (const n of threads) {
+  const table = (name, run) => test(`threads=${n}: ${name}`, async () => {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mw-'))
+    const context = new Context({ threads: n })
+    try {
+      await run({ dir, context })
+    } finally {
+      await context.close()
+      fs.rmSync(dir, { recursive: true })
+    }
+  })
+
+  table('members of a channel hear each other, in order and not themselves', async ({ dir, context }) => {
+    const [a, b] = [new Channel({ name: 'A', dir }, context), new Channel({ name: 'A', dir }, context)]
+    await Promise.all([a.start(), b.start()])
+    const own = []
+    a.on('message', message => own.push(message.text))
+    await a.subscribe('.*')
+    await b.subscribe('log\\..*')
+    const total = 1000
+    const heard = (async () => {
+      const all = []
+      for await (const message of b) {
+        all.push(message.json())
+        if (all.length === total) return [all, message.topic, message.headers.get('sender').toString()]
+      }
+    })()
+    for (let i = 0; i < total; i++) a.publish(i % 2 ? 'log.warn' : 'log.info', String(i))
+    await a.deliver('other', 'nobody wants it')
+    const [all, topic, sender] = await heard
+    assert.deepEqual(all, Array.from({ length: total }, (_, i) => i))
+    assert.deepEqual([topic, sender], ['log.warn', a.info().uuid])
+    assert.deepEqual((await a.query('members')).map(({ self }) => self).sort(), [false, true])
+    assert.equal(b.subscribed('log.warn'), true)
+    await b.unsubscribe('log\\..*')
+    assert.deepEqual(b.info('topics'), [])
+    assert.deepEqual(own, [])
+    await assert.rejects(b.subscribe('(a'), { code: 'MW_EPATTERN' })
+    assert.throws(() => new Channel({ name: 'A', dir: 'here' }, context), { code: 'MW_EOPTION' })
+  })
+
+  table('emit.local marks what it hears of itself, and limit is once', async ({ dir, context }) => {
+    const channel = await new Channel({ name: 'A', dir, 'emit.local': true }, context).start()
+    const heard = []
+    channel.on('message', ({ text, isLocal }) => heard.push([text, isLocal]))
+    await channel.subscribe('e', { limit: 1 })
+    for (const text of ['first', 'second']) await channel.deliver('e', text)
+    await channel.subscribe('last')
+    const last = once(channel, 'message')
+    channel.publish('last', 'end')
+    await last
+    assert.deepEqual(heard, [['first', true], ['end', true]])
+  })
+
+  table('a member that is full waits for writable', async ({ dir, context }) => {
+    const channel = new Channel({ name: 'A', dir, 'hub.auto': false, 'send.soft_bytes': 1024, 'send.max_bytes': 8192,
+      'reconnect.interval': 10 }, context)
+    const started = channel.start()
+    let going = true
+    while (going) going = channel.publish('e', Buffer.alloc(256))
+    assert.throws(() => { for (;;) channel.publish('e', Buffer.alloc(256)) }, { code: 'MW_EAGAIN', retryable: true })
+    const writable = once(channel, 'writable')
+    await new Hub({ dir, channels: { A: {} } }, context).start()
+    await started
+    await writable
+    await channel.deliver('e', 'room again')
+  })
+
+  table('a standing hub knows its members, dumps, and is reloaded', async ({ dir, context }) => {
+    const hub = new Hub({ dir, channels: { A: { dump: true } } }, context)
+    const told = []
+    hub.on('dump', (message, member) => told.push([message.topic, message.text, member.facts.pid]))
+    await hub.start()
+    const came = once(hub, 'connection')
+    const member = await new Channel({ name: 'A', dir }, context).start()
+    const [seen] = await came
+    assert.deepEqual([seen.id, seen.facts.channel, seen.hub, hub.members.size], [member.info().uuid, 'A', hub, 1])
+    await member.deliver('e', 'body')
+    assert.deepEqual(told, [['A', 'e body', process.pid]])
+    assert.equal((await hub.query('channel/A'))[0].uuid, seen.id)
+    await assert.rejects(hub.query('channel/none'), { code: 'MW_EINVAL' })
+    await assert.rejects(hub.update({ channels: { A: { propagate: '(' } } }), { code: 'MW_EOPTION', message: /channels\.A\.propagate/ })
+    await hub.update({ channels: { A: {}, B: {} } })
+    const gone = once(hub, 'disconnection')
+    await member.close()
+    assert.equal((await gone)[0], seen)
+    assert.equal((await seen.closed).code, 1000)
+    assert.equal(hub.members.size, 0)
+    await assert.rejects(new Hub({ dir, channels: { A: {} } }, context).start(), { code: 'MW_EADDRINUSE' })
+  })
+
+  table('one leads, calls and keys go through it, and another follows', async ({ dir, context }) => {
+    const [a, b] = [new Share({ name: 'S', dir }, context), new Share({ name: 'S', dir }, context)]
+    const leads = []
+    for (const [share, name] of [[a, 'a'], [b, 'b']]) {
+      share.on('leader', (self, epoch) => leads.push([name, self, epoch]))
+    }
+    await a.start()
+    await b.start()
+    assert.deepEqual(leads, [['a', true, 1], ['b', false, 1]])
+    await assert.rejects(b.call('Sum', [1]), { code: 'MW_ENOTSUP' })
+    a.serve(({ method, message, caller }) => {
+      if (method === 'fail') throw new RangeError('no such thing')
+      return { method, sum: message.json().reduce((x, y) => x + y), caller: caller === undefined }
+    })
+    assert.deepEqual((await b.call('Sum', [1, 2, 3])).json(), { method: 'Sum', sum: 6, caller: true })
+    assert.deepEqual((await a.call('Sum', [4])).json(), { method: 'Sum', sum: 4, caller: true })
+    await assert.rejects(b.call('fail'), { code: 'MW_EREMOTE', message: 'no such thing' })
+
+    const interest = once(a, 'interest')
+    const values = (async () => {
+      const all = []
+      for await (const message of b) {
+        all.push([message.topic, message.text, message.isRetained])
+        if (all.length === 500) return all
+      }
+    })()
+    await a.deliver('k', 'old')
+    await b.subscribe('k')
+    assert.deepEqual((await interest).slice(0, 3), ['k', 1, 0])
+    for (let i = 1; i < 500; i++) a.publish('k', String(i))
+    const all = await values
+    assert.deepEqual(all[0], ['k', 'old', true])
+    assert.deepEqual(all.slice(1).map(([, text]) => Number(text)), Array.from({ length: 499 }, (_, i) => i + 1))
+    assert.throws(() => b.publish('k', 'no'), { code: 'MW_ENOTLEADER' })
+
+    const led = once(b, 'leader')
+    const registered = new Promise(resolve => b.serve(({ method, oneway }) => resolve([method, oneway]) ?? null))
+    await b.call('register', 'me', { oneway: true, repeat: true })
+    await a.close()
+    assert.deepEqual(await led, [true, 2])
+    assert.deepEqual(await registered, ['register', true])
+    assert.deepEqual(b.info(), { name: 'S', leader: true, epoch: 2 })
+  })
+}
