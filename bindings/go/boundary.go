@@ -31,6 +31,9 @@ const (
 	confSubscription = C.MW_CONF_SUB
 	confService      = C.MW_CONF_SERVICE
 	confCall         = C.MW_CONF_CALL
+	confHub          = C.MW_CONF_HUB
+	confChannel      = C.MW_CONF_CHANNEL
+	confShare        = C.MW_CONF_SHARE
 
 	more    = Status(C.MW_MORE)
 	flagRef = C.MW_F_REF
@@ -157,6 +160,12 @@ func opened(kind int32, ctx, token uint64, json []byte) (uint64, error) {
 		s = C.mw_ctx_open(c, &h, &e)
 	case confProvider:
 		s = C.mw_provider_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
+	case confHub:
+		s = C.mw_hub_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
+	case confChannel:
+		s = C.mw_channel_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
+	case confShare:
+		s = C.mw_share_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	default:
 		s = C.mw_consumer_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	}
@@ -286,7 +295,7 @@ func made(m *Message) (*C.mw_msg, error) {
 
 // sends are the flags without those that are only seen.
 func (m *Message) sends() C.uint32_t {
-	return C.uint32_t(m.Flags & (Text | Compress | More | Cont | Pinged | NoQueue | Oneway | List))
+	return C.uint32_t(m.Flags & (Text | Compress | More | Cont | Pinged | NoQueue | Oneway | Repeat | List))
 }
 
 func send(h uint64, m *Message, op uint64) error {

@@ -1,6 +1,7 @@
 // Package meshwork is messaging between processes and machines: providers
 // admit many peers, consumers are connected to one provider and always come
-// back. It is a thin binding of libmeshwork: README.md tells how events
+// back. The processes of one host meet in channels, and use one connection in
+// shares. It is a thin binding of libmeshwork: README.md tells how events
 // arrive, on which goroutine, and how things end.
 package meshwork
 
@@ -18,6 +19,10 @@ var (
 	_ Party  = (*Consumer)(nil)
 	_ Link   = (*Consumer)(nil)
 	_ Link   = (*Connection)(nil)
+
+	_ Starter = (*Channel)(nil)
+	_ Starter = (*Hub)(nil)
+	_ Starter = (*Share)(nil)
 )
 
 // Version of the loaded library: major, minor, patch.
@@ -192,7 +197,7 @@ type Consumer struct {
 // NewConsumer opens a consumer; it connects after Start.
 func (c *Context) NewConsumer(opts Options) (*Consumer, error) {
 	l := &link{}
-	l.consumer = l
+	l.consumer = &l.receiver
 	if _, err := c.open(confConsumer, opts, &l.handle); err != nil {
 		return nil, err
 	}

@@ -154,15 +154,15 @@ func (d *dispatcher) one(r *record, data []byte) {
 		h = d.last.owner
 	} else {
 		h = d.object(r.token)
-		if r.peer != 0 && h != nil && h.consumer == nil {
+		if r.peer != 0 && h != nil && (h.consumer == nil || h.kind == confChannel) {
 			e.Conn = d.connection(r.peer, h, e.Kind)
 		}
 	}
 	if h == nil {
 		return
 	}
-	if h.service != nil {
-		h.service.note(e)
+	if h.requests != nil {
+		h.note(e)
 	}
 	defer d.after(h, e.Conn, e.Kind, e.status, e.Code)
 	if e.Conn != nil && e.Conn.handle.call(e) || h.call(e) {
@@ -175,7 +175,7 @@ func (d *dispatcher) one(r *record, data []byte) {
 func (d *dispatcher) unhandled(h *handle, e *Event) {
 	switch e.Kind {
 	case Received:
-		if l := linkOf(h, e.Conn); l != nil {
+		if l := receiverOf(h, e.Conn); l != nil {
 			l.keep(e.Message())
 		}
 	case Log:
@@ -190,7 +190,7 @@ func (d *dispatcher) unhandled(h *handle, e *Event) {
 func (d *dispatcher) after(h *handle, c *Connection, k Kind, why Status, code int) {
 	switch k {
 	case Writable:
-		if l := linkOf(h, c); l != nil {
+		if l := receiverOf(h, c); l != nil {
 			l.room()
 		}
 	case PeerDown:
@@ -208,9 +208,9 @@ func (d *dispatcher) after(h *handle, c *Connection, k Kind, why Status, code in
 	}
 }
 
-func linkOf(h *handle, c *Connection) *link {
+func receiverOf(h *handle, c *Connection) *receiver {
 	if c != nil {
-		return &c.link
+		return &c.receiver
 	}
 	return h.consumer
 }
@@ -218,7 +218,8 @@ func linkOf(h *handle, c *Connection) *link {
 func (d *dispatcher) connection(peer uint64, owner *handle, k Kind) *Connection {
 	c := d.peers[peer]
 	if c == nil {
-		c = &Connection{link: link{handle: handle{d: d, h: peer}}, owner: owner}
+		c = &Connection{owner: owner}
+		c.d, c.h = d, peer
 		if k == PeerUp { // with the option events=-peer_up nothing is kept
 			d.peers[peer] = c
 		}

@@ -32,6 +32,7 @@ const (
 	Requested Kind = 40 // Request is to be answered; Code ms left or -1, topic the method
 	Cancelled Kind = 41 // Request is over unanswered; Err why, Code 1 asked, 2 deadline, 3 gone
 	Ask       Kind = 50 // may this client come in? body JSON: its request; Answer decides
+	Leader    Kind = 65 // who leads the share: Code 1 this process, 0 another; ID its epoch
 	Draining  Kind = 66 // the other side leaves in Code ms
 
 	kinds = 67
@@ -39,7 +40,7 @@ const (
 
 var kindNames = map[Kind]string{Up: "UP", Down: "DOWN", Closed: "CLOSED", Failure: "ERROR", Log: "LOG", PeerUp: "PEER_UP",
 	PeerDown: "PEER_DOWN", Received: "MESSAGE", Writable: "WRITABLE", Slow: "SLOW", Dropped: "DROPPED", Ping: "PING",
-	Pong: "PONG", Interest: "INTEREST", Part: "PART", Done: "DONE", Requested: "REQUEST", Cancelled: "CANCEL", released: "RELEASED", Ask: "ASK", Draining: "DRAINING"}
+	Pong: "PONG", Interest: "INTEREST", Part: "PART", Done: "DONE", Requested: "REQUEST", Cancelled: "CANCEL", released: "RELEASED", Ask: "ASK", Leader: "LEADER", Draining: "DRAINING"}
 
 // String is the library's name of the kind, which the option "events" has in
 // lower case: "PEER_UP".
@@ -53,7 +54,7 @@ func (k Kind) String() string {
 // Flags of messages and sends.
 type Flags uint32
 
-// Text, Compress, More, Cont, Pinged and NoQueue are for sending; Text, ASCII
+// Text, Compress, More, Cont, Pinged, NoQueue and Repeat are for sending; Text, ASCII
 // and the others are seen in events.
 const (
 	Text     Flags = 0x1       // UTF-8 text, checked
@@ -64,14 +65,17 @@ const (
 	Oneway   Flags = 0x100     // a call that nobody answers
 	List     Flags = 0x1000    // the body is a list: u32 length and bytes, each, little endian
 	NoQueue  Flags = 0x2000    // refuse while offline, even with an offline buffer
+	Repeat   Flags = 0x800     // of a share's Notify: again to each new leader
 	Local    Flags = 0x80      // sent from this process
+	Retained Flags = 0x10000   // the last value of a key, from before the subscription
 	Resumed  Flags = 0x80000   // of Up
+	Dump     Flags = 0x200000  // of Log: an event of a channel that its hub dumps
 	Fatal    Flags = 0x800000  // of Failure
 	ASCII    Flags = 0x2000000 // with Text: ASCII only
 )
 
 var flagNames = map[Flags]string{Text: "TEXT", Compress: "COMPRESS", More: "MORE", Cont: "CONT", Pinged: "PING",
-	Oneway: "ONEWAY", List: "PARTS", NoQueue: "NOQUEUE", Local: "LOCAL", Resumed: "RESUMED", Fatal: "FATAL", ASCII: "ASCII"}
+	Oneway: "ONEWAY", List: "PARTS", NoQueue: "NOQUEUE", Repeat: "REPEAT", Retained: "RETAINED", Dump: "DUMP", Local: "LOCAL", Resumed: "RESUMED", Fatal: "FATAL", ASCII: "ASCII"}
 
 // String is the library's names of the flags: "TEXT|ASCII".
 func (f Flags) String() string {
@@ -92,7 +96,7 @@ type Event struct {
 	Code    int    // see the kind
 	ID      uint64 // see the kind
 	Conn    *Connection
-	Request *Request // of Requested, Cancelled and a service's Writable
+	Request *Request // of Requested, Cancelled and a Writable of one
 
 	status            Status
 	peer              uint64

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Object is what contexts, providers, consumers, connections and subscriptions
-// can do: for functions that take any of them.
+// Object is what contexts, providers, consumers, channels, shares, connections
+// and subscriptions can do: for functions that take any of them.
 type Object interface {
 	io.Closer
 	ID() uint64
@@ -32,10 +32,15 @@ type Object interface {
 	Err() error
 }
 
-// Party is a Provider or a Consumer.
-type Party interface {
+// Starter is what starts: a Provider, Consumer, Channel, Hub or Share.
+type Starter interface {
 	Object
 	Start(context.Context, ...func(*Event)) error
+}
+
+// Party is a Provider or a Consumer.
+type Party interface {
+	Starter
 	Serve(name string, opts Options, handler func(*Request)) (*Service, error)
 }
 
@@ -45,8 +50,8 @@ type handle struct {
 	h        uint64
 	token    uint64
 	kind     int32
-	consumer *link // of a consumer and its services
-	service  *Service
+	consumer *receiver           // of a consumer and its services, a channel, a share: where messages come
+	requests map[uint64]*Request // unanswered, of a service or a share; guarded by mu
 	on       atomic.Pointer[handlers]
 
 	mu   sync.Mutex
@@ -171,11 +176,12 @@ func (h *handle) Update(ctx context.Context, opts Options, then ...func(*Event))
 	return err
 }
 
-// Info is facts as JSON: "", "config", "address", "state", "topics".
+// Info is facts as JSON: "" (who leads, which hub), "config", "address",
+// "state", "topics".
 func (h *handle) Info(what string) ([]byte, error) { return info(h.h, what, 0) }
 
-// Gather is facts that are collected first, "peers" as JSON and "metrics" as
-// Prometheus text.
+// Gather is facts that are collected first: "peers", "members" (channel) and
+// "channel/NAME" (hub) as JSON, "metrics" as Prometheus text.
 func (h *handle) Gather(ctx context.Context, what string, then ...func(*Event)) ([]byte, error) {
 	r, err := h.d.do(ctx, h.h, then, func(op uint64) error {
 		_, err := info(h.h, what, op)

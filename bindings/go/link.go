@@ -31,8 +31,8 @@ type Link interface {
 	Messages(context.Context) <-chan *Message
 }
 
-// link is a Link.
-type link struct {
+// receiver is what messages come to: a link, a channel, a share.
+type receiver struct {
 	handle
 	box      []*Message // guarded by handle.mu, as all below
 	boxBytes int
@@ -41,6 +41,12 @@ type link struct {
 	arrived  chan struct{} // closed when box or gone changed
 	roomy    chan struct{} // closed by Writable
 }
+
+// caller also calls: a link, a share.
+type caller struct{ receiver }
+
+// link is a Link.
+type link struct{ caller }
 
 func all(flags []Flags) (all Flags) {
 	for _, f := range flags {
@@ -126,8 +132,10 @@ func (l *link) Lend(body []byte, released func(), flags ...Flags) error {
 }
 
 // Subscribe makes publishes that match reach this peer; at a consumer (wire
-// meshwork) the provider is told. With a function it does not wait.
-func (l *link) Subscribe(ctx context.Context, pattern string, opts Options, then ...func(*Event)) error {
+// meshwork) the provider is told; at a channel the events that match come
+// (regular expressions, of the whole name), at a share the values of a key.
+// With a function it does not wait.
+func (l *receiver) Subscribe(ctx context.Context, pattern string, opts Options, then ...func(*Event)) error {
 	b, err := opts.json()
 	if err == nil {
 		_, err = l.d.do(ctx, l.h, then, func(op uint64) error {
@@ -139,18 +147,18 @@ func (l *link) Subscribe(ctx context.Context, pattern string, opts Options, then
 }
 
 // Unsubscribe ends every subscription with this pattern.
-func (l *link) Unsubscribe(ctx context.Context, pattern string, then ...func(*Event)) error {
+func (l *receiver) Unsubscribe(ctx context.Context, pattern string, then ...func(*Event)) error {
 	_, err := l.d.do(ctx, l.h, then, func(op uint64) error { return unsubscribe(l.h, pattern, op) })
 	return err
 }
 
 // Subscribed tells whether a publish to topic would come here.
-func (l *link) Subscribed(topic string) (bool, error) { return subscribed(l.h, topic) }
+func (l *receiver) Subscribed(topic string) (bool, error) { return subscribed(l.h, topic) }
 
 // Receive is the next message; io.EOF after the last one. Messages come here
 // when nobody handles them (OnMessage, OnEvent). While many wait the peer is
 // paused, so that it slows down instead of filling the memory.
-func (l *link) Receive(ctx context.Context) (*Message, error) {
+func (l *receiver) Receive(ctx context.Context) (*Message, error) {
 	for {
 		l.mu.Lock()
 		if len(l.box) != 0 {
@@ -184,7 +192,7 @@ func (l *link) Receive(ctx context.Context) (*Message, error) {
 }
 
 // Messages is Receive as a channel, closed after the last message or when ctx ends.
-func (l *link) Messages(ctx context.Context) <-chan *Message {
+func (l *receiver) Messages(ctx context.Context) <-chan *Message {
 	out := make(chan *Message)
 	go func() {
 		defer close(out)
@@ -203,13 +211,13 @@ func (l *link) Messages(ctx context.Context) <-chan *Message {
 	return out
 }
 
-func (l *link) waits() bool {
+func (l *receiver) waits() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.box) != 0
 }
 
-func (l *link) keep(m *Message) {
+func (l *receiver) keep(m *Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.box = append(l.box, m)
@@ -222,13 +230,13 @@ func (l *link) keep(m *Message) {
 }
 
 // hold pauses the input while anybody holds it.
-func (l *link) hold(by int) {
+func (l *receiver) hold(by int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.holdLocked(by)
 }
 
-func (l *link) holdLocked(by int) {
+func (l *receiver) holdLocked(by int) {
 	before := l.holds > 0
 	l.holds += by
 	if on := l.holds > 0; on != before {
@@ -236,14 +244,14 @@ func (l *link) holdLocked(by int) {
 	}
 }
 
-func (l *link) room() {
+func (l *receiver) room() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ring(&l.roomy)
 }
 
 // signal is a channel that the next ring closes.
-func (l *link) signal(at *chan struct{}) <-chan struct{} {
+func (l *receiver) signal(at *chan struct{}) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if *at == nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // Options are keys of the library's tables (ContextOptions, ProviderOptions,
-// ConsumerOptions, SubscriptionOptions) and their values: text as `meshwork
+// ConsumerOptions, ChannelOptions, ...) and their values: text as `meshwork
 // options` lists it ("30s", "1MiB"), or a bool, a number, a time.Duration, a
 // []string, or whatever encodes to a JSON object. Keys may be nested:
 // Options{"tls": Options{"verify": "none"}}. A wrong key or value is refused
@@ -54,12 +54,15 @@ func (o Options) plain() map[string]any {
 // Kind of options: CheckOptions says which table it means.
 type OptionKind int32
 
-// The four tables.
+// The tables.
 const (
 	ForContext      OptionKind = confContext
 	ForProvider     OptionKind = confProvider
 	ForConsumer     OptionKind = confConsumer
 	ForSubscription OptionKind = confSubscription
+	ForHub          OptionKind = confHub
+	ForChannel      OptionKind = confChannel
+	ForShare        OptionKind = confShare
 )
 
 // CheckOptions tells whether the library takes these options, and what it

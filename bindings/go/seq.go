@@ -8,7 +8,7 @@ import (
 )
 
 // All is Receive for a range loop, until the last message or until ctx ends.
-func (l *link) All(ctx context.Context) iter.Seq[*Message] {
+func (l *receiver) All(ctx context.Context) iter.Seq[*Message] {
 	return func(yield func(*Message) bool) {
 		for {
 			m, err := l.Receive(ctx)

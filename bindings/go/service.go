@@ -11,17 +11,14 @@ import (
 
 // Service is what one end of a link serves under a name: "C" every method
 // "C.x" and "C" itself, "C.m" one. Close ends it, Drain finishes what runs.
-type Service struct {
-	handle
-	requests map[uint64]*Request // unanswered; guarded by handle.mu
-}
+type Service struct{ handle }
 
 // Request is a call to answer, once, at any time and from any goroutine.
 type Request struct {
-	Conn    *Connection // who calls; nil at a consumer, whose provider does
+	Conn    *Connection // who calls, at a provider; nil at a consumer, whose provider does, and at a share
 	Method  string
 	Message *Message // what it was called with, yours to keep
-	service *Service
+	at      *handle
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	id      uint64
@@ -37,20 +34,17 @@ func (p *Provider) Serve(name string, opts Options, handler func(*Request)) (*Se
 
 // Serve makes the consumer answer calls of its provider. See Provider.Serve.
 func (c *Consumer) Serve(name string, opts Options, handler func(*Request)) (*Service, error) {
-	return serveAt(&c.handle, c.link, name, opts, handler)
+	return serveAt(&c.handle, &c.receiver, name, opts, handler)
 }
 
-func serveAt(at *handle, consumer *link, name string, opts Options, handler func(*Request)) (*Service, error) {
+func serveAt(at *handle, consumer *receiver, name string, opts Options, handler func(*Request)) (*Service, error) {
 	b, err := opts.json()
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{requests: make(map[uint64]*Request)}
-	s.handle.d, s.handle.kind, s.handle.token = at.d, confService, at.d.numbers.Add(1)
-	s.handle.consumer, s.handle.service, s.handle.keep = consumer, s, s
-	if handler != nil {
-		s.On(Requested, func(e *Event) { handler(e.Request) })
-	}
+	s := &Service{handle{d: at.d, kind: confService, token: at.d.numbers.Add(1), consumer: consumer, requests: make(map[uint64]*Request)}}
+	s.keep = s
+	s.onRequest(handler)
 	at.d.add(s.token, &s.handle)
 	if s.h, err = serve(at.h, name, b, s.token); err != nil {
 		at.d.forget(s.token)
@@ -59,13 +53,21 @@ func serveAt(at *handle, consumer *link, name string, opts Options, handler func
 	return s, nil
 }
 
+func (h *handle) onRequest(fn func(*Request)) {
+	if fn == nil {
+		h.On(Requested, nil)
+	} else {
+		h.On(Requested, func(e *Event) { fn(e.Request) })
+	}
+}
+
 // note keeps the requests: before a handler hears of them, and of their end.
-func (s *Service) note(e *Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (h *handle) note(e *Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	switch e.Kind {
 	case Requested:
-		r := &Request{service: s, Conn: e.Conn, Method: e.Topic(), Message: e.Message(), id: e.ID}
+		r := &Request{at: h, Conn: e.Conn, Method: e.Topic(), Message: e.Message(), id: e.ID}
 		r.ctx, r.cancel = context.WithCancelCause(context.Background())
 		if e.Code >= 0 {
 			var stop context.CancelFunc
@@ -73,17 +75,17 @@ func (s *Service) note(e *Event) {
 			context.AfterFunc(r.ctx, stop)
 		}
 		if r.id != 0 {
-			s.requests[r.id] = r
+			h.requests[r.id] = r
 		}
 		e.Request = r
 	case Cancelled:
-		e.Request = s.requests[e.ID]
-		delete(s.requests, e.ID)
+		e.Request = h.requests[e.ID]
+		delete(h.requests, e.ID)
 		if e.Request != nil {
 			e.Request.cancel(e.Err())
 		}
 	case Writable:
-		if e.Request = s.requests[e.ID]; e.Request != nil {
+		if e.Request = h.requests[e.ID]; e.Request != nil {
 			e.Request.mu.Lock()
 			ring(&e.Request.roomy)
 			e.Request.mu.Unlock()
@@ -113,9 +115,9 @@ func (r *Request) ReplyMessage(m *Message) error {
 }
 
 func (r *Request) end() {
-	r.service.mu.Lock()
-	delete(r.service.requests, r.id)
-	r.service.mu.Unlock()
+	r.at.mu.Lock()
+	delete(r.at.requests, r.id)
+	r.at.mu.Unlock()
 	r.cancel(nil)
 }
 
@@ -170,10 +172,10 @@ type How struct {
 	Part    func(*Event)  // each part of a streamed answer, on the context's goroutine
 }
 
-// Call calls a method of the other end (wire meshwork) and waits for the
+// Call calls a method of the other end (wire meshwork), of a share's leader, and waits for the
 // answer; with a function it does not wait. An error of the other side is an
 // *Error whose Detail is the object it sent. When ctx ends, so does the call.
-func (l *link) Call(ctx context.Context, target string, m *Message, how *How, then ...func(*Event)) (*Message, error) {
+func (l *caller) Call(ctx context.Context, target string, m *Message, how *How, then ...func(*Event)) (*Message, error) {
 	var given How
 	if how != nil {
 		given = *how
@@ -218,8 +220,9 @@ func (l *link) Call(ctx context.Context, target string, m *Message, how *How, th
 	return r.Message, nil
 }
 
-// Notify is a call that nobody answers.
-func (l *link) Notify(target string, m *Message) error {
+// Notify is a call that nobody answers; at a share, with the flag Repeat, each
+// new leader gets it.
+func (l *caller) Notify(target string, m *Message) error {
 	oneway := *m
 	oneway.Flags |= Oneway
 	return call(l.h, target, &oneway, nil, 0, 0, 0)
@@ -228,7 +231,7 @@ func (l *link) Notify(target string, m *Message) error {
 // Stream is a call whose answer comes in parts: Next gives them, and at the
 // end the answer where it has bytes, then io.EOF. While many wait the peer is
 // paused. Close gives it up.
-func (l *link) Stream(ctx context.Context, target string, m *Message, how *How) *Stream {
+func (l *caller) Stream(ctx context.Context, target string, m *Message, how *How) *Stream {
 	s := &Stream{from: l}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	var given How
@@ -253,7 +256,7 @@ func (l *link) Stream(ctx context.Context, target string, m *Message, how *How) 
 
 // Stream is an answer in parts.
 type Stream struct {
-	from    *link
+	from    *caller
 	ctx     context.Context
 	stop    context.CancelFunc
 	mu      sync.Mutex

@@ -246,3 +246,57 @@ var ServiceOptions = []Option{
 var CallOptions = []Option{
 	{Key: "credit", Type: "size", Default: "1MiB", Allowed: "", Doc: "Bytes of a streamed answer that may come before they are taken."},
 }
+
+// HubOptions are the keys of a hub.
+var HubOptions = []Option{
+	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
+	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
+	{Key: "send.soft_bytes", Type: "size", Default: "64KiB", Allowed: "", Doc: "Above it sends answer MW_BUFFERED; WRITABLE follows.", Live: true},
+	{Key: "send.max_bytes", Type: "size", Default: "4MiB", Allowed: "", Doc: "Hard bound of what waits for one peer; send.overflow says what happens there.", Live: true},
+	{Key: "send.overflow", Type: "word", Default: "refuse", Allowed: "refuse, drop_new, drop_old, conflate, disconnect", Doc: "At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link.", Live: true},
+	{Key: "recv.max_message", Type: "size", Default: "1MiB", Allowed: "", Doc: "Larger messages close the link with 1009."},
+	{Key: "heartbeat.interval", Type: "duration", Default: "10s", Allowed: "", Doc: "Time between heartbeats; 0: none.", Live: true},
+	{Key: "heartbeat.max_strikes", Type: "integer", Default: "2", Allowed: "", Doc: "Heartbeats without an answer before the link is ended.", Live: true},
+	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
+	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
+	{Key: "channels", Type: "json", Default: "{\"control\":{}}", Allowed: "", Doc: "The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event).", Live: true},
+}
+
+// ChannelOptions are the keys of a channel.
+var ChannelOptions = []Option{
+	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
+	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,done,released,ask,draining,leader", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
+	{Key: "send.soft_bytes", Type: "size", Default: "64KiB", Allowed: "", Doc: "Above it sends answer MW_BUFFERED; WRITABLE follows.", Live: true},
+	{Key: "send.max_bytes", Type: "size", Default: "4MiB", Allowed: "", Doc: "Hard bound of what waits for one peer; send.overflow says what happens there.", Live: true},
+	{Key: "send.overflow", Type: "word", Default: "refuse", Allowed: "refuse, drop_new, drop_old, conflate, disconnect", Doc: "At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link.", Live: true},
+	{Key: "recv.max_message", Type: "size", Default: "1MiB", Allowed: "", Doc: "Larger messages close the link with 1009."},
+	{Key: "heartbeat.interval", Type: "duration", Default: "10s", Allowed: "", Doc: "Time between heartbeats; 0: none.", Live: true},
+	{Key: "heartbeat.max_strikes", Type: "integer", Default: "2", Allowed: "", Doc: "Heartbeats without an answer before the link is ended.", Live: true},
+	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
+	{Key: "reconnect.interval", Type: "duration", Default: "1s", Allowed: "", Doc: "With hub.auto=false: wait before the next look for a hub.", Live: true},
+	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
+	{Key: "name", Type: "text", Default: "", Allowed: "", Doc: "Name of the channel: letters, digits, '.', '_' and '-'. Required."},
+	{Key: "pattern.syntax", Type: "word", Default: "regex", Allowed: "exact, mqtt, path, regex", Doc: "Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name)."},
+	{Key: "emit.local", Type: "boolean", Default: "false", Allowed: "", Doc: "Own subscriptions hear what is published here, too, marked MW_F_LOCAL."},
+	{Key: "hub.auto", Type: "boolean", Default: "true", Allowed: "", Doc: "Becomes the channel's hub where nobody else of the host is."},
+}
+
+// ShareOptions are the keys of a share.
+var ShareOptions = []Option{
+	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
+	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,interest,done,released,ask,draining,leader", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
+	{Key: "send.soft_bytes", Type: "size", Default: "64KiB", Allowed: "", Doc: "Above it sends answer MW_BUFFERED; WRITABLE follows.", Live: true},
+	{Key: "send.max_bytes", Type: "size", Default: "4MiB", Allowed: "", Doc: "Hard bound of what waits for one peer; send.overflow says what happens there.", Live: true},
+	{Key: "recv.max_message", Type: "size", Default: "1MiB", Allowed: "", Doc: "Larger messages close the link with 1009."},
+	{Key: "heartbeat.interval", Type: "duration", Default: "10s", Allowed: "", Doc: "Time between heartbeats; 0: none.", Live: true},
+	{Key: "heartbeat.max_strikes", Type: "integer", Default: "2", Allowed: "", Doc: "Heartbeats without an answer before the link is ended.", Live: true},
+	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
+	{Key: "call.timeout", Type: "duration", Default: "3s", Allowed: "", Doc: "A call without a timeout of its own ends after this time; 0: never.", Live: true},
+	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
+	{Key: "name", Type: "text", Default: "", Allowed: "", Doc: "Name of the share: letters, digits, '.', '_' and '-'. Required."},
+	{Key: "connect.timeout", Type: "duration", Default: "10s", Allowed: "", Doc: "A leader that does not answer for so long when joined is taken for frozen."},
+	{Key: "start.timeout", Type: "duration", Default: "30s", Allowed: "", Doc: "The DONE of mw_start comes at the latest then; 0: when there is a leader."},
+	{Key: "fanout", Type: "word", Default: "all", Allowed: "all, one", Doc: "Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random."},
+	{Key: "retain", Type: "boolean", Default: "true", Allowed: "", Doc: "The leader keeps the last value of each key for who subscribes later."},
+	{Key: "retry.safe", Type: "list", Default: "", Allowed: "", Doc: "Methods that may run twice: their calls in flight are repeated when the leader changes."},
+}

@@ -11,7 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'tests/abi'
 import described  # noqa: E402
 
 FILE = pathlib.Path(__file__).with_name('tables.go')
-KINDS = ((1, 'Context'), (2, 'Provider'), (3, 'Consumer'), (4, 'Subscription'), (5, 'Service'), (6, 'Call'))
+KINDS = ((1, 'Context'), (2, 'Provider'), (3, 'Consumer'), (4, 'Subscription'), (5, 'Service'), (6, 'Call'), (7, 'Hub'), (8, 'Channel'),
+         (9, 'Share'))
 
 
 def quote(value):

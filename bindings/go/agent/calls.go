@@ -76,7 +76,10 @@ func (w words) calls(x any, ctx context.Context) string {
 		if parent, given := names.Load(w.args["parent"]); given {
 			how.Parent = parent.(*meshwork.Request)
 		}
-		link, m := x.(meshwork.Link), w.message()
+		link, m := x.(interface { // a Link or a Share
+			Call(context.Context, string, *meshwork.Message, *meshwork.How, ...func(*meshwork.Event)) (*meshwork.Message, error)
+			Notify(string, *meshwork.Message) error
+		}), w.message()
 		if m.Flags&meshwork.Oneway != 0 && w.args["op"] == "" {
 			return answer(link.Notify(w.args["target"], m))
 		}

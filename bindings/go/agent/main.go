@@ -184,14 +184,8 @@ func (w words) carryOut() (told string) {
 		names = new(sync.Map)
 		fds, _ := os.ReadDir("/proc/self/fd")
 		return answer(err, "fds", len(fds)-1, "threads", strconv.Itoa(threads()))
-	case "provider":
-		p, err := mw.NewProvider(w.options())
-		return opened(w.name, w.name, p, err)
-	case "consumer":
-		c, err := mw.NewConsumer(w.options())
-		return opened(w.name, w.name, c, err)
 	case "start":
-		return answer(x.(meshwork.Party).Start(ctx, done))
+		return answer(x.(meshwork.Starter).Start(ctx, done))
 	case "send":
 		if op == "" {
 			return answer(x.(meshwork.Link).SendMessage(w.message()))
@@ -209,23 +203,6 @@ func (w words) carryOut() (told string) {
 	case "wrap":
 		back := func() { out.Print("! ctx RELEASED id=", w.args["hint"]) }
 		return answer(x.(meshwork.Link).Lend([]byte("lent bytes"), back, w.flags()))
-	case "publish":
-		but, _ := names.Load(w.args["except"])
-		except, _ := but.(*meshwork.Connection)
-		_, err := x.(*meshwork.Provider).PublishCount(ctx, w.message(), except, done)
-		return answer(err)
-	case "subscribe":
-		opts, as := w.options("pattern", "as", "op"), w.args["as"]
-		if as == "" {
-			return answer(x.(meshwork.Link).Subscribe(ctx, w.args["pattern"], opts, done))
-		}
-		s, err := x.(*meshwork.Connection).SubscribeNamed(ctx, w.args["pattern"], opts, done)
-		return opened(as, object, s, err)
-	case "unsubscribe":
-		return answer(x.(meshwork.Link).Unsubscribe(ctx, w.args["pattern"], done))
-	case "subscribed":
-		yes, err := x.(meshwork.Link).Subscribed(w.args["topic"])
-		return answer(err, "value", map[bool]int{true: 1}[yes])
 	case "close":
 		if r, ok := x.(*meshwork.Request); ok {
 			return answer(r.Fail(nil)) // nothing is left of it: it was answered
@@ -262,7 +239,7 @@ func (w words) carryOut() (told string) {
 		fact, err := x.(meshwork.Object).Info(w.args["what"])
 		return answer(err, "body", show(fact))
 	case "conf":
-		kind := slices.Index([]string{"", "ctx", "provider", "consumer", "sub"}, w.name)
+		kind := slices.Index([]string{"", "ctx", "provider", "consumer", "sub", "", "", "hub", "channel", "share"}, w.name)
 		value, err := meshwork.CheckOptions(meshwork.OptionKind(kind), w.options("get"), w.args["get"])
 		return answer(err, "value", show([]byte(value)))
 	case "answer":
@@ -273,6 +250,10 @@ func (w words) carryOut() (told string) {
 		}
 	case "hook":
 		names.Store(w.name+" "+w.args["kind"], w.args["do"])
+	case "provider", "consumer", "channel", "hub", "share":
+		return w.open()
+	case "publish", "subscribe", "unsubscribe", "subscribed":
+		return w.topics(x, ctx, done)
 	default:
 		return w.calls(x, ctx)
 	}

@@ -311,7 +311,7 @@ verbs!(Provider: common update link input serve publish);
 verbs!(Consumer: common update link input serve call send topics);
 verbs!(Channel: common update link input emit topics);
 verbs!(Hub: common update);
-verbs!(Share: common update call emit topics);
+verbs!(Share: common update input call emit topics);
 
 impl Provider {
     /// The first address it listens on, such as `ws://127.0.0.1:8080/connect`; known once it has started.
