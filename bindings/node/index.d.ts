@@ -16,6 +16,8 @@ export interface SendOptions {
   compress?: boolean
   /** Sends bytes as text; they must be UTF-8. */
   text?: boolean
+  /** The body is a list: length (u32, little endian) and bytes, each. */
+  list?: boolean
   /** First or middle fragment of a message. */
   more?: boolean
   /** Middle or last fragment of a message. */
@@ -60,6 +62,8 @@ export class MeshworkError extends Error {
 export class Message {
   private constructor ()
   readonly isText: boolean
+  /** The body is a list: length (u32, little endian) and bytes, each. */
+  readonly isList: boolean
   /** Sent by the handle that got it (option `emit.local` of a channel). */
   readonly isLocal: boolean
   /** The last value of a key of a share, from before the subscription. */

@@ -4,7 +4,8 @@
 //   node agent.js turn|queue     polled by libuv, or a library thread and its waker
 'use strict'
 const fs = require('node:fs')
-const { Context, Provider, Consumer, Connection, MeshworkError, stat, status, version, readOption } = require('meshwork')
+const { Context, Provider, Consumer, Connection, Channel, MeshworkError, stat, status, version, readOption } = require('meshwork')
+const { show, cut, pack, flagsOf } = require('./words')
 
 const door = process.argv[2]
 if (door !== 'turn' && door !== 'queue') {
@@ -21,37 +22,6 @@ const policies = ['refuse', 'drop_new', 'drop_old', 'conflate', 'disconnect']
 // ---- Words --------------------------------------------------------------------
 
 const say = line => fs.writeSync(1, line + '\n')
-const isPlain = byte => byte > 0x20 && byte < 0x7f && byte !== 0x25
-
-function show (data, most = Infinity) {
-  const bytes = Buffer.from(data)
-  if (bytes.length > most) {
-    let hash = 2166136261
-    for (const byte of bytes) hash = Math.imul(hash ^ byte, 16777619) >>> 0
-    return `@${bytes.length}:${hash.toString(16).padStart(8, '0')}`
-  }
-  let text = ''
-  for (const [i, byte] of bytes.entries()) {
-    text += isPlain(byte) && !(i === 0 && byte === 0x40) ? String.fromCharCode(byte) : '%' + byte.toString(16).toUpperCase().padStart(2, '0')
-  }
-  return text
-}
-
-function read (word) {
-  if (/^@\d+$/.test(word)) return Buffer.from(Uint8Array.from({ length: Number(word.slice(1)) }, (_, i) => 97 + i % 26))
-  return Buffer.from(word.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1')
-}
-
-function cut (line) {
-  const [verb, ...rest] = line.split(' ')
-  const name = rest.length > 0 && !rest[0].includes('=') ? rest.shift() : ''
-  const args = {}
-  for (const word of rest) {
-    const at = word.indexOf('=')
-    args[word.slice(0, at)] = read(word.slice(at + 1))
-  }
-  return { verb, name, args }
-}
 
 // ---- Events -------------------------------------------------------------------
 
@@ -82,16 +52,6 @@ function event (object, kind, { error, status, code, id, peer, flags, topic, met
 }
 
 const facts = value => JSON.stringify(value)
-const flagsOf = ({ flags }) => Object.entries({ TEXT: 1, PARTS: 0x1000, ASCII: 0x2000000 }).filter(([, bit]) => flags & bit).map(([name]) => name).join('+')
-
-function pack (headers) {
-  return Buffer.concat([...headers].flatMap(([key, value]) => {
-    const head = Buffer.alloc(6)
-    head.writeUInt16LE(Buffer.byteLength(key))
-    head.writeUInt32LE(value.length, 2)
-    return [head, Buffer.from(key), value]
-  }))
-}
 
 const ended = ({ error, code, reason, unsent, unsentBytes }) => ({
   error,
@@ -130,6 +90,11 @@ function listen (object) {
     number(object, ask, 'ask')
     event(object, 'ASK', { code: 1, id: nameOf(ask), body: facts(ask) })
   })
+}
+
+/** A provider or consumer, with what its connections tell. */
+function linked (object) {
+  listen(object)
   object.on('writable', () => event(object, 'WRITABLE', { peer: object }))
   const both = fn => object instanceof Consumer ? (...rest) => fn(object, ...rest) : fn
   object.on('message', both((peer, message) => event(object, 'MESSAGE', { peer, ...told(message) }, 512)))
@@ -154,6 +119,7 @@ function how (args) {
   const headers = Object.entries(args).filter(([key]) => key.startsWith('meta.')).map(([key, value]) => [key.slice(5), value])
   return {
     text: flags.includes('TEXT'),
+    list: flags.includes('PARTS'),
     compress: flags.includes('COMPRESS'),
     more: flags.includes('MORE'),
     continues: flags.includes('CONT'),
@@ -173,7 +139,7 @@ async function begin (name, args, start, wait = false) {
   const object = owner(find(name))
   const done = start(abort.signal).then(
     value => op && event(object, 'DONE', { id: op, ...value }),
-    error => accepted ? op && event(object, 'DONE', { id: op, error, body: error.message, ...error.fields }) : (refused = error))
+    error => accepted ? op && event(object, 'DONE', { id: op, error, body: facts({ text: error.message }), ...error.fields }) : (refused = error))
   if (wait && op === 0) await done
   else for (let i = 0; i < 8; i++) await null // a refusal is there within this turn
   accepted = true
@@ -181,6 +147,11 @@ async function begin (name, args, start, wait = false) {
 }
 
 const nothing = async promise => { await promise }
+
+function add (name, made) {
+  names.set(name, made)
+  return made
+}
 
 const verbs = {
   ctx: (_, __, args) => {
@@ -197,8 +168,8 @@ const verbs = {
     for (let i = 0; i < 1000 && count('/proc/self/task') > before; i++) await new Promise(resolve => setTimeout(resolve, 1))
     return { fds: count('/proc/self/fd'), threads: count('/proc/self/task') }
   },
-  provider: (_, name, args) => { const made = new Provider(options(args, 'ctx'), context); names.set(name, made); listen(made) },
-  consumer: (_, name, args) => { const made = new Consumer(options(args, 'ctx'), context); names.set(name, made); listen(made) },
+  provider: (_, name, args) => linked(add(name, new Provider(options(args, 'ctx'), context))),
+  consumer: (_, name, args) => linked(add(name, new Consumer(options(args, 'ctx'), context))),
   start: (object, name, args) => begin(name, args, signal => nothing(object.start({ signal }))),
   send: (object, name, args) => (args.flags ?? '').includes('PING')
     ? object.ping(args.body)
@@ -219,7 +190,9 @@ const verbs = {
     const body = now.$body && args.body?.toString() === '$body' ? now.$body : args.body ?? Buffer.alloc(0)
     const topic = (args.topic ?? '').toString()
     if (!args.op) return object.publish(topic, body, { ...how(args), except })
-    return begin(name, args, signal => object.reach(topic, body, { ...how(args), except, signal }).then(code => ({ code })))
+    return begin(name, args, signal => object instanceof Provider
+      ? object.reach(topic, body, { ...how(args), except, signal }).then(code => ({ code }))
+      : object.deliver(topic, body, { ...how(args), signal }).then(() => ({ code: Number(object instanceof Channel) })))
   },
   subscribe: (object, name, args) => begin(name, args, signal =>
     nothing(object.subscribe((args.pattern ?? '').toString(), { ...options(args, 'pattern', 'op', 'as'), signal })), true),
@@ -241,7 +214,7 @@ const verbs = {
   stat: (object, _, args) => ({ value: object.stat(stat[args.what.toString()] ?? 0) }),
   info: (object, name, args) => {
     const what = (args.what ?? '').toString()
-    if (!['peers', 'metrics'].includes(what)) return { body: show(JSON.stringify(object.info(what))) }
+    if (!/^(peers|metrics|members|channel\/|client\/)/.test(what)) return { body: show(JSON.stringify(object.info(what))) }
     if (!args.op) return { body: show(JSON.stringify(object.info(what))) }
     return begin(name, args, signal => object.query(what, { signal }).then(r => ({ body: typeof r === 'string' ? r : facts(r) })))
   },
@@ -259,11 +232,12 @@ const verbs = {
   hook: (_, name, args) => { hooks.push({ name, kind: args.kind.toString(), line: args.do.toString('latin1') }) }
 }
 
-Object.assign(verbs, require('./calls')({ get names () { return names }, event, begin, number, nameOf, how, options, told, flagsOf, Connection }))
+const calls = require('./calls')({ get names () { return names }, event, begin, number, nameOf, how, options, told, flagsOf, Connection })
+Object.assign(verbs, calls.verbs, require('./host')({ get context () { return context }, event, told, listen, options, asked: calls.asked, add }))
 
 async function carry (verb, object, name, args, now = {}) {
   if (verbs[verb] === undefined) return { status: 'ENOTSUP', error: 'no such verb' }
-  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
+  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'channel', 'hub', 'share', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
   try {
     const result = await verbs[verb](object, name, args, now)
     return { status: result === false ? 'BUFFERED' : 'OK', facts: typeof result === 'object' ? result : {} }

@@ -22,10 +22,10 @@ module.exports = tools => {
   const waiting = new Set() // requests without room
   const said = (args, now) => now.$body && args.body?.toString() === '$body' ? now.$body : args.body ?? ''
   const way = args => ({
-    ...how(args), list: (args.flags ?? '').includes('PARTS'), oneway: (args.flags ?? '').includes('ONEWAY')
+    ...how(args), oneway: (args.flags ?? '').includes('ONEWAY'), repeat: (args.flags ?? '').includes('REPEAT')
   })
 
-  return {
+  const verbs = {
     serve: (object, _, args) => {
       const service = object.serve((args.name ?? '').toString(), request => asked(service, request), options(args, 'name', 'as'))
       tools.names.set(args.as.toString(), service)
@@ -61,4 +61,5 @@ module.exports = tools => {
     },
     fail: (object, _, args) => object.fail(args.json && JSON.parse(args.json), { code: args.code && `MW_${args.code}` })
   }
+  return { verbs, asked }
 }

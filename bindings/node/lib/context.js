@@ -151,10 +151,10 @@ class Context extends EventEmitter {
     let length
     if (data instanceof Message && (at = Message.lent(data, this)) >= 0) {
       length = data.length
-      flags |= data.flags & flag.TEXT
+      flags |= data.flags & (flag.TEXT | flag.PARTS)
     } else {
       if (data instanceof Message) {
-        flags |= data.flags & flag.TEXT
+        flags |= data.flags & (flag.TEXT | flag.PARTS)
         data = data.data
       }
       const most = typeof data === 'string' ? data.length * 3 : data.byteLength

@@ -13,11 +13,11 @@ const stateNames = new Map(Object.entries(state).map(([name, value]) => [value, 
 
 function flagsOf (how) {
   return (how.compress ? flag.COMPRESS : 0) | (how.text ? flag.TEXT : 0) | (how.more ? flag.MORE : 0) |
-    (how.continues ? flag.CONT : 0) | (how.queue === false ? flag.NOQUEUE : 0)
+    (how.continues ? flag.CONT : 0) | (how.queue === false ? flag.NOQUEUE : 0) | (how.list ? flag.PARTS : 0)
 }
 
 const bytesOf = data => data instanceof Message ? data.data : data
-const textOf = data => data instanceof Message ? data.flags & flag.TEXT : 0
+const textOf = data => data instanceof Message ? data.flags & (flag.TEXT | flag.PARTS) : 0
 const pairs = headers => headers && [...(headers instanceof Map ? headers : Object.entries(headers))].flat()
 
 class Handle extends EventEmitter {

@@ -26,6 +26,8 @@ class Message {
 
   /** Whether it was sent as text. */
   get isText () { return (this.flags & flag.TEXT) !== 0 }
+  /** Whether the body is a list: length (u32, little endian) and bytes, each. */
+  get isList () { return (this.flags & flag.PARTS) !== 0 }
   /** Whether it comes from the handle that got it (option emit.local). */
   get isLocal () { return (this.flags & flag.LOCAL) !== 0 }
   /** Whether it is the last value of a key, from before the subscription. */

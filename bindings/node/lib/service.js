@@ -2,7 +2,7 @@
 'use strict'
 const addon = require('./addon')
 const { MeshworkError, check } = require('./error')
-const { Handle, bytesOf, pairs } = require('./handle')
+const { Handle, flagsOf: plainFlags, bytesOf, textOf, pairs } = require('./handle')
 const { Message } = require('./message')
 const { flag, status } = require('./tables')
 
@@ -12,8 +12,7 @@ const plain = data => data === undefined
   : typeof data === 'string' || data instanceof Message || data instanceof ArrayBuffer || ArrayBuffer.isView(data)
     ? data
     : JSON.stringify(data)
-const flagsOf = (data, how) => (data instanceof Message ? data.flags & (flag.TEXT | flag.PARTS) : 0) |
-  (how.text ? flag.TEXT : 0) | (how.list ? flag.PARTS : 0) | (how.compress ? flag.COMPRESS : 0) | (how.oneway ? flag.ONEWAY : 0) | (how.repeat ? flag.REPEAT : 0)
+const flagsOf = (data, how) => plainFlags(how) | textOf(data) | (how.oneway ? flag.ONEWAY : 0) | (how.repeat ? flag.REPEAT : 0)
 
 /** A call to answer, once and at any time. */
 class Request {
