@@ -77,7 +77,7 @@ func (d *dispatcher) run() {
 		d.log.Error("meshwork: threads of the library are left", "err", err)
 	}
 	d.file.Close()
-	d.taker = taker{}
+	d.taker, d.event, d.last = taker{}, Event{}, nil
 	d.finish = true
 	close(d.done)
 }

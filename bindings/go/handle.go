@@ -114,6 +114,7 @@ func (h *handle) end(why Status, code int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.gone, h.keep = true, nil
+	h.on.Store(nil) // handlers often know their object: a circle with a finalizer is never collected
 	h.err = ECLOSED
 	if why < 0 {
 		h.err = why

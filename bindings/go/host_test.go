@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -251,6 +253,55 @@ func TestShareCallEndsWithItsContext(t *testing.T) {
 		go func() { <-s.waits; stop() }()
 		if _, err := s.Call(ctx, "wait", nil, nil); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
+		}
+	})
+}
+
+// Not even where what was opened is given up, and a call with it.
+func TestOnceAndAgainLeavesNothing(t *testing.T) {
+	each(t, func(t *testing.T, opts meshwork.Options) {
+		dir := place(t)
+		cycle := func(n int) {
+			for i := 0; i < n; i++ {
+				mw, err := meshwork.Open(opts)
+				must(t, err)
+				one, other := member(t, mw, meshwork.Options{"dir": dir}), member(t, mw, meshwork.Options{"dir": dir})
+				must(t, other.Subscribe(context.Background(), ".*", nil))
+				must(t, one.Start(context.Background()))
+				must(t, other.Start(context.Background()))
+				must(t, one.Publish("e", []byte("once")))
+				m, err := other.Receive(context.Background())
+				if err != nil || string(m.Body) != "once" {
+					t.Fatal(m, err)
+				}
+				first, second := claim(t, mw, dir, "first"), claim(t, mw, dir, "second")
+				if _, err := second.Call(context.Background(), "get", nil, nil); err != nil {
+					t.Fatal(err)
+				}
+				second.Call(context.Background(), "wait", nil, nil, func(*meshwork.Event) {})
+				<-first.waits // and it is never answered
+				must(t, mw.Shutdown(context.Background()))
+			}
+			for i := 0; i < 4; i++ { // finalizers run between
+				debug.FreeOSMemory()
+			}
+		}
+		cycle(50)
+		fds, _ := counts(t)
+		size := resident(t)
+		cycle(500)
+		nowFds, threads := counts(t)
+		for until := time.Now().Add(5 * time.Second); threads != 0 && time.Now().Before(until); _, threads = counts(t) {
+			runtime.Gosched()
+		}
+		if nowFds > fds || threads != 0 {
+			t.Fatal("descriptors ", fds, nowFds, " threads ", threads)
+		}
+		if grown := resident(t) - size; grown > 8<<20 {
+			t.Fatal("memory has grown by ", grown)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 4 {
+			t.Fatal("files are left: ", left, err)
 		}
 	})
 }
