@@ -1,5 +1,5 @@
 //! Bad behaviour to survive.
-use meshwork::{Code, Connection, Consumer, Context, Error, Event, Kind, Options, Provider};
+use meshwork::{Channel, Code, Connection, Consumer, Context, Error, Event, How, Kind, Options, Provider, Share};
 use std::collections::HashSet;
 use std::future::Future;
 use std::io::{BufRead, BufReader};
@@ -237,16 +237,61 @@ fn cycle() {
     context.join().unwrap();
 }
 
-/// As many as MW_CYCLES says.
+/// Two members of a channel and of a share, one call answered, one not.
+fn cycle_of_a_host() {
+    let place = std::env::temp_dir().join(format!("meshwork-rust-{}", std::process::id()));
+    let context = context();
+    let channel = || Channel::open(&context, Options::channel("A").set("dir", place.display())).unwrap();
+    let (speaks, hears) = (channel(), channel());
+    let events = hears.events().unwrap();
+    hears.subscribe(".*").detach();
+    speaks.start().wait().unwrap();
+    hears.start().wait().unwrap();
+    speaks.publish("e", "once").unwrap();
+    assert_eq!(events.blocking().find(|e| e.kind() == Kind::Message).unwrap().text(), Some("once"));
+    let share = || {
+        let share = Share::open(&context, Options::share("S").set("dir", place.display())).unwrap();
+        share
+            .on(|e| match (e.kind(), e.topic()) {
+                (Kind::Request, "get") => e.request().unwrap().reply("got").unwrap(),
+                _ => (), // the rest waits for ever
+            })
+            .unwrap();
+        share.start().wait().unwrap();
+        share
+    };
+    let (_leads, follows) = (share(), share());
+    follows.call("wait", "", How::default()).detach();
+    assert_eq!(follows.call("get", "", How::default()).wait().unwrap().body(), b"got");
+    context.join().unwrap();
+}
+
+/// As many as MW_CYCLES says, of a host a tenth.
 #[test]
 fn cycles_leave_nothing() {
-    assert!(child("cycles_in_a_process_of_their_own").status().unwrap().success());
+    let many: usize = std::env::var("MW_CYCLES").map_or(10_000, |n| n.parse().unwrap());
+    for (test, cycles) in [("cycles_in_a_process_of_their_own", many), ("host_in_a_process_of_its_own", many / 10)] {
+        assert!(child(test).env("MW_CYCLES", cycles.to_string()).status().unwrap().success(), "{test}");
+    }
 }
 
 #[test]
 #[ignore = "run by cycles_leave_nothing"]
 fn cycles_in_a_process_of_their_own() {
-    let cycles: usize = std::env::var("MW_CYCLES").map_or(10_000, |n| n.parse().unwrap());
+    leave_nothing(cycle);
+}
+
+#[test]
+#[ignore = "run by cycles_leave_nothing"]
+fn host_in_a_process_of_its_own() {
+    leave_nothing(cycle_of_a_host);
+    let place = std::env::temp_dir().join(format!("meshwork-rust-{}", std::process::id()));
+    assert!(std::fs::read_dir(&place).unwrap().count() < 5, "files are left");
+    std::fs::remove_dir_all(place).unwrap();
+}
+
+fn leave_nothing(cycle: fn()) {
+    let cycles: usize = std::env::var("MW_CYCLES").unwrap().parse().unwrap();
     (0..cycles / 20).for_each(|_| cycle());
     let (fds, threads, memory) = (entries("fd"), entries("task"), resident());
     (0..cycles).for_each(|_| cycle());
