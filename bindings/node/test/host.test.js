@@ -6,8 +6,10 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
-const { Context, Channel, Hub, Share } = require('meshwork')
-const { threads } = require('./kit')
+const { Context, Channel, Hub, Share, MeshworkError } = require('meshwork')
+const { threads, descriptors, tasks } = require('./kit')
+
+const cycles = Number(process.env.MW_CYCLES ?? 10000) / 20 / threads.length
 
 for (const n of threads) {
   const table = (name, run) => test(`threads=${n}: ${name}`, async () => {
@@ -142,5 +144,66 @@ for (const n of threads) {
     assert.deepEqual(await led, [true, 2])
     assert.deepEqual(await registered, ['register', true])
     assert.deepEqual(b.info(), { name: 'S', leader: true, epoch: 2 })
+  })
+
+  table('close in every handler', async ({ dir }) => {
+    for (const [name, event] of [['channel', 'message'], ['channel', 'up'], ['channel', 'close'], ['hub', 'up'], ['hub', 'connection'],
+      ['hub', 'dump'], ['hub', 'disconnection'], ['hub', 'close'], ['share', 'leader'], ['share', 'up'], ['share', 'interest'],
+      ['share', 'request'], ['share', 'message'], ['share', 'close']]) {
+      const context = new Context({ threads: n })
+      const all = {
+        hub: new Hub({ dir, channels: { A: { dump: true } } }, context),
+        channel: new Channel({ name: 'A', dir, 'emit.local': true }, context),
+        share: new Share({ name: 'S', dir }, context)
+      }
+      let ended = false
+      const end = () => {
+        ended = true
+        for (const each of Object.values(all)) each.close()
+        context.close()
+      }
+      if (event === 'request') all.share.serve(end)
+      else all[name].on(event, end)
+      const steps = [
+        () => all.hub.start(), () => all.channel.start(), () => all.channel.subscribe('.*'), () => all.channel.deliver('e', 'x'),
+        () => all.share.start(), () => all.share.subscribe('k'), () => all.share.deliver('k', 'v'), () => all.share.call('request'),
+        () => all.channel.close(), () => all.share.close(), () => all.hub.close()
+      ]
+      for (const step of steps) {
+        try {
+          await step()
+        } catch (error) {
+          assert.ok(error instanceof MeshworkError, String(error))
+        }
+      }
+      await context.closed
+      assert.ok(ended, `${event} of a ${name} never came`)
+    }
+  })
+
+  table(`${cycles} times a channel and a share, nothing grows`, async ({ dir, context }) => {
+    const cycle = async () => {
+      const [a, b] = [new Channel({ name: 'A', dir }, context), new Channel({ name: 'A', dir }, context)]
+      await Promise.all([a.start(), b.start()])
+      await b.subscribe('.*')
+      const heard = once(b, 'message')
+      a.publish('e', 'once')
+      await heard
+      const [leads, follows] = [new Share({ name: 'S', dir }, context), new Share({ name: 'S', dir }, context)]
+      leads.serve(({ method, message }) => method === 'get' ? message : new Promise(() => {}))
+      await leads.start()
+      await follows.start()
+      const given = assert.rejects(follows.call('wait'), MeshworkError)
+      await follows.call('get', 'got')
+      await Promise.all([follows, leads, a, b].map(each => each.close()))
+      await given
+    }
+    for (let i = 0; i < 50; i++) await cycle()
+    const [fds, tids, before] = [descriptors(), tasks(), process.memoryUsage().rss]
+    for (let i = 0; i < cycles; i++) await cycle()
+    assert.ok(descriptors() <= fds + 2, `${descriptors()} descriptors, ${fds} before`)
+    assert.ok(tasks() <= tids, `${tasks()} threads, ${tids} before`)
+    assert.ok(process.memoryUsage().rss - before < 32 << 20, 'memory grew')
+    assert.ok(fs.readdirSync(dir).length < 5, `files are left: ${fs.readdirSync(dir)}`)
   })
 }

@@ -16,7 +16,7 @@ from meshwork import Error, Flags
 PLAIN = frozenset(range(33, 127)) - {ord("%")}
 # Facts are told whole, messages up to this.
 LIMIT = {"MESSAGE": 512, "DROPPED": 512, "REQUEST": 512, "PART": 512}
-KINDS = "cancel up down closed error log peer_up peer_down message writable slow dropped ping pong interest done ask draining"
+KINDS = "cancel up down closed error log peer_up peer_down message writable slow dropped ping pong interest done ask draining leader"
 
 
 def show(data, limit=None):
@@ -52,7 +52,7 @@ class Agent(Calls):
         if kind == "DONE" and not self.ops.get(event.id):
             return  # the line named no op
         name = "ctx" if source is self.context else next(n for n, o in self.objects.items() if o is source)
-        connection = event.peer if isinstance(event.peer, meshwork.Connection) else None
+        connection = event.peer if isinstance(event.peer, (meshwork.Connection, meshwork.Member)) else None
         if kind == "PEER_UP":
             self.peers[self.free(name, "", self.peers)] = connection
         if kind == "REQUEST" and event:
@@ -134,8 +134,10 @@ class Agent(Calls):
     def do_provider(self, words, event):
         thing = self.objects[words.name] = getattr(self.context, words.verb)(words.options())
         self.listen(thing)
+        if isinstance(thing, meshwork.Share):
+            thing.serve(lambda request: self.tell(thing, request))
 
-    do_consumer = do_provider
+    do_consumer = do_channel = do_hub = do_share = do_provider
 
     def do_start(self, words, event):
         self.noted(words, self.target(words, event).start)
@@ -153,7 +155,9 @@ class Agent(Calls):
         flags, headers, data, topic = words.flags(), words.headers(), self.body(words, event), words.take("topic")
         name = words.take("except")
         exclude = self.target(Words("x " + name), event) if name else None
-        self.noted(words, lambda: self.target(words, event).publish(topic, data, exclude, flags, headers))
+        to = self.target(words, event)
+        more = [exclude] if isinstance(to, meshwork.Provider) else []
+        self.noted(words, lambda: to.publish(topic, data, *more, flags=flags, headers=headers))
 
     def do_subscribe(self, words, event):
         to, pattern, name = self.target(words, event), words.take("pattern"), words.take("as")

@@ -57,7 +57,7 @@ class Calls:
         to, target, data, headers = self.target(words, event), words.take("target"), self.body(words, event), words.headers()
         ms, flags, parent, credit = words.number("ms"), words.flags(), words.take("parent"), words.take("credit")
         if flags & Flags.ONEWAY and "op" not in words.args:
-            return to.oneway(target, data, headers)
+            return to.oneway(target, data, headers, flags)
         if "op" not in words.args:
             raise Error(-1, "a call needs an op")
         timeout = None if ms == 0 else math.inf if ms < 0 else ms / 1000
@@ -73,7 +73,7 @@ class Calls:
     def told_part(self, to, op, event):
         event.peer = to if isinstance(to, meshwork.Connection) else None
         self.ops[event.id] = op
-        self.tell(to if isinstance(to, meshwork.Consumer) else to.provider, event)
+        self.tell(to.provider if event.peer else to, event)
 
     def do_reply(self, words, event):
         r, flags, headers, data = self.target(words, event), words.flags(), words.headers(), self.body(words, event)

@@ -5,9 +5,21 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+import textwrap
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
+BLOCKS = re.findall(r"```python\n(.*?)```", (HERE / "README.md").read_text(), flags=re.S)
+# Where the README's lines about calls stand: between a provider and its consumer.
+PAIR = """
+import asyncio
+import meshwork
+
+async def main():
+    async with meshwork.Context() as ctx, ctx.provider(port=0, host="127.0.0.1") as provider:
+        async with ctx.consumer(url=provider.address, wire="meshwork") as consumer:
+"""
 
 
 def start(arguments):
@@ -38,8 +50,7 @@ class Programs(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
 
     def test_the_readme(self):
-        text = (HERE / "README.md").read_text()
-        provider, consumer, *_parts = re.findall(r"```python\n(.*?)```", text, flags=re.S)
+        provider, consumer, *_ = BLOCKS
         # Port 0 and a line that tells it stand in for the README's fixed port.
         provider = provider.replace("8080", "0").replace(
             "        await provider.wait_closed()", "        print(provider.address, flush=True)\n        await provider.wait_closed()"
@@ -49,6 +60,32 @@ class Programs(unittest.TestCase):
         )
         self.assertEqual(said, "hello\n")
         self.assertIn("KeyboardInterrupt", err)  # Ctrl-C, as in any asyncio program
+
+    def said(self, *arguments):
+        r = subprocess.run([sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        return r.stdout
+
+    def test_the_readme_about_calls(self):
+        calls = PAIR + textwrap.indent(BLOCKS[2], " " * 12) + "\nasyncio.run(main())\n"
+        self.assertEqual(self.said("-c", calls), "3\none\nby\none\n")
+
+    def test_the_readme_about_one_host(self):
+        with tempfile.TemporaryDirectory() as folder:
+            channel, share = (block.replace('(name="', f'(dir="{folder}", name="') for block in BLOCKS[3:])
+            self.assertEqual(self.said("-c", channel), "log.warn disk nearly full\n")
+            self.assertEqual(self.said("-c", share), "leads since 1\nquote of ACME\nACME 42\n")
+
+    def test_the_example_of_one_host(self):
+        with tempfile.TemporaryDirectory() as folder:
+            several = [start([HERE / "examples/host.py", 3, folder]) for _ in range(3)]
+            try:
+                for each in several:
+                    out, err = each.communicate(timeout=30)
+                    self.assertEqual((each.returncode, err, "There are 3 of us." in out), (0, "", True), out)
+            finally:
+                for each in several:
+                    each.kill()
 
     def test_an_example_says_what_is_wrong(self):
         r = subprocess.run([sys.executable, str(HERE / "examples/provider.py"), "99999"], stderr=subprocess.PIPE, text=True)

@@ -1,7 +1,29 @@
 'use strict'
-// Bun and Deno: both ways, topics, for await, close, many contexts, and the end by itself.
+// Bun and Deno: both ways, topics, for await, channels, shares, close, many contexts, and the end by itself.
 const assert = require('node:assert/strict')
-const { Context, Provider, Consumer } = require('meshwork')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { Context, Provider, Consumer, Channel, Share } = require('meshwork')
+
+async function host (context) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mw-'))
+  try {
+    const [a, b] = [new Channel({ name: 'A', dir }, context), new Channel({ name: 'A', dir }, context)]
+    await Promise.all([a.start(), b.start()])
+    await b.subscribe('e.*')
+    const came = new Promise(resolve => b.once('message', ({ topic, text }) => resolve([topic, text])))
+    await a.deliver('event', 'heard')
+    assert.deepEqual(await came, ['event', 'heard'])
+    const share = new Share({ name: 'S', dir }, context)
+    share.serve(({ message }) => message.json() + 1)
+    await share.start()
+    assert.equal((await share.call('next', 1)).json(), 2)
+    await Promise.all([a, b, share].map(each => each.close()))
+  } finally {
+    fs.rmSync(dir, { recursive: true })
+  }
+}
 
 async function main () {
   const context = new Context()
@@ -28,6 +50,7 @@ async function main () {
   assert.equal(await consumer.deliver('y'), 'taken')
   await assert.rejects(new Consumer({ url: provider.address[0], parameters: { key: 'no' } }, context).start(), { code: 'MW_EAUTH' })
   await Promise.all([consumer.close(), provider.close()])
+  await host(context)
   await context.close()
   for (let n = 0; n < 20; n++) await new Context().close()
   console.log('all is well')

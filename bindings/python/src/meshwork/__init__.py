@@ -9,13 +9,18 @@ from ._calls import Call
 from ._dispatch import Operation
 from ._errors import Error
 from ._event import Ask, Event, Flags, Message, Request
+from ._host import Channel, Hub, Member, Share
 from ._link import Connection, Consumer, Context, Provider, Service, Subscription
-from ._tables import Code, ConsumerOptions, ContextOptions, ProviderOptions, ServiceOptions, SubscriptionOptions
+from ._tables import (
+    ChannelOptions, Code, ConsumerOptions, ContextOptions, HubOptions, ProviderOptions, ServiceOptions, ShareOptions,
+    SubscriptionOptions,
+)  # fmt: skip
 
 __all__ = [
-    "Ask", "Call", "Code", "Connection", "Consumer", "ConsumerOptions", "Context", "ContextOptions", "Error", "Event",
-    "Flags", "Message", "Operation", "Provider", "ProviderOptions", "Request", "Service", "ServiceOptions",
-    "Subscription", "SubscriptionOptions", "library_version",
+    "Ask", "Call", "Channel", "ChannelOptions", "Code", "Connection", "Consumer", "ConsumerOptions", "Context",
+    "ContextOptions", "Error", "Event", "Flags", "Hub", "HubOptions", "Member", "Message", "Operation", "Provider",
+    "ProviderOptions", "Request", "Service", "ServiceOptions", "Share", "ShareOptions", "Subscription",
+    "SubscriptionOptions", "library_version",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

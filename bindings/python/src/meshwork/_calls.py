@@ -18,7 +18,7 @@ from ._errors import Error, byref, check, detail
 from ._event import Data, Event, Request, Sendable, message
 
 Headers = Optional[Mapping[str, Union[str, bytes]]]
-_ONEWAY, _PARTS = 0x100, 0x1000
+_ONEWAY, _REPEAT, _PARTS = 0x100, 0x800, 0x1000
 
 
 class Call(Operation[Data]):
@@ -81,7 +81,7 @@ def call(
             begun = dispatcher.operate(
                 handle,
                 lambda op, e: c.call(
-                    handle, text, len(text), m, conf, ms, parent.id if parent is not None else 0, flags & (_PARTS | _ONEWAY), op, e
+                    handle, text, len(text), m, conf, ms, parent.id if parent is not None else 0, flags & (_PARTS | _ONEWAY | _REPEAT), op, e
                 ),
                 _data, None, Call,
             )  # fmt: skip
@@ -91,10 +91,10 @@ def call(
     return begun
 
 
-def oneway(handle: int, target: str, data: Sendable, headers: Headers) -> None:
+def oneway(handle: int, target: str, data: Sendable, headers: Headers, flags: int) -> None:
     text, e = target.encode(), detail()
-    with message(data, 0, headers) as m:
-        check(c.call(handle, text, len(text), m, None, 0, 0, _ONEWAY, 0, byref(e)), e)
+    with message(data, flags, headers) as m:
+        check(c.call(handle, text, len(text), m, None, 0, 0, flags & (_PARTS | _REPEAT) | _ONEWAY, 0, byref(e)), e)
 
 
 def serve(dispatcher: Dispatcher, handle: int, name: str, token: int, given: Mapping[str, Any]) -> int:

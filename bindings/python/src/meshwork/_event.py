@@ -18,7 +18,8 @@ Sendable = Union[str, bytes, bytearray, memoryview]
 KINDS = {
     1: "up", 2: "down", 4: "closed", 5: "error", 6: "log", 10: "peer_up", 11: "peer_down", 20: "message",
     21: "writable", 22: "slow", 23: "dropped", 25: "ping", 26: "pong", 27: "interest", 30: "part", 31: "done",
-    32: "released", 40: "request", 41: "cancel", 50: "ask", 66: "draining",
+    32: "released", 40: "request", 41: "cancel", 50: "ask", 65: "leader",
+    66: "draining",
 }  # fmt: skip
 MESSAGE, PART, DONE, REQUEST, ASK = 20, 30, 31, 40, 50
 
@@ -32,10 +33,13 @@ class Flags(IntFlag):
     CONT = 0x8
     PING = 0x10
     ONEWAY = 0x100
+    REPEAT = 0x800
     PARTS = 0x1000
     NOQUEUE = 0x2000
     LOCAL = 0x80
+    RETAINED = 0x10000
     RESUMED = 0x80000
+    DUMP = 0x200000
     FATAL = 0x800000
     ASCII = 0x2000000
 
@@ -45,9 +49,9 @@ _PAIR = struct.Struct("<HI")
 
 
 class Event:
-    """Something that happened to `source` (a Context, Provider or Consumer).
+    """Something that happened to `source` (a Context, Provider, Channel ...).
 
-    peer is whom it concerns: a Connection, the Consumer itself, or None. The
+    peer is whom it concerns: a Connection, the Consumer itself, a Member of a channel, or None. The
     meaning of status, code and id depends on the kind: see the README. data is
     text where the library says so, else bytes."""
 

@@ -346,3 +346,111 @@ ServiceOptions = TypedDict(
     },
     total=False,
 )
+
+
+HubOptions = TypedDict(
+    "HubOptions",
+    {
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # Above it sends answer MW_BUFFERED; WRITABLE follows.
+        "send.soft_bytes": Union[str, int],
+        # Hard bound of what waits for one peer; send.overflow says what happens there.
+        "send.max_bytes": Union[str, int],
+        # At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link.
+        "send.overflow": str,
+        # Larger messages close the link with 1009.
+        "recv.max_message": Union[str, int],
+        # Time between heartbeats; 0: none.
+        "heartbeat.interval": Union[str, int],
+        # Heartbeats without an answer before the link is ended.
+        "heartbeat.max_strikes": int,
+        # How long a close waits for the other side's close frame.
+        "close.timeout": Union[str, int],
+        # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+        "dir": str,
+        # The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event).
+        "channels": Mapping[str, Any],
+    },
+    total=False,
+)
+
+
+ChannelOptions = TypedDict(
+    "ChannelOptions",
+    {
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # Above it sends answer MW_BUFFERED; WRITABLE follows.
+        "send.soft_bytes": Union[str, int],
+        # Hard bound of what waits for one peer; send.overflow says what happens there.
+        "send.max_bytes": Union[str, int],
+        # At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link.
+        "send.overflow": str,
+        # Larger messages close the link with 1009.
+        "recv.max_message": Union[str, int],
+        # Time between heartbeats; 0: none.
+        "heartbeat.interval": Union[str, int],
+        # Heartbeats without an answer before the link is ended.
+        "heartbeat.max_strikes": int,
+        # How long a close waits for the other side's close frame.
+        "close.timeout": Union[str, int],
+        # With hub.auto=false: wait before the next look for a hub.
+        "reconnect.interval": Union[str, int],
+        # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+        "dir": str,
+        # Name of the channel: letters, digits, '.', '_' and '-'. Required.
+        "name": str,
+        # Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name).
+        "pattern.syntax": str,
+        # Own subscriptions hear what is published here, too, marked MW_F_LOCAL.
+        "emit.local": bool,
+        # Becomes the channel's hub where nobody else of the host is.
+        "hub.auto": bool,
+    },
+    total=False,
+)
+
+
+ShareOptions = TypedDict(
+    "ShareOptions",
+    {
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # Above it sends answer MW_BUFFERED; WRITABLE follows.
+        "send.soft_bytes": Union[str, int],
+        # Hard bound of what waits for one peer; send.overflow says what happens there.
+        "send.max_bytes": Union[str, int],
+        # Larger messages close the link with 1009.
+        "recv.max_message": Union[str, int],
+        # Time between heartbeats; 0: none.
+        "heartbeat.interval": Union[str, int],
+        # Heartbeats without an answer before the link is ended.
+        "heartbeat.max_strikes": int,
+        # How long a close waits for the other side's close frame.
+        "close.timeout": Union[str, int],
+        # A call without a timeout of its own ends after this time; 0: never.
+        "call.timeout": Union[str, int],
+        # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+        "dir": str,
+        # Name of the share: letters, digits, '.', '_' and '-'. Required.
+        "name": str,
+        # A leader that does not answer for so long when joined is taken for frozen.
+        "connect.timeout": Union[str, int],
+        # The DONE of mw_start comes at the latest then; 0: when there is a leader.
+        "start.timeout": Union[str, int],
+        # Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random.
+        "fanout": str,
+        # The leader keeps the last value of each key for who subscribes later.
+        "retain": bool,
+        # Methods that may run twice: their calls in flight are repeated when the leader changes.
+        "retry.safe": Union[str, Sequence[str]],
+    },
+    total=False,
+)
