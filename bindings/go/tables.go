@@ -296,6 +296,8 @@ var ShareOptions = []Option{
 	{Key: "name", Type: "text", Default: "", Allowed: "", Doc: "Name of the share: letters, digits, '.', '_' and '-'. Required."},
 	{Key: "connect.timeout", Type: "duration", Default: "10s", Allowed: "", Doc: "A leader that does not answer for so long when joined is taken for frozen."},
 	{Key: "start.timeout", Type: "duration", Default: "30s", Allowed: "", Doc: "The DONE of mw_start comes at the latest then; 0: when there is a leader."},
+	{Key: "single", Type: "boolean", Default: "false", Allowed: "", Doc: "This process alone: it leads at once, without directory, lock and socket."},
+	{Key: "role", Type: "word", Default: "compete", Allowed: "compete, leader, follower", Doc: "compete: leads where nobody does; leader: mw_start fails where another leads; follower: waits for a leader, never leads."},
 	{Key: "fanout", Type: "word", Default: "all", Allowed: "all, one", Doc: "Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random."},
 	{Key: "retain", Type: "boolean", Default: "true", Allowed: "", Doc: "The leader keeps the last value of each key for who subscribes later."},
 	{Key: "retry.safe", Type: "list", Default: "", Allowed: "", Doc: "Methods that may run twice: their calls in flight are repeated when the leader changes."},

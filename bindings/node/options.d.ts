@@ -408,6 +408,10 @@ export interface ShareOptions {
   'connect.timeout'?: number | string
   /** The DONE of mw_start comes at the latest then; 0: when there is a leader. Default: `30s`. */
   'start.timeout'?: number | string
+  /** This process alone: it leads at once, without directory, lock and socket. Default: `false`. */
+  'single'?: boolean | string
+  /** compete: leads where nobody does; leader: mw_start fails where another leads; follower: waits for a leader, never leads. Default: `compete`. */
+  'role'?: 'compete' | 'leader' | 'follower'
   /** Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random. Default: `all`. */
   'fanout'?: 'all' | 'one'
   /** The leader keeps the last value of each key for who subscribes later. Default: `true`. */

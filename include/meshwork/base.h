@@ -146,7 +146,7 @@ enum {
   MW_EVENT_REQUEST = 40, /* a call to answer: id request handle; code ms left, -1 none; peer caller; topic method; meta; body */
   MW_EVENT_CANCEL = 41,  /* a request is over: id its handle, now stale; status why; code MW_CANCEL_*; body reason */
   MW_EVENT_ASK = 50,     /* id ask; code 1 admit; body JSON: the request */
-  MW_EVENT_LEADER = 65,  /* of a share; code 1 this process leads, 0 another; id epoch */
+  MW_EVENT_LEADER = 65,  /* of a share or an election: topic its name; code 1 this process leads, 0 another, -1 none; id epoch */
   MW_EVENT_DRAINING = 66 /* peer; code ms until our slot; id deadline in ms */
 };
 

@@ -734,10 +734,13 @@ class Endpoint : public Object {
         std::move(how.part));
   }
   using Open = mw_status (*)(mw_handle, const mw_conf*, uint64_t, mw_handle*, mw_error*);
-  Endpoint(Context& ctx, const Conf& conf, Open open) {
+  Endpoint(Context& ctx, const Conf& conf, Open open)
+      : Endpoint(ctx, [&](mw_handle* id, mw_error* e) { return open(ctx.id(), conf.get(), 0, id, e); }) {}
+  template <class F>
+  Endpoint(Context& ctx, F open) {
     state_ = std::make_shared<detail::State>(ctx.state_->shared);
     mw_error e{};
-    detail::check(open(ctx.id(), conf.get(), 0, &id_, &e), e);
+    detail::check(open(&id_, &e), e);
     detail::State::listen(id_, state_);
   }
 };
@@ -958,6 +961,19 @@ class Share : public Endpoint {
   mw_status unsubscribe(std::string_view key, Completion done = {}) {
     return state_->run(std::move(done), [&](uint64_t op) { return mw_unsubscribe(id_, key.data(), key.size(), op); });
   }
+};
+
+/* Stands in an election of the host; see mw_elect. After start() on_leader
+ * says who leads: code() 1 this process, 0 another, -1 none; id() the epoch. */
+class Election : public Endpoint {
+ public:
+  Election(Context& ctx, std::string_view name, const Conf& conf)
+      : Endpoint(ctx, [&](mw_handle* id, mw_error* e) {
+          return mw_elect(ctx.id(), name.data(), name.size(), conf.get(), 0, id, e);
+        }) {}
+  Election(Context& ctx, std::string_view name, Options options = {}) : Election(ctx, name, Conf(MW_CONF_ELECT, options)) {}
+
+  template <class F> void on_leader(F f) { on(MW_EVENT_LEADER, std::move(f)); }
 };
 
 }  // namespace mw

@@ -21,10 +21,21 @@ extern "C" {
  * When the leader goes another is found: DOWN, LEADER, UP; subscriptions hold,
  * calls with MW_F_ONEWAY | MW_F_REPEAT are repeated, calls in flight that carry
  * the header "key" or whose method is in retry.safe too; others end with
- * MW_EPEERGONE.
+ * MW_EPEERGONE. The option role: only lead, or never; single: this process alone.
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at return. Errors: MW_EOPTION, MW_EKIND, MW_ECLOSED, MW_ENOMEM. Since: 0.1 */
 MW_API mw_status mw_share_open(mw_handle ctx, const mw_conf *c, uint64_t token, mw_handle *h, mw_error *err);
+
+/* Opens an election: of all processes of this user on this host that stand in
+ * the one of this name (and directory), one leads. h: a context. mw_start
+ * stands: DONE as soon as somebody leads; mw_close resigns. LEADER, topic the
+ * name, id the epoch: code 1 this process leads, 0 another, -1 none is known.
+ * Each new leader has a higher epoch: who takes orders refuses a lower one than
+ * it has seen, for a leader that was frozen believes in itself until it runs again.
+ * Owns: *id is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
+ * Completes: at return. Errors: MW_EINVAL (name), MW_EKIND, MW_ECLOSED, MW_ENOMEM. Since: 0.1 */
+MW_API mw_status mw_elect(mw_handle h, const char *name, size_t nlen, const mw_conf *c, uint64_t token,
+                          mw_handle *id, mw_error *err);
 
 #ifdef __cplusplus
 }

@@ -41,6 +41,8 @@ mw_status mw_start(mw_handle h, uint64_t op, mw_error* err) {
         s = y->start(op);
       else if (auto* sh = ref.share())
         s = sh->start(op);
+      else if (auto* e = ref.election())
+        s = e->start(op);
       else
         s = MW_EKIND;
     }
@@ -163,6 +165,7 @@ mw_status mw_state(mw_handle h) {
   if (auto* y = ref.hub()) return y->state();
   if (auto* s = ref.seat()) return s->session.open() ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.share()) return s->state();
+  if (auto* e = ref.election()) return e->state();
   if (auto* p = ref.peer()) return p->session.open() && p->wish.load() == nullptr ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.service()) return s->state();
   if (auto* r = ref.context()) return r->closing() ? MW_STATE_DRAINING : MW_STATE_UP;
@@ -273,6 +276,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
       }
     }
     if (auto* s = ref.share(); s != nullptr && w.empty()) return give(s->facts());
+    if (auto* e = ref.election(); e != nullptr && w.empty()) return give(e->facts());
     if (auto* c = ref.consumer()) {
       if (w.empty() || w == "address") return give(c->facts());
       if (w == "topics") return give(c->topics());

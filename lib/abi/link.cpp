@@ -68,6 +68,24 @@ mw_status mw_share_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_hand
   return open<mw::link::Share>(ctx, c, MW_CONF_SHARE, token, h, err);
 }
 
+mw_status mw_elect(mw_handle h, const char* name, size_t nlen, const mw_conf* c, uint64_t token, mw_handle* id,
+                   mw_error* err) {
+  return guard(err, [&]() -> mw_status {
+    std::string_view n;
+    if (id == nullptr || !argument(name, nlen, n)) return fill(err, {MW_EINVAL, 0, "name and id are needed"});
+    *id = 0;
+    Reference ref(h);
+    if (mw_status s = ref.check(); s != MW_OK) return fill(err, {s, 0, {}});
+    if (ref.context() == nullptr) return fill(err, {MW_EKIND, 0, "elections are held on a context: those of this host"});
+    auto conf = mw::abi::conf_snapshot(c, MW_CONF_ELECT);
+    if (!conf) return fill(err, conf.error());
+    auto made = mw::link::Share::elect(*ref.context(), n, **conf, token);
+    if (!made) return fill(err, made.error());
+    *id = *made;
+    return MW_OK;
+  });
+}
+
 mw_status mw_send_bytes(mw_handle h, const void* body, size_t len, uint32_t flags) {
   if ((body == nullptr && len != 0) || (flags & ~kSendFlags)) return MW_EINVAL;
   return guard(nullptr, [&] { return send(h, body, len, nullptr, flags, 0); });

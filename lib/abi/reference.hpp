@@ -42,8 +42,10 @@ class Reference {
   link::Channel* channel() const noexcept { return as<link::Channel>(base::Kind::channel); }
   link::Seat* seat() const noexcept { return as<link::Seat>(base::Kind::seat); }
   link::Share* share() const noexcept { return as<link::Share>(base::Kind::share); }
+  link::Share* election() const noexcept { return as<link::Share>(base::Kind::election); }
   link::Owner* owner() const noexcept {
     if (auto* s = share()) return s;
+    if (auto* e = election()) return e;
     return party();
   }
   link::Party* party() const noexcept {

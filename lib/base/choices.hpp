@@ -15,6 +15,8 @@ enum class Verify : uint8_t { none, peer, mutual };
 enum class TlsVersion : uint8_t { v1_2, v1_3 };
 enum class Backoff : uint8_t { exponential, fixed };
 enum class ParametersIn : uint8_t { header, query };
+enum class Role : uint8_t { compete, leader, follower };
+enum class Fanout : uint8_t { all, one };
 enum class Preset : uint8_t { none, network_cluster };
 
 inline Delivery delivery(const Conf& c) noexcept { return static_cast<Delivery>(c.num(Opt::delivery)); }
@@ -27,6 +29,9 @@ inline Verify tls_verify(const Conf& c) noexcept { return static_cast<Verify>(c.
 inline TlsVersion tls_min_version(const Conf& c) noexcept { return static_cast<TlsVersion>(c.num(Opt::tls_min_version)); }
 inline Backoff reconnect_backoff(const Conf& c) noexcept { return static_cast<Backoff>(c.num(Opt::reconnect_backoff)); }
 inline ParametersIn parameters_in(const Conf& c) noexcept { return static_cast<ParametersIn>(c.num(Opt::parameters_in)); }
+
+inline Role role(const Conf& c) noexcept { return static_cast<Role>(c.num(Opt::role)); }
+inline Fanout fanout(const Conf& c) noexcept { return static_cast<Fanout>(c.num(Opt::fanout)); }
 
 // A list of words is, as a number, a set of bits: 1 << index of the word.
 enum class Wire : uint8_t { raw, network_cluster, meshwork };

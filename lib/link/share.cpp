@@ -24,7 +24,7 @@ namespace {
 
 constexpr uint64_t kRetry = 5;     // ms until the lock is tried again
 constexpr uint64_t kWatch = 200;   // ms between a leader's looks at who is bound
-constexpr const char* kReconnect = "10ms";
+constexpr uint64_t kTroubleWait = 1000;  // ms between two tries, and two ERRORs, where something is of no use
 const CloseWish kAtOnce{1006, MW_CLOSE_ABORT, MW_OK, {}};
 
 // Whether somebody listens there. A full backlog is somebody.
@@ -47,16 +47,43 @@ base::Result<mw_handle> Share::open(loop::Runtime& ctx, std::shared_ptr<const ba
   if (name.empty()) return Error{MW_EOPTION, 0, "a share needs a name"};
   if (!local::name_valid(name))
     return Error{MW_EOPTION, 0, "the name of a share has letters, digits, '.', '_' and '-', and does not begin with '.'"};
-  auto* s = new Share(ctx, &ctx.next_lane(), std::move(conf));
-  if (auto in = s->enter(base::Kind::share, token); !in) {
+  return make(ctx, std::move(conf), token, base::Kind::share);
+}
+
+// Its followers hold on to the leader by a connection; the lease is how long that may be silent.
+base::Result<mw_handle> Share::elect(loop::Runtime& ctx, std::string_view name, const base::Conf& conf, uint64_t token) {
+  if (!local::name_valid(name))
+    return Error{MW_EINVAL, 0, "the name of an election has 1 to 64 letters, digits, '.', '_' or '-', and no dot in front"};
+  const int64_t lease = conf.num(Opt::lease);
+  base::Conf c(MW_CONF_SHARE);
+  for (auto [key, value] : {std::pair<const char*, std::string>{"name", std::string(name)},
+                            {"dir", conf.text(Opt::dir)},
+                            {"log.level", *conf.get("log.level")},
+                            {"events", "error,log,leader"},
+                            {"start.timeout", "0"},
+                            {"connect.timeout", std::to_string(lease)},
+                            {"heartbeat.interval", std::to_string(lease / 2)},
+                            {"heartbeat.max_strikes", "1"}})
+    if (auto ok = c.set(key, value); !ok) return ok.error();
+  return make(ctx, c.freeze(), token, base::Kind::election);
+}
+
+base::Result<mw_handle> Share::make(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token,
+                                    base::Kind kind) {
+  auto* s = new Share(ctx, &ctx.next_lane(), std::move(conf), kind == base::Kind::election);
+  if (auto in = s->enter(kind, token); !in) {
     delete s;
     return in.error();
   }
   return s->handle;
 }
 
-Share::Share(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
-    : Owner(ctx, home, std::move(c)), name_(conf()->text(Opt::name)) {
+Share::Share(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c, bool election)
+    : Owner(ctx, home, std::move(c)),
+      name_(conf()->text(Opt::name)),
+      single_(conf()->num(Opt::single) != 0),
+      election_(election),
+      role_(base::role(*conf())) {
   safe_ = conf()->list(Opt::retry_safe);
   std::sort(safe_.begin(), safe_.end());
   compete_timer_.s = watch_timer_.s = start_timer_.s = expire_timer_.s = this;
@@ -95,7 +122,7 @@ void Share::begin_start() {
     for (uint64_t op : cancels_)
       if (std::erase(start_ops_, op) != 0) canceled.push_back(op);
     cancels_.clear();
-    if (start_ops_.empty() && consumer_ == nullptr) {
+    if (start_ops_.empty()) {
       for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
       return;
     }
@@ -105,22 +132,30 @@ void Share::begin_start() {
   if (up_) return finish_starts(MW_OK, {});
   int64_t limit = conf()->num(Opt::start_timeout);
   if (limit > 0 && !loop::Wheel::pending(start_timer_)) lane->wheel.set(start_timer_, lane->now() + static_cast<uint64_t>(limit));
-  if (consumer_ != nullptr) return;
-  if (auto ready = prepare(); !ready) return trouble(ready.error());
+  if (state_.load() != MW_STATE_IDLE) return;
+  if (consumer_ == nullptr)
+    if (auto ready = prepare(); !ready) return trouble(ready.error());
   state_.store(MW_STATE_CONNECTING, std::memory_order_release);
   compete();
 }
 
-// The directory, the lock's file, and the consumer that will seek the leader.
-base::Result<void> Share::prepare() {
+// The directory and the lock's file.
+base::Result<void> Share::find_place() {
   auto dir = local::runtime_directory(conf()->text(Opt::dir));
   if (!dir) return dir.error();
-  stem_ = *dir + "/share-" + name_;
+  stem_ = *dir + (election_ ? "/elect-" : "/share-") + name_;
   if (socket_file(UINT64_MAX).size() >= sizeof(sockaddr_un::sun_path))
     return Error{MW_EOPTION, 0, "the path of the share's socket is too long for the system: choose a shorter name or dir"};
   auto lock = local::Lock::open(stem_ + ".lock");
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
+  return {};
+}
+
+// Where all meet, and the consumer that will seek the leader.
+base::Result<void> Share::prepare() {
+  if (!single_)
+    if (auto place = find_place(); !place) return place.error();
   auto made = Consumer::make(runtime, *lane, inner_conf(MW_CONF_CONSUMER, "url", "ws+unix:" + link_file()), kSeeker, this);
   if (!made) return made.error();
   consumer_ = *made;
@@ -148,8 +183,11 @@ std::shared_ptr<const base::Conf> Share::inner_conf(int32_t kind, std::string_vi
     set("lanes", "1");
     set("events", "+interest");
   } else {
-    set("reconnect.interval", kReconnect);
-    set("reconnect.backoff", "fixed");
+    // Alone it never dials. A follower may wait long; others find a leader, or lead.
+    const bool waits = role_ == base::Role::follower;
+    set("reconnect.interval", single_ ? "1d" : "10ms");
+    set("reconnect.backoff", waits ? "exponential" : "fixed");
+    set("reconnect.max_interval", waits ? "250ms" : "1d");
     set("reconnect.max_attempts", "-1");
     if (auto v = ours->get("connect.timeout")) set("connect.timeout", *v);
   }
@@ -165,7 +203,12 @@ void Share::finish_starts(mw_status status, std::string_view body) {
 
 void Share::trouble(Error why) {
   last_ = std::move(why);
-  event(*lane, MW_EVENT_ERROR, 0, token.load(std::memory_order_relaxed), last_.code, last_.os, 0, last_.text);
+  pause_ = kTroubleWait;
+  if (lane->now() >= quiet_until_)
+    event(*lane, MW_EVENT_ERROR, 0, token.load(std::memory_order_relaxed), last_.code, last_.os, 0, last_.text);
+  quiet_until_ = lane->now() + kTroubleWait;
+  if (state_.load() == MW_STATE_CONNECTING && provider_ == nullptr && (consumer_ == nullptr || consumer_->state() == MW_STATE_IDLE))
+    state_.store(MW_STATE_IDLE, std::memory_order_release);  // it may be started again
   finish_starts(last_.code, error_json(last_));
 }
 
@@ -188,6 +231,8 @@ uint64_t Share::bound_epoch() const {
 // lead. The lock is held from here until the socket can be found.
 void Share::compete() {
   if (closing_ || provider_ != nullptr || consumer_ == nullptr) return;
+  if (single_) return lead(epoch_);
+  if (role_ == base::Role::follower) return seek();
   auto taken = lock_->take();
   if (!taken) return trouble(taken.error());
   if (!*taken) {  // somebody competes, or is about to listen
@@ -198,30 +243,66 @@ void Share::compete() {
   bool silent = suspect_ && bound == epoch_;
   if (bound != 0 && !silent && answers(link_file())) {
     lock_->give_back();
-    if (consumer_->state() == MW_STATE_IDLE) consumer_->start(0);
-    return;  // else it comes back by itself
+    if (role_ == base::Role::leader && consumer_->state() == MW_STATE_IDLE)
+      return trouble({MW_EBUSY, 0, "another process leads this share"});
+    return seek();
   }
   lead(bound);
 }
 
+// Later it comes back by itself.
+void Share::seek() {
+  if (consumer_->state() == MW_STATE_IDLE) consumer_->start(0);
+}
+
 void Share::lead(uint64_t before) {
-  auto raised = lock_->raise_epoch();
+  auto raised = single_ ? base::Result<uint64_t>(before + 1) : lock_->raise_epoch();
   base::Result<Provider*> made = raised ? [&]() -> base::Result<Provider*> {
     ours_ = std::max(*raised, before + 1);
+    if (single_) return Provider::make(runtime, *lane, inner_conf(MW_CONF_PROVIDER, "port", "0"), kSeat, this);
     std::string file = socket_file(ours_);
     ::unlink(file.c_str());  // of a dead one, from an epoch that was lost with its file
     return Provider::make(runtime, *lane, inner_conf(MW_CONF_PROVIDER, "listen", "unix:" + file), kSeat, this);
   }() : base::Result<Provider*>(raised.error());
   if (!made) {
-    lock_->give_back();
+    if (lock_) lock_->give_back();
     return trouble(made.error());
   }
   provider_ = *made;
+  if (election_) {
+    provider_->start(kListen);
+    return;
+  }
   if (auto calls = Service::open(*provider_, kCalls, base::Conf(MW_CONF_SERVICE), kSeat); !calls) {
     provider_->close_as(kAtOnce);
     return trouble(calls.error());
   }
-  provider_->start(kListen);
+  if (!single_) {
+    provider_->start(kListen);
+    return;
+  }
+  linked_ = true;
+  epoch_ = ours_;
+  tell_leader(1);
+  join_ends();
+}
+
+// Our consumer and our provider, at the two ends of a pair.
+void Share::join_ends() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+    int os = errno;
+    provider_->close_as(kAtOnce);
+    return trouble({MW_EIO, os, std::string("making a socket pair: ") + std::strerror(os)});
+  }
+  net::Accepted seat;
+  net::Connected seeker;
+  seat.carrier.fd = ends[0];
+  seeker.carrier.fd = ends[1];
+  seat.dialect = seeker.dialect = wire::Dialect::meshwork;
+  seat.facts = R"("parameters":{},"subprotocol":"")";
+  provider_->ready(std::move(seat));
+  consumer_->connected(std::move(seeker));
 }
 
 // Our socket listens: let it be found, in one step.
@@ -240,10 +321,11 @@ void Share::leading() {
   if (before != 0 && before != ours_) ::unlink(socket_file(before).c_str());
   linked_ = true;
   suspect_ = false;
+  pause_ = 1;
   epoch_ = ours_;
   tell_leader(1);
   lane->wheel.set(watch_timer_, lane->now() + kWatch);
-  if (consumer_->state() == MW_STATE_IDLE) consumer_->start(0);
+  seek();
 }
 
 // A leader that was frozen finds that others went on without it.
@@ -274,7 +356,7 @@ void Share::begin_close(const CloseWish& w) {
     state_.store(MW_STATE_DRAINING, std::memory_order_release);
     finish_starts(MW_ECANCELED, {});
     for (Timer* t : {&compete_timer_, &watch_timer_, &expire_timer_}) loop::Wheel::cancel(*t);
-    if (linked_ && bound_epoch() == ours_) ::unlink(link_file().c_str());
+    if (linked_ && !single_ && bound_epoch() == ours_) ::unlink(link_file().c_str());
     linked_ = false;
     if (lock_) lock_->give_back();
   }

@@ -3,9 +3,11 @@
 // process it is the provider behind it, too. Who leads is settled by a lock
 // with an epoch (local/lock.hpp): the socket is bound under the epoch and found
 // by a symbolic link of a fixed name, so that followers come back to whoever
-// leads. Lives on one lane; the functions marked so are for any thread that has
+// leads. Alone (option single) both ends of a socket pair are ours and nothing
+// has a name. Lives on one lane; the functions marked so are for any thread that has
 // a pin.
 #pragma once
+#include "base/choices.hpp"
 #include "base/message.hpp"
 #include "link/consumer.hpp"
 #include "link/provider.hpp"
@@ -24,6 +26,8 @@ namespace mw::link {
 class Share final : public Owner, private loop::Inside {
  public:
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+  // A share that only says who leads.
+  static base::Result<mw_handle> elect(loop::Runtime& ctx, std::string_view name, const base::Conf& conf, uint64_t token);
 
   // ---- any thread
   mw_status start(uint64_t op);
@@ -64,17 +68,22 @@ class Share final : public Owner, private loop::Inside {
     void expired() noexcept override { s->guarded(*this); }
   };
 
-  Share(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
+  Share(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf, bool election);
   ~Share() = default;
+  static base::Result<mw_handle> make(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token,
+                                      base::Kind kind);
   void guarded(Timer& t) noexcept;
   void trouble(base::Error why);
 
   // share.cpp: who leads
   void begin_start();
+  base::Result<void> find_place();
   base::Result<void> prepare();
   void compete();
+  void seek();
   void lead(uint64_t before);
   void leading();
+  void join_ends();
   void watch();
   void step_down();
   void start_late();
@@ -104,6 +113,8 @@ class Share final : public Owner, private loop::Inside {
   void keep_value(const std::string& key, const base::MsgRef& m, uint32_t flags);
 
   const std::string name_;
+  const bool single_, election_;
+  const base::Role role_;
   std::string stem_;                      // of our files, with the directory
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::atomic<mw_handle> seeker_{0};      // the consumer inside
@@ -124,6 +135,8 @@ class Share final : public Owner, private loop::Inside {
   bool suspect_ = false;                  // the leader of epoch_ was silent for too long
   bool linked_ = false;                   // ours_ can be found
   bool closing_ = false, retired_ = false;
+  uint64_t pause_ = 1;                    // ms until it competes again after its provider has gone
+  uint64_t quiet_until_ = 0;              // no ERROR before
   Timer compete_timer_, watch_timer_, start_timer_, expire_timer_;
   std::unordered_map<std::string, Value> values_;
   CloseWish how_;

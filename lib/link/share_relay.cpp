@@ -2,6 +2,7 @@
 // requests and interest on theirs to its host, values back.
 // On the inner connection a key is the topic "=key", a value told to a late
 // subscriber "~key", the leader's epoch "!"; a method m is called "share.m".
+#include "base/choices.hpp"
 #include "base/clock.hpp"
 #include "link/share.hpp"
 
@@ -236,7 +237,7 @@ void Share::told_by_followers(const mw_event& ev, std::string_view topic, std::s
     case MW_EVENT_DONE:  // of its start
       if (ev.status == MW_OK && !closing_) return leading();
       if (ev.id != kListen || closing_) return;
-      lock_->give_back();
+      if (lock_) lock_->give_back();
       provider_->close_as(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, {}});
       return trouble({ev.status, ev.code, std::string(body)});
     case MW_EVENT_PEER_UP: {
@@ -259,7 +260,7 @@ void Share::told_by_followers(const mw_event& ev, std::string_view topic, std::s
       provider_ = nullptr;
       linked_ = false;
       if (closing_) return end_if_done();
-      return lane->wheel.set(compete_timer_, lane->now() + 1);
+      return lane->wheel.set(compete_timer_, lane->now() + pause_);
     default:
       return;
   }
@@ -288,16 +289,24 @@ void Share::lost_leader(const mw_event& ev, std::string_view reason) {
     state_.store(MW_STATE_WAITING, std::memory_order_release);
     mw_event out = ev;
     pass_on(out, {}, {}, reason);
+    if (election_ && !linked_ && !closing_) tell_leader(-1);
   }
   suspect_ = ev.status == MW_ETIMEDOUT;
   expire_kept();
+  if (single_ && linked_ && !closing_) return join_ends();
   compete();
 }
 
 void Share::tell_leader(int32_t mine) {
   leads_.store(mine == 1, std::memory_order_release);
   epoch_seen_.store(epoch_, std::memory_order_relaxed);
-  event(*lane, MW_EVENT_LEADER, 0, token.load(std::memory_order_relaxed), MW_OK, mine, epoch_, {});
+  if (!policy.wants(MW_EVENT_LEADER)) return;
+  mw_event ev{};
+  ev.kind = MW_EVENT_LEADER;
+  ev.token = token.load(std::memory_order_relaxed);
+  ev.code = mine;
+  ev.id = epoch_;
+  emit(*lane, ev, name_, {}, {});
 }
 
 // Calls that wait for a leader too long.
@@ -359,7 +368,7 @@ void Share::repeat_calls(bool other) {
 // ---- values, in the leader
 
 mw_status Share::give(const std::string& key, mw_msg* m, uint32_t flags) {
-  if (conf()->num(Opt::fanout) == 0) return provider_->publish("=" + key, m, 0, flags, 0);
+  if (base::fanout(*conf()) == base::Fanout::all) return provider_->publish("=" + key, m, 0, flags, 0);
   return provider_->publish_to_one("=" + key, m, flags);
 }
 

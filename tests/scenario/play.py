@@ -12,7 +12,7 @@ from carriers import word
 from raw import RawError, RawPeer
 
 _UNITS = {'KiB': 1024, 'MiB': 1 << 20, 'B': 1}
-_OPENERS = ('provider', 'consumer', 'hub', 'channel', 'share')
+_OPENERS = ('provider', 'consumer', 'hub', 'channel', 'share', 'elect')
 
 
 class Failed(Exception):

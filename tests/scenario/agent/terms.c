@@ -93,6 +93,6 @@ int32_t conf_kind_of(const char *name) {
   return strcmp(name, "ctx") == 0 ? MW_CONF_CTX : strcmp(name, "consumer") == 0 ? MW_CONF_CONSUMER
          : strcmp(name, "sub") == 0 ? MW_CONF_SUB
          : strcmp(name, "hub") == 0 ? MW_CONF_HUB : strcmp(name, "channel") == 0 ? MW_CONF_CHANNEL
-         : strcmp(name, "share") == 0 ? MW_CONF_SHARE
+         : strcmp(name, "share") == 0 ? MW_CONF_SHARE : strcmp(name, "elect") == 0 ? MW_CONF_ELECT
          : strcmp(name, "service") == 0 ? MW_CONF_SERVICE : strcmp(name, "call") == 0 ? MW_CONF_CALL : MW_CONF_PROVIDER;
 }

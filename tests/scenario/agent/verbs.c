@@ -88,6 +88,20 @@ static mw_status open_consumer(call *c) { return open_link(c, MW_CONF_CONSUMER);
 static mw_status open_hub(call *c) { return open_link(c, MW_CONF_HUB); }
 static mw_status open_channel(call *c) { return open_link(c, MW_CONF_CHANNEL); }
 
+static mw_status open_election(call *c) {
+  mw_status s;
+  mw_conf *conf = conf_from(c, MW_CONF_ELECT, " name ", &s);
+  mw_handle h = 0;
+  uint64_t token = names_token();
+  if (s >= 0) s = mw_elect(g_ctx, words_text(c->w, "name", ""), MW_NTS, conf, token, &h, &c->err);
+  mw_conf_unref(conf);
+  if (s >= 0) {
+    names_add(c->w->name, h, token);
+    mw_on(h, on_event, NULL, NULL);
+  }
+  return s;
+}
+
 static mw_status do_start(call *c) { return mw_start(c->h, op(c), &c->err); }
 
 static mw_status do_send(call *c) {
@@ -270,6 +284,7 @@ static const struct {
     {"ctx", open_ctx, 0},         {"end", do_end, 0},
     {"provider", open_provider, 0}, {"consumer", open_consumer, 0},
     {"hub", open_hub, 0},         {"channel", open_channel, 0}, {"share", open_share, 0},
+    {"elect", open_election, 0},
     {"start", do_start, 0},       {"send", do_send, 0},
     {"bytes", do_bytes, 0},       {"records", do_records, 0},
     {"wrap", do_wrap, 0},         {"publish", do_publish, 0},

@@ -28,12 +28,14 @@ struct Named {
   mw::Channel* channel = nullptr;
   mw::Hub* hub = nullptr;
   mw::Share* share = nullptr;
+  mw::Election* election = nullptr;
 
   mw::Endpoint* endpoint() const {
     if (provider != nullptr) return provider;
     if (consumer != nullptr) return consumer;
     if (channel != nullptr) return channel;
     if (share != nullptr) return share;
+    if (election != nullptr) return election;
     return hub;
   }
 };
@@ -47,6 +49,7 @@ std::deque<mw::Service> services;
 std::deque<mw::Channel> channels;
 std::deque<mw::Hub> hubs;
 std::deque<mw::Share> shares;
+std::deque<mw::Election> elections;
 std::thread turner;
 std::atomic<bool> over{false};
 std::ptrdiff_t threads_before = 0;
@@ -166,6 +169,7 @@ std::string end() {
   channels.clear();
   consumers.clear();
   shares.clear();
+  elections.clear();
   providers.clear();
   ctx.reset();
   names.clear(), starts.clear(), hooks.clear();
@@ -189,12 +193,16 @@ Named find(const std::string& name, const mw::Event* inside) {
 }
 
 template <class Party>
-std::string add(const Line& l, int32_t kind, std::deque<Party>& all, Party* Named::*what) {
-  Party& p = all.emplace_back(*ctx, conf(l, kind, " ctx "));
+std::string name_it(const Line& l, Party& p, Party* Named::*what) {
   p.on_event(listener(l.name()));
   std::lock_guard guard(lock);
   (names[l.name()] = {p.id(), l.name()}).*what = &p;
   return "OK";
+}
+
+template <class Party>
+std::string add(const Line& l, int32_t kind, std::deque<Party>& all, Party* Named::*what) {
+  return name_it(l, all.emplace_back(*ctx, conf(l, kind, " ctx ")), what);
 }
 
 std::string on_endpoint(mw::Endpoint& it, const Line& l) {
@@ -311,6 +319,8 @@ std::string carry_out(const Line& l, const mw::Event* inside) {
   if (verb == "channel") return add(l, MW_CONF_CHANNEL, channels, &Named::channel);
   if (verb == "hub") return add(l, MW_CONF_HUB, hubs, &Named::hub);
   if (verb == "share") return add(l, MW_CONF_SHARE, shares, &Named::share);
+  if (verb == "elect")
+    return name_it(l, elections.emplace_back(*ctx, l.get("name"), conf(l, MW_CONF_ELECT, " name ")), &Named::election);
   if (verb == "conf") {
     const mw::Conf c = conf(l, conf_kind_of(l.name().c_str()), " get ");
     return l.get("get").empty() ? "OK" : "OK value=" + show(c.get(l.get("get")));

@@ -162,6 +162,7 @@ values! {
     MW_CONF_HUB: i32 = 7;
     MW_CONF_CHANNEL: i32 = 8;
     MW_CONF_SHARE: i32 = 9;
+    MW_CONF_ELECT: i32 = 10;
     MW_STATE_IDLE: i32 = 0;
     MW_STATE_CONNECTING: i32 = 1;
     MW_STATE_UP: i32 = 2;
@@ -245,4 +246,5 @@ extern "C" {
     pub fn mw_channel_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
     pub fn mw_hub_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
     pub fn mw_share_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
+    pub fn mw_elect(h: mw_handle, name: *const c_char, nlen: usize, c: *const mw_conf, token: u64, id: *mut mw_handle, err: *mut mw_error) -> mw_status;
 }

@@ -369,6 +369,10 @@ pub mod share {
     pub const CONNECT_TIMEOUT: &str = "connect.timeout";
     /// The DONE of mw_start comes at the latest then; 0: when there is a leader. Default: `30s`.
     pub const START_TIMEOUT: &str = "start.timeout";
+    /// This process alone: it leads at once, without directory, lock and socket. Default: `false`.
+    pub const SINGLE: &str = "single";
+    /// compete: leads where nobody does; leader: mw_start fails where another leads; follower: waits for a leader, never leads. Default: `compete`.
+    pub const ROLE: &str = "role";
     /// Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random. Default: `all`.
     pub const FANOUT: &str = "fanout";
     /// The leader keeps the last value of each key for who subscribes later. Default: `true`.

@@ -185,7 +185,7 @@ pub enum Kind {
     Cancel,
     /// May this client come in? Answer with `ask`; `text`: the request as JSON.
     Ask,
-    /// Of a share; code 1 this process leads, 0 another; id epoch.
+    /// Of a share or an election: topic its name; code 1 this process leads, 0 another, -1 none; id epoch.
     Leader,
     /// The other side drains; `code` ms until our turn, `id` its deadline in ms.
     Draining,
