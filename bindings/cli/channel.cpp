@@ -59,7 +59,9 @@ class Keep {
     hub_.on_peer_down([this](const mw::Event& e) { peer("peer_down", e, "{}"); });
     hub_.on_slow([this](const mw::Event& e) { remarks_.say("slow: " + e.peer().info()); });
     hub_.on_dropped([this](const mw::Event& e) {
-      remarks_.say("dropped " + std::to_string(e.code()) + " events for " + e.peer().info());
+      if (e.peer().id() != 0) return remarks_.say("dropped " + std::to_string(e.code()) + " events for " + e.peer().info());
+      const auto sender = e.header("sender");
+      remarks_.say("lost " + std::to_string(e.code()) + " " + std::string(e.text()) + (sender ? ": " + std::string(*sender) : ""));
     });
     hub_.on_error([this](const mw::Event& e) { remarks_.say("error: " + std::string(e.text())); });
     hub_.on_log([this](const mw::Event& e) {
@@ -89,10 +91,14 @@ class Keep {
 
  private:
   const mw::Conf& context_after() {
-    if (!o_.config.empty()) conf_.load(read_config(o_.config));
-    if (o_.common.verbose) conf_.set("log.level", "debug");
-    apply(o_.common.sets, conf_, context_);
+    read_options(conf_);
     return context_;
+  }
+
+  void read_options(mw::Conf& c) {
+    if (!o_.config.empty()) c.load(read_config(o_.config));
+    if (o_.common.verbose) c.set("log.level", "debug");
+    apply(o_.common.sets, c, context_);
   }
 
   // All or nothing: what is wrong is said, and what was goes on.
@@ -100,14 +106,23 @@ class Keep {
     if (o_.config.empty()) return remarks_.say("nothing to reload: no --config was given");
     try {
       mw::Conf now(MW_CONF_HUB);
-      now.load(read_config(o_.config));
-      mw::Conf live(MW_CONF_HUB);
-      live.set("channels", now.get("channels"));
-      hub_.update(live, [this](mw_status s, const mw::Event& e) {
+      read_options(now);
+      reset_others(now);
+      hub_.update(now, [this](mw_status s, const mw::Event& e) {
         remarks_.say(s < 0 ? "not reloaded: " + field(e.text(), "text").value_or(mw_status_text(s)) : "reloaded " + o_.config);
       });
     } catch (const std::exception& e) {
       remarks_.say("not reloaded: " + std::string(e.what()));
+    }
+  }
+
+  // What is in the file no more is its default again.
+  static void reset_others(mw::Conf& now) {
+    mw_msg* m = nullptr;
+    for (size_t i = 0; mw_conf_describe(MW_CONF_HUB, i, &m) >= 0; ++i) {
+      const mw::Message row(m);
+      auto get = [&](const char* key) { return field(row.text(), key).value_or(""); };
+      if (get("live") == "true" && now.get(get("key")) == get("default")) now.set(get("key"), get("default"));
     }
   }
 

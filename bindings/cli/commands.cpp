@@ -124,6 +124,8 @@ void add_hub(CLI::App& app, int& exit_code) {
       "A configuration:\n"
       "  { // passed on: what is said in A is heard in every channel whose name matches\n"
       "    \"channels\": { \"control\": {}, \"A\": { \"propagate\": \"B.*\", \"dump\": true }, \"B1\": {} } }\n"
+      "Channels with \"multicast\": true are shared with the other hubs of the LAN:\n"
+      "  -o multicast.enabled=true -o link.secret=@FILE\n"
       "Nobody needs this to use channels: without it the first member of each is its hub.\n"
       "A wrong configuration is refused whole on SIGHUP, and the one before goes on.");
   c->callback([o, &exit_code] { exit_code = hub(*o); });

@@ -259,7 +259,14 @@ var HubOptions = []Option{
 	{Key: "heartbeat.max_strikes", Type: "integer", Default: "2", Allowed: "", Doc: "Heartbeats without an answer before the link is ended.", Live: true},
 	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
 	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
-	{Key: "channels", Type: "json", Default: "{\"control\":{}}", Allowed: "", Doc: "The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event).", Live: true},
+	{Key: "channels", Type: "json", Default: "{\"control\":{}}", Allowed: "", Doc: "The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too), multicast (shared with the hubs of the LAN) and dump (LOG of every event).", Live: true},
+	{Key: "multicast.enabled", Type: "boolean", Default: "false", Allowed: "", Doc: "Shares the channels that have multicast with the other hubs of the LAN by UDP multicast; what is lost there is counted and told, not repeated.", Live: true},
+	{Key: "multicast.address", Type: "text", Default: "224.0.0.0", Allowed: "", Doc: "Multicast group of the hubs, IPv4 or IPv6.", Live: true},
+	{Key: "multicast.port", Type: "integer", Default: "4454", Allowed: "", Doc: "UDP port of the group.", Live: true},
+	{Key: "multicast.interface", Type: "text", Default: "", Allowed: "", Doc: "Network interface by name; empty: the one that routing chooses.", Live: true},
+	{Key: "multicast.ttl", Type: "integer", Default: "1", Allowed: "", Doc: "Routers a datagram may pass, and one more; 1: this network only, 0: this host only.", Live: true},
+	{Key: "multicast.max_rate", Type: "size", Default: "8MiB", Allowed: "", Doc: "Bytes sent to the LAN in a second at most; who publishes faster is slowed down.", Live: true},
+	{Key: "link.secret", Type: "text", Default: "", Allowed: "", Doc: "Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them.", Live: true, Secret: true},
 }
 
 // ChannelOptions are the keys of a channel.

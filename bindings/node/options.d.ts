@@ -330,11 +330,27 @@ export interface HubOptions {
   'close.timeout'?: number | string
   /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
   'dir'?: string
-  /** The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event). Default: `{"control":{}}`. May change by update(). */
+  /** The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too), multicast (shared with the hubs of the LAN) and dump (LOG of every event). Default: `{"control":{}}`. May change by update(). */
   'channels'?: Record<string, string | number | boolean | object> | string
+  /** Shares the channels that have multicast with the other hubs of the LAN by UDP multicast; what is lost there is counted and told, not repeated. Default: `false`. May change by update(). */
+  'multicast.enabled'?: boolean | string
+  /** Multicast group of the hubs, IPv4 or IPv6. Default: `224.0.0.0`. May change by update(). */
+  'multicast.address'?: string
+  /** UDP port of the group. Default: `4454`. May change by update(). */
+  'multicast.port'?: number | string
+  /** Network interface by name; empty: the one that routing chooses. May change by update(). */
+  'multicast.interface'?: string
+  /** Routers a datagram may pass, and one more; 1: this network only, 0: this host only. Default: `1`. May change by update(). */
+  'multicast.ttl'?: number | string
+  /** Bytes sent to the LAN in a second at most; who publishes faster is slowed down. Default: `8MiB`. May change by update(). */
+  'multicast.max_rate'?: number | string
+  /** Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them. May change by update(). */
+  'link.secret'?: string
   close?: { [key: string]: unknown }
   heartbeat?: { [key: string]: unknown }
+  link?: { [key: string]: unknown }
   log?: { [key: string]: unknown }
+  multicast?: { [key: string]: unknown }
   recv?: { [key: string]: unknown }
   send?: { [key: string]: unknown }
 }

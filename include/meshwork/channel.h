@@ -31,12 +31,16 @@ MW_API mw_status mw_channel_open(mw_handle ctx, const mw_conf *c, uint64_t token
 
 /* Opens a standing hub: keeps the channels of the option channels for the host,
  * and passes events on to other channels where they say so, once and no
- * further. mw_update reloads channels: members of those that stay notice
- * nothing. PEER_UP, PEER_DOWN, SLOW and DROPPED name members.
+ * further. With multicast.enabled channels that have multicast are shared with
+ * the other hubs of the LAN; what is lost on the way is told once a second by
+ * DROPPED without peer: with the header "sender", a hub's id, code datagrams did
+ * not come, without it code events were not sent (mw_info: "lan"). mw_update
+ * reloads all of this: members of channels that stay notice nothing. PEER_UP,
+ * PEER_DOWN, SLOW and DROPPED with a peer name members.
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once. Errors: MW_EKIND (conf), MW_EOPTION (channels: the key and
  * what is wrong), MW_ECLOSED (ctx). Of mw_start's DONE: MW_EADDRINUSE (a channel
- * has a standing hub: which process), MW_EDENIED, MW_EIO. Since: 0.1 */
+ * has a standing hub: which process), MW_EDENIED, MW_EIO, MW_EOPTION (multicast). Since: 0.1 */
 MW_API mw_status mw_hub_open(mw_handle ctx, const mw_conf *c, uint64_t token, mw_handle *h,
                              mw_error *err);
 

@@ -288,7 +288,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
     }
     if (auto* y = ref.hub()) {
       if (w.empty()) return give(y->facts());
-      if (w.starts_with("channel/") || w.starts_with("client/")) {
+      if (w == "lan" || w.starts_with("channel/") || w.starts_with("client/")) {
         if (op == 0) return fill(err, {MW_EINVAL, 0, "this is answered by DONE: give an op"});
         mw_status s = y->gather(w, op);
         return s < 0 ? fill(err, {s, 0, "write channel/NAME or client/NAME/UUID"}) : s;
@@ -299,7 +299,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
       if (w.empty() || w == "address") return give(p->facts());
       if (w == "topics") return give(p->provider().topics(*p));
     }
-    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, peers, members, metrics, channel/NAME or client/NAME/UUID"});
+    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, peers, members, metrics, lan, channel/NAME or client/NAME/UUID"});
   });
 }
 

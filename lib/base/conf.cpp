@@ -203,6 +203,7 @@ Result<std::shared_ptr<const Conf>> Conf::updated(const Conf& change) const {
   for (size_t i = 0; i < values_.size(); ++i) {
     if (change.values_[i].from != Value::From::host) continue;
     const OptionRow& row = *option_at(kind_, i);
+    if (!row.live && change.values_[i].v.text == values_[i].v.text && change.values_[i].v.num == values_[i].v.num) continue;
     if (!row.live) return refused(option_key(row.id), "cannot change while the handle is open; open a new one.");
     if (row.secret) wipe(next->values_[i].v.text);
     next->values_[i] = change.values_[i];

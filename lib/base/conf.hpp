@@ -46,8 +46,8 @@ class Conf {
   std::vector<std::string> list(Opt o) const;  // comma separated or JSON array
   bool has(Opt o) const noexcept;              // set explicitly (or by preset)
 
-  // A copy of *this with the keys set in change replaced; refuses keys that
-  // are not live (MW_EOPTION naming the key).
+  // A copy of *this with the keys set in change replaced; refuses to change
+  // keys that are not live (MW_EOPTION naming the key).
   Result<std::shared_ptr<const Conf>> updated(const Conf& change) const;
   std::shared_ptr<const Conf> freeze() const;  // a snapshot
 

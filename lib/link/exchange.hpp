@@ -86,6 +86,9 @@ class Host : public Party {
   virtual uint64_t through(Exchange& e);
   virtual void look_for_acks(Exchange& e);
   virtual void heard(Exchange&, const Seat&, const wire::EventView&) {}
+  // The exchange that hears the LAN's events of this channel, or null; some of ours have left.
+  virtual Exchange* of_lan(std::string_view /*channel*/) { return nullptr; }
+  virtual void lan_sent() {}
 
   const Counters& traffic() const noexcept { return counters_; }
 
@@ -116,6 +119,10 @@ class Exchange final : public net::ListenerSink, public loop::Source {
   const std::vector<Seat*>& seats() const noexcept { return seats_; }
   uint64_t through() noexcept;
   void look_for_acks();
+  bool has(const uint8_t* uuid) const noexcept;  // a member of ours
+  // An event with its origin for the members, but for the one it came from
+  // (null: from elsewhere); goes with the batch.
+  void pass_on(Seat* from, const wire::EventView& e);
   // A frame of events to everybody but one (null: to everybody).
   void give(mw_msg* frame, uint32_t events, const Seat* except);
 

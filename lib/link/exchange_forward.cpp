@@ -35,17 +35,28 @@ const char* Exchange::event_came(Seat& s, const wire::EventView& e) {
   s.heard = e.sequence;
   wire::EventView on = e;
   on.origin = s.uuid.data();
-  on.flags &= wire::kEventText | wire::kEventList;
-  if (batch_events_ != 0 && (batch_from_ != &s || batch_.size() + wire::event_room(on) > kBatch)) send_batch();
+  pass_on(&s, on);
+  host.heard(*this, s, on);
+  return nullptr;
+}
+
+bool Exchange::has(const uint8_t* uuid) const noexcept {
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [&](const Seat* s) { return std::memcmp(s->uuid.data(), uuid, s->uuid.size()) == 0; });
+}
+
+void Exchange::pass_on(Seat* from, const wire::EventView& e) {
+  if (closing_) return;
+  wire::EventView on = e;
+  on.flags &= ~uint32_t{wire::kRelayed};
+  if (batch_events_ != 0 && (batch_from_ != from || batch_.size() + wire::event_room(on) > kBatch)) send_batch();
   wire::put_event(batch_, on);
   if (host.relays(*this)) {
     on.flags |= wire::kRelayed;
     wire::put_event(relayed_, on);
   }
-  batch_from_ = &s;
+  batch_from_ = from;
   ++batch_events_;
-  host.heard(*this, s, e);
-  return nullptr;
 }
 
 void Exchange::send_batch() {
@@ -53,7 +64,7 @@ void Exchange::send_batch() {
   base::MsgRef frame = frame_of(batch_), relayed;
   if (!relayed_.empty()) relayed = frame_of(relayed_);
   Seat* from = batch_from_;
-  from->owed.push_back({host.marks + 1, from->heard});
+  if (from != nullptr) from->owed.push_back({host.marks + 1, from->heard});
   // Nothing throws from here on but what concerns one member.
   uint32_t events = std::exchange(batch_events_, 0);
   batch_.clear();

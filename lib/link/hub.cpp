@@ -62,8 +62,7 @@ void Hub::begin_start() {
   dir_ = *dir;
   failure_ = {MW_OK, 0, {}};
   state_.store(MW_STATE_CONNECTING, std::memory_order_release);
-  wish_now_.reset(new Wish{plan_, {}, lane->now() + kMakeWay, nullptr});
-  pursue();
+  prepare(Wish{plan_, {}, lane->now() + kMakeWay, nullptr, Lan::wanted(*conf()), nullptr, nullptr});
 }
 
 // Until all locks are ours, or it is clear that they will not be.
@@ -73,14 +72,19 @@ void Hub::pursue() {
   auto all = take_locks(*wish_now_);
   if (all && !*all) return lane->wheel.set(wish_timer_, lane->now() + 5);
   std::unique_ptr<Wish> w = std::move(wish_now_);
-  if (all) opened = open_channels(*w);
+  if (all) opened = join_lan(*w);
+  if (all && opened) opened = open_channels(*w);
   if (all && opened) {
+    change_lan(*w);
     if (w->change) applied(*w->change);
     return;
   }
-  const Error why = all ? opened.error() : all.error();
-  if (!w->change) return give_up(why);
-  done(*lane, w->change->op, why.code, why.os, error_json(why));
+  refuse(*w, all ? opened.error() : all.error());
+}
+
+void Hub::refuse(const Wish& w, const Error& why) {
+  if (!w.change) return give_up(why);
+  done(*lane, w.change->op, why.code, why.os, error_json(why));
 }
 
 base::Result<bool> Hub::take_locks(Wish& w) {
@@ -138,6 +142,7 @@ void Hub::aim() {
     auto it = plan_.find(name);
     if (it == plan_.end()) continue;
     k.dump = it->second.dump;
+    k.multicast = it->second.multicast;
     if (!it->second.propagate) continue;
     for (auto& [other, t] : channels_)
       if (other != name && it->second.propagate->match(other)) k.targets.push_back(t.exchange.get());
@@ -170,6 +175,7 @@ void Hub::exchange_failed(Exchange& e, const Error& why) {
 void Hub::give_up(const Error& why) {
   if (failure_.code == MW_OK) failure_ = why;
   opening_ = 0;
+  lan_.reset();
   for (auto& [name, k] : channels_) leaving_.push_back(std::move(k.exchange));
   channels_.clear();
   for (auto& e : leaving_) e->close();
@@ -239,6 +245,7 @@ uint64_t Hub::through(Exchange& e) {
   auto it = channels_.find(e.name());
   if (it != channels_.end())
     for (Exchange* t : it->second.targets) least = std::min(least, t->through());
+  if (lan_ && it != channels_.end() && it->second.multicast) least = std::min(least, lan_->through(marks));
   return least;
 }
 
@@ -248,7 +255,9 @@ void Hub::look_for_acks(Exchange&) {
 
 void Hub::heard(Exchange& e, const Seat& s, const wire::EventView& v) {
   auto it = channels_.find(e.name());
-  if (it == channels_.end() || !it->second.dump || !policy.wants(MW_EVENT_LOG)) return;
+  if (it == channels_.end()) return;
+  if (lan_ && it->second.multicast) lan_->send(e.name(), v, marks + 1);
+  if (!it->second.dump || !policy.wants(MW_EVENT_LOG)) return;
   mw_event ev{};
   ev.kind = MW_EVENT_LOG;
   ev.token = token.load(std::memory_order_relaxed);
@@ -279,12 +288,12 @@ void Hub::apply(const std::shared_ptr<Change>& c) {
   if (closing_) return done(*lane, c->op, MW_ECLOSED, 0, {});
   if (wish_now_) return done(*lane, c->op, MW_EBUSY, 0, {});  // a start or a reload is under way
   if (state_.load() != MW_STATE_UP) return applied(*c);
-  wish_now_.reset(new Wish{c->plan, {}, lane->now() + kMakeWay, c});
-  pursue();
+  prepare(Wish{c->plan, {}, lane->now() + kMakeWay, c, !Lan::same(*conf(), *c->conf), nullptr, nullptr});
 }
 
 void Hub::applied(const Change& c) {
   set_conf(c.conf);
+  if (lan_) lan_->tune(*c.conf);
   plan_ = c.plan;
   for (auto it = channels_.begin(); it != channels_.end();) {
     if (plan_.contains(it->first)) {
@@ -333,6 +342,8 @@ void Hub::begin_close(const CloseWish& w) {
 
 void Hub::close_all() {
   const bool cut = (how_.flags & MW_CLOSE_ABORT) != 0;
+  if (lan_) lan_->finish();
+  lan_.reset();
   auto end = [&](Exchange& e) {
     std::vector<Seat*> seats = e.seats();
     e.close();
@@ -344,7 +355,7 @@ void Hub::close_all() {
 }
 
 void Hub::end_if_done() {
-  if (!channels_.empty() || !leaving_.empty() || std::exchange(retired_, true)) return;
+  if (!channels_.empty() || !leaving_.empty() || stretching_ || std::exchange(retired_, true)) return;
   base::retire(handle);
 }
 
@@ -376,6 +387,10 @@ std::string Hub::facts() const {
 }
 
 mw_status Hub::gather(std::string_view what, uint64_t op) {
+  if (what == "lan") {
+    post(*lane, [this, op] { done(*lane, op, MW_OK, 0, lan_ ? lan_->facts() : "{\"enabled\":false}"); });
+    return MW_OK;
+  }
   const bool client = what.starts_with("client/");
   std::string_view rest = what.substr(client ? 7 : 8);
   const size_t slash = rest.find('/');

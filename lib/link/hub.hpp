@@ -4,6 +4,7 @@
 #pragma once
 #include "link/exchange.hpp"
 #include "link/hub_plan.hpp"
+#include "link/lan.hpp"
 
 #include <map>
 #include <memory>
@@ -24,7 +25,7 @@ class Hub final : public Host {
   mw_status state() const noexcept { return state_.load(std::memory_order_acquire); }
   size_t peers() const noexcept { return peers_.load(std::memory_order_relaxed); }
   std::string facts() const;
-  // "channel/<name>" and "client/<name>/<uuid>".
+  // "channel/<name>", "client/<name>/<uuid>" and "lan".
   mw_status gather(std::string_view what, uint64_t op);
 
   // ---- Host
@@ -38,6 +39,8 @@ class Hub final : public Host {
   uint64_t through(Exchange& e) override;
   void look_for_acks(Exchange& e) override;
   void heard(Exchange& e, const Seat& s, const wire::EventView& v) override;
+  Exchange* of_lan(std::string_view channel) override;
+  void lan_sent() override;
 
   void attend(uint32_t bits) override;
   void destroy(bool dead) noexcept override;
@@ -52,7 +55,7 @@ class Hub final : public Host {
   struct Kept {
     std::unique_ptr<Exchange> exchange;
     std::vector<Exchange*> targets;
-    bool dump = false;
+    bool multicast = false, dump = false;
   };
   Hub(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf, HubPlan plan);
   ~Hub();
@@ -63,6 +66,9 @@ class Hub final : public Host {
     std::map<std::string, local::Lock, std::less<>> locks;
     uint64_t until;
     std::shared_ptr<Change> change;  // null: the start
+    bool lan_anew = false;           // the group is to be joined, or left
+    std::shared_ptr<const net::SharedSecret> secret;
+    std::unique_ptr<Lan> lan;
   };
   struct WishTimer final : loop::Timer {
     Hub* h = nullptr;
@@ -75,7 +81,12 @@ class Hub final : public Host {
     }
   };
   void begin_start();
+  void prepare(Wish&& w);  // the secret at first, where a LAN needs one; then pursue
+  void stretched(base::Result<std::shared_ptr<const net::SharedSecret>> secret);
   void pursue();
+  void refuse(const Wish& w, const base::Error& why);
+  base::Result<void> join_lan(Wish& w);
+  void change_lan(Wish& w);
   base::Result<bool> take_locks(Wish& w);  // false: not all yet
   base::Result<void> open_channels(Wish& w);
   void apply(const std::shared_ptr<Change>& c);
@@ -96,9 +107,11 @@ class Hub final : public Host {
   std::unique_ptr<Wish> wish_now_;
   WishTimer wish_timer_;
   std::vector<std::unique_ptr<Exchange>> leaving_;  // taken out by a reload or a failed start
+  std::unique_ptr<Lan> lan_;  // null: not on one
   CloseWish how_;
   size_t opening_ = 0;
   base::Error failure_{MW_OK, 0, {}};  // of the start under way
+  bool stretching_ = false;  // the control thread has us in hand
   bool closing_ = false, retired_ = false;
 };
 

@@ -32,11 +32,11 @@ base::Result<HubPlan> hub_plan(std::string_view json) {
         auto made = base::Pattern::compile(value.text(), base::Syntax::regex);
         if (!made) return why = {MW_EOPTION, 0, k + ": " + made.error().text}, false;
         p.propagate = std::move(*made);
-      } else if (key == "dump") {
+      } else if (key == "dump" || key == "multicast") {
         if (!value.is_bool()) return why = {MW_EOPTION, 0, k + " must be true or false"}, false;
-        p.dump = value.boolean();
+        (key == "dump" ? p.dump : p.multicast) = value.boolean();
       } else {
-        return why = {MW_EOPTION, 0, k + ": no such key; there are propagate and dump"}, false;
+        return why = {MW_EOPTION, 0, k + ": no such key; there are propagate, multicast and dump"}, false;
       }
       return true;
     });

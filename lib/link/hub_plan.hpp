@@ -13,6 +13,7 @@ namespace mw::link {
 
 struct ChannelPlan {
   std::optional<base::Pattern> propagate;  // names of channels that hear it too
+  bool multicast = false;                  // shared with the hubs of the LAN
   bool dump = false;                       // LOG of every event
 };
 

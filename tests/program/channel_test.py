@@ -50,6 +50,38 @@ def json_tells_name_sender_and_body(folder):
 
 
 @test
+def hubs_of_two_hosts_share_a_channel_and_reload_that(folder):
+    a, b, c, d = os.urandom(4)
+    group = {"multicast.address": f"239.200.{a}.{b}", "multicast.port": 20000 + 40 * c + d, "multicast.interface": "lo",
+             "link.secret": "sixteen bytes of it"}
+    far = os.path.join(folder, "far")
+    os.mkdir(far)
+    path = config(folder, '{"channels": {"A": {"multicast": true}}}')
+    words = [w for k, v in group.items() for w in ("-o", f"{k}={v}")]
+    near_hub = Process("hub", "--config", path, *words, *here(folder))
+    far_hub = Process("hub", *words, "-o", 'channels={"A":{"multicast":true}}', "-o", "multicast.enabled=true", *here(far))
+    for hub in (near_hub, far_hub):
+        hub.wait_line("keeps")
+    p = listening(far, "A")
+    equal(run("emit", "A", "e", "alone", *here(folder))[0], 0)
+    config(folder, '{"channels": {"A": {"multicast": true}}, "multicast.enabled": true}')
+    near_hub.signal(signal.SIGHUP)
+    near_hub.wait_line("reloaded " + path)
+    equal(run("emit", "A", "e", "on the LAN", *here(folder))[0], 0)
+    p.wait_line("e on the LAN", "out")
+    equal(p.out.seen, ["e on the LAN"])
+    config(folder, '{"channels": {"A": {"multicast": true}}}')
+    seen = len(near_hub.err.seen)
+    near_hub.signal(signal.SIGHUP)
+    near_hub.wait_line("reloaded " + path, after=seen)
+    equal(run("emit", "A", "e", "alone again", *here(folder))[0], 0)
+    for q in (p, near_hub, far_hub):
+        q.signal(signal.SIGINT)
+        equal(q.end(), 0)
+    equal(p.out.seen, ["e on the LAN"])
+
+
+@test
 def a_hub_passes_on_dumps_and_reloads(folder):
     path = config(folder, CONFIG)
     hub = Process("hub", "--config", path, *here(folder))

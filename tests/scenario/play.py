@@ -7,6 +7,7 @@ import re
 import signal
 import time
 
+import lan
 from agents import Agent, AgentError, escape
 from carriers import word
 from raw import RawError, RawPeer
@@ -54,6 +55,7 @@ class Play:
         self.handles = []        # (agent, object) of opened providers and consumers
         self.ops = {}            # (letter, op) -> text of the step
         self.raws = {}
+        self.casters = {}
         self.sockets = []
         self.more = {}           # further processes of this scenario, by letter
         self.ended = False
@@ -383,6 +385,42 @@ class Play:
     def do_claim(self, step):
         """claim S options [in=LETTER]: share in the scenario's directory, start, UP and DONE."""
         self.open_in_run(step, 'share')
+
+    def do_host(self, step):
+        """host H options [in=LETTER]: standing hub of another host of the scenario's LAN: its directory is $run/H."""
+        group, port = self.lan()
+        own = {'multicast.enabled': 'true', 'multicast.address': group, 'multicast.port': port,
+               'multicast.interface': 'lo', 'multicast.ttl': '0', 'dir': self.vars['run'] + '/' + step.args[0]}
+        os.makedirs(own['dir'], mode=0o700, exist_ok=True)
+        step.words = step.words + [word(k, v) for k, v in own.items() if not any(w.key == k for w in step.words)]
+        self.open_in_run(step, 'hub')
+
+    def lan(self):
+        if 'group' not in self.vars:
+            self.vars['group'], self.vars['lanport'] = lan.place()
+        return self.vars['group'], self.vars['lanport']
+
+    def do_cast(self, step):
+        """cast C join|hear|again|bytes ...: README.md lists the actions."""
+        name, action = step.args[:2]
+        if action == 'join':
+            self.casters[name] = lan.Caster(*self.lan(), self.patience)
+            self.sockets.append(self.casters[name].sock)
+            return
+        c = self.casters[name]
+        number = {k: int(step.get(k)) for k in ('flip', 'cut', 'pad') if step.get(k)}
+        data = next((self.text(w) for w in step.words if w.key == 'body'), '').encode('latin-1')
+        if action == 'hear':
+            if c.hear(data, int(step.get('min', '0'))) is None:
+                raise Failed(f'no datagram has {data!r}')
+        elif action == 'again':
+            c.again(**number)
+        elif action == 'forge':
+            c.forge(data)
+        elif action == 'bytes':
+            c.cast(bytes.fromhex(step.get('hex')) if step.get('hex') else data)
+        else:
+            raise Failed(f'cast cannot {action}')
 
     def open_in_run(self, step, verb):
         step.verb = verb

@@ -371,8 +371,22 @@ HubOptions = TypedDict(
         "close.timeout": Union[str, int],
         # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
         "dir": str,
-        # The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event).
+        # The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too), multicast (shared with the hubs of the LAN) and dump (LOG of every event).
         "channels": Mapping[str, Any],
+        # Shares the channels that have multicast with the other hubs of the LAN by UDP multicast; what is lost there is counted and told, not repeated.
+        "multicast.enabled": bool,
+        # Multicast group of the hubs, IPv4 or IPv6.
+        "multicast.address": str,
+        # UDP port of the group.
+        "multicast.port": int,
+        # Network interface by name; empty: the one that routing chooses.
+        "multicast.interface": str,
+        # Routers a datagram may pass, and one more; 1: this network only, 0: this host only.
+        "multicast.ttl": int,
+        # Bytes sent to the LAN in a second at most; who publishes faster is slowed down.
+        "multicast.max_rate": Union[str, int],
+        # Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them.
+        "link.secret": str,
     },
     total=False,
 )

@@ -303,8 +303,22 @@ pub mod hub {
     pub const CLOSE_TIMEOUT: &str = "close.timeout";
     /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
     pub const DIR: &str = "dir";
-    /// The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too) and dump (LOG of every event). Default: `{"control":{}}`. (live)
+    /// The channels kept, by name; each may have propagate (false, or a regex of names whose channels hear it too), multicast (shared with the hubs of the LAN) and dump (LOG of every event). Default: `{"control":{}}`. (live)
     pub const CHANNELS: &str = "channels";
+    /// Shares the channels that have multicast with the other hubs of the LAN by UDP multicast; what is lost there is counted and told, not repeated. Default: `false`. (live)
+    pub const MULTICAST_ENABLED: &str = "multicast.enabled";
+    /// Multicast group of the hubs, IPv4 or IPv6. Default: `224.0.0.0`. (live)
+    pub const MULTICAST_ADDRESS: &str = "multicast.address";
+    /// UDP port of the group. Default: `4454`. (live)
+    pub const MULTICAST_PORT: &str = "multicast.port";
+    /// Network interface by name; empty: the one that routing chooses. (live)
+    pub const MULTICAST_INTERFACE: &str = "multicast.interface";
+    /// Routers a datagram may pass, and one more; 1: this network only, 0: this host only. Default: `1`. (live)
+    pub const MULTICAST_TTL: &str = "multicast.ttl";
+    /// Bytes sent to the LAN in a second at most; who publishes faster is slowed down. Default: `8MiB`. (live)
+    pub const MULTICAST_MAX_RATE: &str = "multicast.max_rate";
+    /// Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them. (live) (secret)
+    pub const LINK_SECRET: &str = "link.secret";
 }
 
 /// Options of a channel.
