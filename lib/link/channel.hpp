@@ -65,9 +65,9 @@ class Channel final : public Host, public net::DialSink {
   struct Kept {                // ours, until the hub has given it to all
     base::MsgRef m;
     std::string event;
-    uint32_t flags;
-    uint64_t op;
-    int64_t cost;
+    uint32_t flags = 0;
+    uint64_t op = 0;
+    int64_t cost = 0;
   };
   struct Heard {               // a sender, as far as we have heard it
     uint64_t last = 0;
@@ -120,6 +120,7 @@ class Channel final : public Host, public net::DialSink {
   void tell_local();
   void look_for_room();
   void drop_kept(mw_status why);
+  bool wants(std::string_view event);
 
   // channel_hear.cpp
   void tell(std::string_view event, std::string_view sender, std::string_view meta, uint32_t flags, const uint8_t* body,
@@ -136,6 +137,8 @@ class Channel final : public Host, public net::DialSink {
   std::vector<uint64_t> drain_ops_;       // under mutex_
   int64_t drain_deadline_ = -1;           // under mutex_
   std::vector<Wanted> wanted_;            // under mutex_
+  std::string asked_name_;                // under mutex_: the last name that was asked for, and
+  std::optional<bool> asked_any_;         // whether anything wanted it; none: not known
   std::string facts_;                     // under mutex_
   std::deque<Kept> kept_;                 // under mutex_
   uint64_t first_ = 1;                    // under mutex_: sequence of kept_.front()

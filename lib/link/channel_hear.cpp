@@ -76,23 +76,32 @@ const char* Channel::event_came(Session& s, const wire::EventView& e) {
   return nullptr;
 }
 
+// Whether a subscription wants it; one with a limit counts it. Names come in
+// runs, and a regular expression costs as much as all else: the last is kept.
+bool Channel::wants(std::string_view name) {
+  std::lock_guard lock(mutex_);
+  if (asked_any_ && asked_name_ == name) return *asked_any_;
+  bool any = false, counted = false, over = false;
+  for (Wanted& w : wanted_) {
+    if (!w.pattern.match(name)) continue;
+    any = true;
+    if (w.left <= 0) continue;
+    counted = true;
+    if (--w.left > 0) continue;
+    w.left = -1;
+    over = true;
+  }
+  if (over) std::erase_if(wanted_, [](const Wanted& w) { return w.left < 0; });
+  asked_any_.reset();
+  if (counted) return any;
+  asked_name_ = name;
+  asked_any_ = any;
+  return any;
+}
+
 void Channel::tell(std::string_view name, std::string_view sender, std::string_view meta, uint32_t flags,
                    const uint8_t* body, size_t len) {
-  bool any = false;
-  {
-    std::lock_guard lock(mutex_);
-    bool over = false;
-    for (Wanted& w : wanted_) {
-      if (!w.pattern.match(name)) continue;
-      any = true;
-      if (w.left > 0 && --w.left == 0) {
-        w.left = -1;
-        over = true;
-      }
-    }
-    if (over) std::erase_if(wanted_, [](const Wanted& w) { return w.left < 0; });
-  }
-  if (!any || !policy.wants(MW_EVENT_MESSAGE)) return;
+  if (!wants(name) || !policy.wants(MW_EVENT_MESSAGE)) return;
   std::string_view headers = sender;
   if (!meta.empty()) {
     scratch_.assign(sender).append(meta);
@@ -118,6 +127,7 @@ mw_status Channel::subscribe(std::string_view text, base::Syntax syntax, int64_t
       return MW_EAGAIN;
     }
     wanted_.push_back({std::move(*pattern), limit});
+    asked_any_.reset();
   }
   // Counts already; nothing is asked of the hub.
   if (op != 0) base::insist([&] { post(*lane, [this, op] { done(*lane, op, MW_OK, 0, {}); }); });
@@ -128,6 +138,7 @@ mw_status Channel::unsubscribe(std::string_view text, uint64_t op) {
   {
     std::lock_guard lock(mutex_);
     std::erase_if(wanted_, [&](const Wanted& w) { return w.pattern.text() == text; });
+    asked_any_.reset();
   }
   if (op != 0) base::insist([&] { post(*lane, [this, op] { done(*lane, op, MW_OK, 0, {}); }); });
   return MW_OK;

@@ -7,6 +7,7 @@
 #include "link/speech.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace mw::link {
 
@@ -14,6 +15,7 @@ using base::Opt;
 
 namespace {
 
+constexpr size_t kAtOnce = 32;         // events forgotten under one lock
 constexpr size_t kFrame = 48 << 10;    // events are packed into frames of about this size
 constexpr size_t kAhead = 1 << 20;     // bytes in the session's output before we wait for the kernel
 
@@ -113,18 +115,20 @@ const char* Channel::taken(Session& s, uint64_t through) {
     return nullptr;
   }
   if (through >= next_) return "acknowledgement of what was not sent";
-  for (;;) {
-    Kept k;
+  for (size_t n = kAtOnce; n == kAtOnce;) {
+    std::array<Kept, kAtOnce> out;
     {
       std::lock_guard lock(mutex_);
-      if (kept_.empty() || first_ > through) break;
-      k = std::move(kept_.front());
-      kept_.pop_front();
-      ++first_;
-      kept_bytes_.fetch_sub(k.cost, std::memory_order_relaxed);
+      for (n = 0; n < kAtOnce && !kept_.empty() && first_ <= through; ++n, ++first_) {
+        out[n] = std::move(kept_.front());
+        kept_.pop_front();
+        kept_bytes_.fetch_sub(out[n].cost, std::memory_order_relaxed);
+      }
     }
-    lane->slice.release(k.cost);
-    done(*lane, k.op, MW_OK, 1, {});
+    for (size_t i = 0; i < n; ++i) {
+      lane->slice.release(out[i].cost);
+      done(*lane, out[i].op, MW_OK, 1, {});
+    }
   }
   look_for_room();
   if (leaving_ && kept_bytes_.load(std::memory_order_relaxed) == 0) leave_now();
