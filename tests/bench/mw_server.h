@@ -28,7 +28,7 @@ static mw_handle open_context(mw_conf *conf) {
   return ctx;
 }
 
-static mw_conf *provider_conf(void) {
+static inline mw_conf *provider_conf(void) {
   mw_conf *conf = mw_conf_new(MW_CONF_PROVIDER);
   set(conf, "host", "127.0.0.1");
   set(conf, "port", "0");
@@ -36,7 +36,7 @@ static mw_conf *provider_conf(void) {
   return conf;
 }
 
-static mw_handle open_provider(mw_handle ctx, mw_conf *conf, mw_event_fn fn) {
+static inline mw_handle open_provider(mw_handle ctx, mw_conf *conf, mw_event_fn fn) {
   mw_error err = {0};
   mw_handle provider = 0;
   check(mw_provider_open(ctx, conf, 0, &provider, &err), &err, "mw_provider_open");
@@ -51,7 +51,7 @@ static void start(mw_handle provider, uint64_t op) {
 }
 
 /* Call on the DONE of start. */
-static void announce(mw_handle provider, mw_status started) {
+static inline void announce(mw_handle provider, mw_status started) {
   mw_error err = {0};
   mw_msg *facts = NULL;
   size_t length = 0;
