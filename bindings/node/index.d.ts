@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events'
 import {
-  ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions
+  ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions,
+  ElectionOptions
 } from './options'
 
 export {
-  ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions
+  ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions,
+  ElectionOptions
 }
 
 /** What may be sent: a string is text, bytes are binary, a message that came is passed on as it is. */
@@ -405,6 +407,19 @@ export class Share extends Handle<ShareEvents> {
   info (): { name: string, leader: boolean, epoch: number }
 }
 
+/** Says which process of this host leads: of all that stand under the name one, and another when it goes. close() resigns. */
+export interface Election extends Startable {}
+export class Election extends Handle<{
+  /** undefined: nobody is known. Each leader's epoch is above the last: who takes orders refuses a lower one than it has seen. */
+  leader: [self: boolean | undefined, epoch: number]
+  close: [end: End]
+  fault: [error: MeshworkError]
+  log: [line: string, level: number, area: string]
+}> {
+  constructor (options: ElectionOptions & { name: string }, context?: Context)
+  info (): { name: string, leader: boolean, epoch: number }
+}
+
 export interface Described {
   key: string
   type: string
@@ -416,7 +431,7 @@ export interface Described {
   min?: string
   max?: string
 }
-type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call' | 'hub' | 'channel' | 'share'
+type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call' | 'hub' | 'channel' | 'share' | 'election'
 
 /** Numbers of stat(). */
 export const stat: Readonly<Record<string, number>>

@@ -5,11 +5,11 @@ const { MeshworkError, check } = require('./lib/error')
 const { Context } = require('./lib/context')
 const { Message } = require('./lib/message')
 const { Provider, Consumer, Connection } = require('./lib/link')
-const { Channel, Hub, Member, Share } = require('./lib/host')
+const { Channel, Election, Hub, Member, Share } = require('./lib/host')
 const { Service } = require('./lib/service')
 const { stat, status } = require('./lib/tables')
 
-const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4, service: 5, call: 6, hub: 7, channel: 8, share: 9 }
+const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4, service: 5, call: 6, hub: 7, channel: 8, share: 9, election: 10 }
 
 module.exports = {
   Context,
@@ -18,6 +18,7 @@ module.exports = {
   Connection,
   Service,
   Channel,
+  Election,
   Hub,
   Member,
   Share,
@@ -27,7 +28,7 @@ module.exports = {
   status,
   /** Version of the core inside. */
   version: addon.version(),
-  /** Every option of 'context', 'provider', 'consumer', 'subscription', 'service', 'call', 'hub', 'channel' or 'share', described by the core. */
+  /** Every option of 'context', 'provider', 'consumer', 'subscription', 'service', 'call', 'hub', 'channel', 'share' or 'election', described by the core. */
   describe: kind => addon.describe(kinds[kind]).map(text => JSON.parse(text)),
   /** Checks options and reads one of them back as text; secrets read '***'. */
   readOption: (kind, options, key) => check(addon.check(kinds[kind], JSON.stringify(options), key))

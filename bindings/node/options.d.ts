@@ -444,3 +444,13 @@ export interface ShareOptions {
   send?: { [key: string]: unknown }
   start?: { [key: string]: unknown }
 }
+
+export interface ElectionOptions {
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
+  'dir'?: string
+  /** A leader that lives but does not answer for about so long is replaced; one that died, at once. Default: `10s`. */
+  'lease'?: number | string
+  log?: { [key: string]: unknown }
+}

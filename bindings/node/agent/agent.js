@@ -195,7 +195,7 @@ const verbs = {
       : object.deliver(topic, body, { ...how(args), signal }).then(() => ({ code: Number(object instanceof Channel) })))
   },
   subscribe: (object, name, args) => begin(name, args, signal =>
-    nothing(object.subscribe((args.pattern ?? '').toString(), { ...options(args, 'pattern', 'op', 'as'), signal })), true),
+    nothing(object.subscribe((args.pattern ?? '').toString(), { ...options(args, 'pattern', 'op', 'as'), signal })), object.state !== 'idle'),
   unsubscribe: (object, name, args) => begin(name, args, signal =>
     nothing(object.unsubscribe((args.pattern ?? '').toString(), { signal })), true),
   subscribed: (object, _, args) => ({ value: Number(object.subscribed((args.topic ?? '').toString())) }),
@@ -224,7 +224,7 @@ const verbs = {
   },
   cancel: (_, name, args) => aborts.get(`${name} ${Number(args.op)}`)?.abort(new MeshworkError(status.MW_ECANCELED)),
   conf: (_, name, args) => {
-    const kind = { ctx: 'context', sub: 'subscription' }[name] ?? name
+    const kind = { ctx: 'context', sub: 'subscription', elect: 'election' }[name] ?? name
     const get = (args.get ?? '').toString()
     const value = readOption(kind, options(args, 'get'), get || 'log.level')
     return get ? { value: show(value) } : {}
@@ -237,7 +237,7 @@ Object.assign(verbs, calls.verbs, require('./host')({ get context () { return co
 
 async function carry (verb, object, name, args, now = {}) {
   if (verbs[verb] === undefined) return { status: 'ENOTSUP', error: 'no such verb' }
-  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'channel', 'hub', 'share', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
+  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'channel', 'hub', 'share', 'elect', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
   try {
     const result = await verbs[verb](object, name, args, now)
     return { status: result === false ? 'BUFFERED' : 'OK', facts: typeof result === 'object' ? result : {} }

@@ -1,6 +1,6 @@
 // What the agent does with channels, hubs and shares.
 'use strict'
-const { Channel, Hub, Share } = require('meshwork')
+const { Channel, Election, Hub, Share } = require('meshwork')
 
 module.exports = tools => {
   const { event, told, listen, options, asked, add } = tools
@@ -14,6 +14,9 @@ module.exports = tools => {
     object.on('slow', ({ waiting, policy }) => event(object, 'SLOW', { id: waiting, code: policy }))
     object.on('dropped', facts => dropped(object, undefined, facts))
   }
+
+  const leads = (object, name) => object.on('leader', (self, epoch) =>
+    event(object, 'LEADER', { code: self === undefined ? -1 : Number(self), id: epoch, topic: name }))
 
   return {
     channel: (_, name, args) => heard(add(name, new Channel(options(args), tools.context))),
@@ -31,7 +34,12 @@ module.exports = tools => {
       const share = add(name, new Share(options(args), tools.context))
       heard(share)
       share.serve(request => asked(share, request))
-      share.on('leader', (self, epoch) => event(share, 'LEADER', { code: Number(self), id: epoch }))
+      leads(share, args.name)
+    },
+    elect: (_, name, args) => {
+      const election = add(name, new Election(options(args), tools.context))
+      listen(election)
+      leads(election, args.name)
     }
   }
 }

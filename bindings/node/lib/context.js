@@ -304,7 +304,7 @@ class Context extends EventEmitter {
       case kind.PING: return this.#tell(target, connection, 'ping', Buffer.from(this.#body(o)))
       case kind.PONG: return this.#tell(target, connection, 'pong', Buffer.from(this.#body(o)), id / 1000)
       case kind.INTEREST: return target.emit('interest', this.#message(o).topic, code, id, connection)
-      case kind.LEADER: return target.emit('leader', code === 1, id)
+      case kind.LEADER: return target.emit('leader', code < 0 ? undefined : code === 1, id)
       case kind.DRAINING: return this.#tell(target, connection, 'draining', { slot: code, deadline: id })
     }
   }

@@ -112,10 +112,10 @@ class Handle extends EventEmitter {
 const opened = Base => class extends Base {
   #kind
 
-  open (kind, options) {
+  open (kind, options, name) {
     this.#kind = kind
     this.token = this.context.add(this)
-    const handle = addon.link(kind, this.context.handle, JSON.stringify(options), this.token)
+    const handle = addon.link(kind, this.context.handle, JSON.stringify(options), this.token, name)
     if (handle < 0) this.context.forget(this.token)
     check(handle)
     if (this.named) this.named(handle)

@@ -1,5 +1,5 @@
 // What the processes of one host have together: channels, the hubs that keep
-// them, and shares.
+// them, shares and elections.
 'use strict'
 const addon = require('./addon')
 const { Context } = require('./context')
@@ -10,6 +10,7 @@ const { status } = require('./tables')
 const HUB = 7
 const CHANNEL = 8
 const SHARE = 9
+const ELECT = 10
 
 class Common extends Publisher(Subscriber(opened(Handle))) {
   /** Publishes, and resolves when it is there. */
@@ -82,4 +83,12 @@ class Share extends Answerer(Caller(Common)) {
   serve (handler) { this.answerBy(handler) }
 }
 
-module.exports = { Channel, Hub, Member, Share }
+/** Says which process of a host leads, and no more. */
+class Election extends opened(Handle) {
+  constructor ({ name = '', ...options } = {}, context = Context.default) {
+    super(context)
+    this.open(ELECT, options, name)
+  }
+}
+
+module.exports = { Channel, Election, Hub, Member, Share }

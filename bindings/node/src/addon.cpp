@@ -404,13 +404,18 @@ napi_value body(napi_env env, napi_callback_info info) {
 
 // ---- Verbs: numbers and texts in, a status, number or text out ---------------
 
-// link(kind, context, json, token) -> handle or status
+// link(kind, context, json, token, name of an election) -> handle or status
 napi_value link(napi_env env, napi_callback_info info) {
   Call c(env, info);
   const int32_t kind = c.bits(0);
   Conf conf(c, kind, c.arg[2]);
   if (conf.status() < 0) return c.make(conf.status());
   mw_handle h = 0;
+  if (kind == MW_CONF_ELECT) {
+    const std::string name = c.copy(4);
+    const mw_status s = mw_elect(c.handle(1), name.data(), name.size(), conf.get(), c.handle(3), &h, c.error());
+    return c.make(s < 0 ? s : static_cast<double>(h));
+  }
   auto* make = kind == MW_CONF_PROVIDER  ? mw_provider_open
                : kind == MW_CONF_HUB     ? mw_hub_open
                : kind == MW_CONF_CHANNEL ? mw_channel_open

@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
-const { Context, Channel, Hub, Share, MeshworkError } = require('meshwork')
+const { Context, Channel, Election, Hub, Share, MeshworkError } = require('meshwork')
 const { threads, descriptors, tasks } = require('./kit')
 
 const cycles = Number(process.env.MW_CYCLES ?? 10000) / 20 / threads.length
@@ -144,6 +144,20 @@ for (const n of threads) {
     assert.deepEqual(await led, [true, 2])
     assert.deepEqual(await registered, ['register', true])
     assert.deepEqual(b.info(), { name: 'S', leader: true, epoch: 2 })
+  })
+
+  table('one of those that stand leads, and another when it resigns', async ({ dir, context }) => {
+    const all = ['a', 'b', 'c'].map(() => new Election({ name: 'E', dir, lease: '5s' }, context))
+    const told = []
+    all.forEach((each, i) => each.on('leader', (self, epoch) => told.push([i, self, epoch])))
+    for (const each of all) await each.start()
+    assert.deepEqual(told, [[0, true, 1], [1, false, 1], [2, false, 1]])
+    const next = Promise.race(all.slice(1).map(each => new Promise(resolve => each.on('leader', (self, epoch) => self && resolve([each, epoch])))))
+    await all[0].close()
+    const [leader, epoch] = await next
+    assert.equal(epoch, 2)
+    assert.deepEqual(leader.info(), { name: 'E', leader: true, epoch: 2 })
+    assert.throws(() => new Election({ name: '../E', dir }, context), { code: 'MW_EINVAL' })
   })
 
   table('close in every handler', async ({ dir }) => {

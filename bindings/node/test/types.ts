@@ -1,5 +1,5 @@
 // Compiled by tsc, not run: what the types must take and what they must refuse.
-import meshwork, { Channel, Consumer, Context, Hub, MeshworkError, Message, Provider, Share, stat } from 'meshwork'
+import meshwork, { Channel, Consumer, Context, Election, Hub, MeshworkError, Message, Provider, Share, stat } from 'meshwork'
 import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
 
 async function main (): Promise<void> {
@@ -44,6 +44,10 @@ async function main (): Promise<void> {
   await share.call('register', 'me', { oneway: true, repeat: true })
   const led: boolean = share.info().leader
   void [answers, led]
+  const election = await new Election({ name: 'E', lease: '2s' }).start()
+  election.on('leader', (self, epoch) => { const known: boolean | undefined = self; void [known, epoch, election.info().leader] })
+  // @ts-expect-error: an election has a name
+  void new Election({ lease: 5 })
   // @ts-expect-error: a channel has no calls
   void channel.call('x')
   // @ts-expect-error: a share has no port

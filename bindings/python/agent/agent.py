@@ -139,6 +139,10 @@ class Agent(Calls):
 
     do_consumer = do_channel = do_hub = do_share = do_provider
 
+    def do_elect(self, words, event):
+        thing = self.objects[words.name] = self.context.election(words.take("name"), words.options())
+        self.listen(thing)
+
     def do_start(self, words, event):
         self.noted(words, self.target(words, event).start)
 

@@ -162,6 +162,29 @@ class Shares(AsyncCase):
         self.assertEqual(self.failures, [])
 
 
+class Elections(AsyncCase):
+    async def test_one_leads_and_another_when_it_resigns(self):
+        async with host() as (ctx, folder):
+            told, led = [], asyncio.get_running_loop().create_future()
+
+            def leader(event):
+                told.append((event.topic, event.code, event.id))
+                if event.code == 1 and event.id == 2:
+                    led.set_result(event.source)
+
+            everybody = [ctx.election("E", dir=folder, lease="5s") for _ in range(3)]
+            for each in everybody:
+                each.on("leader", leader)
+                await self.within(each.start())
+            self.assertEqual(told, [("E", 1, 1), ("E", 0, 1), ("E", 0, 1)])
+            everybody[0].close()
+            self.assertEqual((await self.within(led)).facts(), {"name": "E", "leader": True, "epoch": 2})
+            with self.assertRaises(meshwork.Error) as e:
+                ctx.election("../E", dir=folder)
+            self.assertEqual(e.exception.code, meshwork.Code.EINVAL)
+        self.assertEqual(self.failures, [])
+
+
 class Bad(AsyncCase):
     async def test_close_in_every_handler(self):
         for name, kind in (("channel", "message"), ("channel", "up"), ("channel", "closed"), ("hub", "up"), ("hub", "peer_up"),

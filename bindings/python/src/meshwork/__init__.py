@@ -9,16 +9,16 @@ from ._calls import Call
 from ._dispatch import Operation
 from ._errors import Error
 from ._event import Ask, Event, Flags, Message, Request
-from ._host import Channel, Hub, Member, Share
+from ._host import Channel, Election, Hub, Member, Share
 from ._link import Connection, Consumer, Context, Provider, Service, Subscription
 from ._tables import (
-    ChannelOptions, Code, ConsumerOptions, ContextOptions, HubOptions, ProviderOptions, ServiceOptions, ShareOptions,
-    SubscriptionOptions,
+    ChannelOptions, Code, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, ProviderOptions, ServiceOptions,
+    ShareOptions, SubscriptionOptions,
 )  # fmt: skip
 
 __all__ = [
     "Ask", "Call", "Channel", "ChannelOptions", "Code", "Connection", "Consumer", "ConsumerOptions", "Context",
-    "ContextOptions", "Error", "Event", "Flags", "Hub", "HubOptions", "Member", "Message", "Operation", "Provider",
+    "ContextOptions", "Election", "ElectionOptions", "Error", "Event", "Flags", "Hub", "HubOptions", "Member", "Message", "Operation", "Provider",
     "ProviderOptions", "Request", "Service", "ServiceOptions", "Share", "ShareOptions", "Subscription",
     "SubscriptionOptions", "library_version",
 ]  # fmt: skip

@@ -1,5 +1,5 @@
-"""What the processes of one host have together: Channel, Hub and Share. Each
-belongs to the event loop it was made on."""
+"""What the processes of one host have together: Channel, Hub, Share and
+Election. Each belongs to the event loop it was made on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._calls import Headers, Running
 from ._dispatch import Dispatcher, Operation
 from ._event import Event, Request, Sendable
 from ._live import Caller, Crowd, Live, Opened, Publisher, Reader, Subscriber, nothing
-from ._tables import ChannelOptions, Code, HubOptions, ShareOptions
+from ._tables import ChannelOptions, Code, ElectionOptions, HubOptions, ShareOptions
 
 if TYPE_CHECKING:
     from ._link import Context
@@ -102,3 +102,16 @@ class Share(Opened, Subscriber, Caller, Reader, Publisher):
         elif event.kind == "writable" and event.id:
             self._running.writable(event.id)
         super()._event(event, peer)
+
+
+class Election(Opened):
+    """Says which process of the host leads: event leader, code 1 this one, 0
+    another, -1 nobody known; id the epoch, above that of the last. `async with`
+    stands and resigns."""
+
+    _kind = 10
+
+    def __init__(self, context: "Context", name: str, options_: Optional[ElectionOptions] = None, **more: Any) -> None:
+        text = name.encode()
+        self._open = lambda h, conf, token, handle, e: c.elect(h, text, len(text), conf, token, handle, e)
+        Live.__init__(self, context._dispatcher, self._begin(context, options_ or {}, more))

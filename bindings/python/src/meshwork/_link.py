@@ -17,11 +17,11 @@ from ._dispatch import Dispatcher, Operation, options
 from ._errors import Error, byref, check
 from ._event import TEXT, Event, Message, Request, Sendable
 from ._event import message as _message
-from ._host import Channel, Hub, Share
+from ._host import Channel, Election, Hub, Share
 from ._live import Caller, Crowd, Live, Opened, Publisher, Reader, Subscriber, change, code, nothing
 from ._tables import (
-    ChannelOptions, ConsumerOptions, ContextOptions, HubOptions, ProviderOptions, ServiceOptions, ShareOptions,
-    SubscriptionOptions,
+    ChannelOptions, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, ProviderOptions, ServiceOptions,
+    ShareOptions, SubscriptionOptions,
 )  # fmt: skip
 
 
@@ -298,6 +298,10 @@ class Context(Live):
     def share(self, options_: Optional[ShareOptions] = None, **more: Any) -> Share:
         """Opens a share of this host: name="S"."""
         return Share(self, options_, **more)
+
+    def election(self, name: str, options_: Optional[ElectionOptions] = None, **more: Any) -> Election:
+        """Opens an election of this host."""
+        return Election(self, name, options_, **more)
 
     def update(self, changes: Mapping[str, Any], timeout: Optional[float] = None) -> Operation[None]:
         """Changes live options, all or none."""

@@ -459,12 +459,30 @@ ShareOptions = TypedDict(
         "connect.timeout": Union[str, int],
         # The DONE of mw_start comes at the latest then; 0: when there is a leader.
         "start.timeout": Union[str, int],
+        # This process alone: it leads at once, without directory, lock and socket.
+        "single": bool,
+        # compete: leads where nobody does; leader: mw_start fails where another leads; follower: waits for a leader, never leads.
+        "role": str,
         # Who gets what the leader publishes: all processes that subscribed to the key, or one of them at random.
         "fanout": str,
         # The leader keeps the last value of each key for who subscribes later.
         "retain": bool,
         # Methods that may run twice: their calls in flight are repeated when the leader changes.
         "retry.safe": Union[str, Sequence[str]],
+    },
+    total=False,
+)
+
+
+ElectionOptions = TypedDict(
+    "ElectionOptions",
+    {
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+        "dir": str,
+        # A leader that lives but does not answer for about so long is replaced; one that died, at once.
+        "lease": Union[str, int],
     },
     total=False,
 )
