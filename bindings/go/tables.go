@@ -240,6 +240,8 @@ var SubscriptionOptions = []Option{
 var ServiceOptions = []Option{
 	{Key: "methods", Type: "list", Default: "", Allowed: "", Doc: "Methods the service has, without its name; empty: any. Others get MW_ENOMETHOD."},
 	{Key: "max_concurrent", Type: "integer", Default: "0", Allowed: "", Doc: "Requests at once; more get MW_EAGAIN; 0: no limit."},
+	{Key: "dedupe.window", Type: "duration", Default: "0", Allowed: "", Doc: "A call with the header key runs once: for so long after its answer a repeat gets the same one; 0: each call runs."},
+	{Key: "dedupe.max_bytes", Type: "size", Default: "1MiB", Allowed: "", Doc: "Answers kept for repeats; beyond it the oldest are forgotten before their time."},
 }
 
 // CallOptions are the keys of a call.

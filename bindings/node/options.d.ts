@@ -302,6 +302,11 @@ export interface ServiceOptions {
   'methods'?: string[] | string
   /** Requests at once; more get MW_EAGAIN; 0: no limit. Default: `0`. */
   'max_concurrent'?: number | string
+  /** A call with the header key runs once: for so long after its answer a repeat gets the same one; 0: each call runs. Default: `0`. */
+  'dedupe.window'?: number | string
+  /** Answers kept for repeats; beyond it the oldest are forgotten before their time. Default: `1MiB`. */
+  'dedupe.max_bytes'?: number | string
+  dedupe?: { [key: string]: unknown }
 }
 
 export interface CallOptions {

@@ -16,6 +16,8 @@ extern "C" {
  * CLOSED of it carry the token. *id is a handle: mw_close ends it (CANCEL to
  * the running requests, MW_EPEERGONE to their callers), mw_drain finishes them
  * first, mw_pause refuses new ones, mw_stat counts them (MW_STAT_IN_FLIGHT).
+ * With dedupe.window calls of one method and header "key" are one REQUEST, which
+ * no lost connection ends and which takes one answer (MW_F_MORE: MW_ENOTSUP).
  * Owns: *id is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once; CLOSED of *id, before its handle's. Errors: MW_EDUPLICATE (name is
  * served here), MW_EINVAL (name), MW_EKIND, MW_ECLOSED. Since: 0.1 */

@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "base/status.hpp"
 #include "base/utf8.hpp"
+#include "link/repeats.hpp"
 
 #include <algorithm>
 
@@ -18,6 +19,7 @@ using mw::base::fill;
 using mw::base::Kind;
 using mw::base::Opt;
 using mw::link::Order;
+using mw::link::Repeats;
 using mw::link::Request;
 using mw::link::Session;
 using mw::loop::Lane;
@@ -68,8 +70,9 @@ mw_status answer(mw_handle req, const Body& b, const wire::Talk& t, uint64_t op)
     if (auto* p = mw::base::peek(l->slots, req)) [[likely]] {
       auto& r = *static_cast<Request*>(p);
       if (!l->runtime.alive()) return MW_EFORK;
-      if (r.callee == nullptr) return MW_ECLOSED;
       if (!b.may_go_with(r)) return MW_EINVAL;
+      if (r.once) return Repeats::reply(r, t, b.bytes, b.len, b.m, b.flags, op);
+      if (r.callee == nullptr) return MW_ECLOSED;
       return r.callee->session().answer(r, t, b.bytes, b.len, b.m, b.flags, op);
     }
   }
@@ -78,6 +81,7 @@ mw_status answer(mw_handle req, const Body& b, const wire::Talk& t, uint64_t op)
   Request* r = ref.request();
   if (r == nullptr) return MW_EKIND;
   if (!b.may_go_with(*r)) return MW_EINVAL;
+  if (r->once) return Repeats::reply(*r, t, b.bytes, b.len, b.m, b.flags, op);
   mw::base::Pin link(r->link);
   if (!link) return MW_ECLOSED;
   return mw::link::session_of(r->link, link.object())->answer(*r, t, b.bytes, b.len, b.m, b.flags, op);

@@ -125,7 +125,10 @@ mw_status message_set(mw_msg* m, std::string_view key, std::string_view value) {
 }
 
 std::string_view message_get(const mw_msg* m, std::string_view key, bool* found) noexcept {
-  std::string_view left = m->meta != nullptr ? std::string_view(*m->meta) : std::string_view();
+  return get_header(m->meta != nullptr ? std::string_view(*m->meta) : std::string_view(), key, found);
+}
+
+std::string_view get_header(std::string_view left, std::string_view key, bool* found) noexcept {
   for (Header h; h.read(left); left.remove_prefix(h.size)) {
     if (h.key == key) {
       *found = true;

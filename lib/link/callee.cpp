@@ -2,6 +2,7 @@
 
 #include "base/status.hpp"
 #include "link/party.hpp"
+#include "link/repeats.hpp"
 #include "link/service.hpp"
 #include "link/session.hpp"
 
@@ -40,11 +41,13 @@ bool Callee::call(const wire::TalkView& t) {
   Party& party = s_.party();
   mw_status why = MW_OK;
   Service* service = nullptr;
+  std::string_view method;
   if (party.draining()) {
     why = MW_EDRAINING;
   } else {
     const Services::Found found = find(t.method);
     service = found.service;
+    method = found.method;
     why = service == nullptr ? (found.near ? MW_ENOMETHOD : MW_ENOSERVICE) : service->admit(found.method, !oneway);
   }
   if (why < 0) {
@@ -57,6 +60,11 @@ bool Callee::call(const wire::TalkView& t) {
   if (oneway) {
     tell(t, *service, 0, flags | MW_F_ONEWAY);
     return true;
+  }
+  if (service->repeats() != nullptr) {
+    bool keyed = false;
+    const std::string_view key = base::get_header(t.meta, "key", &keyed);
+    if (keyed) return call_once(t, *service, method, key, flags), true;
   }
   Request* r = nullptr;
   try {
@@ -79,6 +87,35 @@ bool Callee::call(const wire::TalkView& t) {
     throw;
   }
   return true;
+}
+
+// A call with a key, of a service that remembers them: the caller's request waits
+// behind the one that the host has, unless the answer is there already.
+void Callee::call_once(const wire::TalkView& t, Service& service, std::string_view method, std::string_view key,
+                       uint32_t flags) {
+  mw_status why = key.empty() || key.size() > Repeats::kMaxKey ? MW_EINVAL : MW_OK;
+  Request* r = nullptr;
+  Request* host = nullptr;
+  Answer again;
+  auto is = Repeats::Is::waits;
+  try {
+    if (why == MW_OK) r = take(t, &why);
+    if (r != nullptr) is = service.repeats()->arrive(*r, method, key, s_.lane().now(), &again);
+  } catch (const std::bad_alloc&) {
+    service.dismiss();
+    if (r != nullptr) close(*r, Request::State::canceled);
+    throw;
+  }
+  if (r != nullptr && is == Repeats::Is::first) host = service.repeats()->run(*r, service, &why);
+  if (host == nullptr) service.dismiss();
+  if (why != MW_OK) {
+    refuse(t.number, why);
+    if (r != nullptr) close(*r, Request::State::canceled);
+  } else if (host != nullptr) {
+    tell(t, service, host->handle, flags);
+  } else if (is == Repeats::Is::answered) {
+    Repeats::answer(*r, again, 0);
+  }
 }
 
 Services::Found Callee::find(std::string_view method) {
@@ -285,29 +322,21 @@ void Callee::end() noexcept {
 // The host hears of it unless it has answered already.
 void Callee::over(Request& r, mw_status why, int32_t code) noexcept {
   const bool tell_host = r.told && !r.answered.exchange(true, std::memory_order_acq_rel);
-  mw_event ev{};
-  ev.kind = MW_EVENT_CANCEL;
-  ev.token = r.service != nullptr ? r.service->token.load(std::memory_order_relaxed) : 0;
-  ev.peer = s_.self().handle;
-  ev.id = r.handle;
-  ev.status = why;
-  ev.code = code;
-  ev.flags = MW_F_TEXT;
+  const mw_handle handle = r.handle;
+  Service* service = r.service;
+  if (r.repeat) Repeats::leave(r, why, code);
   close(r, Request::State::canceled);
-  if (tell_host) s_.party().emit(s_.lane(), ev, {}, {}, base::status_text(why));
+  if (tell_host) service->tell_cancel(handle, s_.self().handle, s_.lane(), why, code);
 }
 
 void Callee::close(Request& r, Request::State state) noexcept {
   r.state = state;
+  if (r.repeat) Repeats::leave(r, MW_EPEERGONE, MW_CANCEL_GONE);
   loop::Wheel::cancel(r);
   all_.erase(r);
   (r.prev != nullptr ? r.prev->next : first_) = r.next;
   (r.next != nullptr ? r.next->prev : tail_) = r.prev;
-  while (r.children != nullptr) {
-    Child& c = *r.children;
-    Request::leave(c);
-    if (state == Request::State::canceled) cancel_child(c);
-  }
+  r.end_children();
   while (!r.held.empty()) s_.drop(r.held.pop(), MW_ECLOSED);
   if (r.service != nullptr) r.service->left(r);
   r.callee = nullptr;

@@ -43,6 +43,7 @@ class Callee {
   static constexpr size_t kMaxOpen = 1 << 20;  // of one connection
   static constexpr size_t kSpares = 16;
   Request* take(const wire::TalkView& t, mw_status* why);
+  void call_once(const wire::TalkView& t, Service& service, std::string_view method, std::string_view key, uint32_t flags);
   void tell(const wire::TalkView& t, Service& service, mw_handle request, uint32_t flags);
   void refuse(uint64_t number, mw_status why);
   void over(Request& r, mw_status why, int32_t code) noexcept;

@@ -1,6 +1,7 @@
 #include "link/request.hpp"
 
 #include "link/callee.hpp"
+#include "link/repeats.hpp"
 #include "loop/runtime.hpp"
 
 namespace mw::link {
@@ -44,7 +45,22 @@ void Request::leave(Child& c) noexcept {
   c.parent = nullptr;
 }
 
-void Request::expired() noexcept { callee->too_late(*this); }
+void Request::end_children() noexcept {
+  while (children != nullptr) {
+    Child& c = *children;
+    leave(c);
+    if (state == State::canceled) cancel_child(c);
+  }
+}
+
+void Request::end(State how) noexcept {
+  state = how;
+  loop::Wheel::cancel(*this);
+  end_children();
+  base::retire(handle);
+}
+
+void Request::expired() noexcept { once ? Repeats::expired(*this) : callee->too_late(*this); }
 
 // Nobody posts a request, so on its lane it ends at once; from elsewhere it comes there first.
 void Request::dispose() noexcept {

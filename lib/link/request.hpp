@@ -8,12 +8,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 namespace mw::link {
 
 class Callee;
 class Request;
 class Service;
+struct Repeat;
 
 // A call made for a request, on the request's lane; hears of its cancel.
 struct Child {
@@ -43,11 +45,16 @@ class Request final : public loop::Object, public loop::Timer {
   std::atomic<bool> wants{false};      // a sender of parts waits for WRITABLE
   // A part is to be accepted: MW_OK, MW_BUFFERED (it or the next is kept) or MW_EAGAIN.
   mw_status spend(int64_t cost) noexcept;
+  // The host's, of a call with a key (repeats): no connection's. Fixed before its handle.
+  bool once = false;
+  std::shared_ptr<Repeat> repeat;      // of a caller's: while it waits, the lane's
   void unspend(int64_t cost) noexcept { credit.fetch_add(cost, std::memory_order_seq_cst); }  // it was not
 
   // ---- the lane
   void adopt(Child& c) noexcept;       // c.parent is null
   static void leave(Child& c) noexcept;
+  void end_children() noexcept;        // of one that is over: they go on, or are cancelled with it
+  void end(State how) noexcept;        // of one that no connection has
   void expired() noexcept override;
   void attend(uint32_t) override {}
   void dispose() noexcept override;
@@ -55,7 +62,7 @@ class Request final : public loop::Object, public loop::Timer {
 
   Callee* callee = nullptr;            // null: over
   Service* service = nullptr;
-  uint64_t number = 0;                 // the caller's
+  uint64_t number = 0;                 // the caller's; once: the op of an answer nobody waits for
   int64_t sendable = 0;                // credit of what is written; parts go while it is above 0
   Outbox held;                         // parts without credit, and what follows them
   State state = State::open;

@@ -1,8 +1,10 @@
 #include "link/service.hpp"
 
+#include "base/status.hpp"
 #include "base/utf8.hpp"
 #include "link/callee.hpp"
 #include "link/party.hpp"
+#include "link/repeats.hpp"
 #include "link/request.hpp"
 
 #include <algorithm>
@@ -33,7 +35,11 @@ Service::Service(Party& p, std::string_view n, const base::Conf& conf)
     desks_[i].lane = desks_.size() == 1 ? p.lane : &p.runtime.lane_at(i);
   }
   timer_.service = this;
+  if (const int64_t window = conf.num(Opt::dedupe_window); window != 0)
+    repeats_ = std::make_unique<Repeats>(static_cast<uint64_t>(window), conf.num(Opt::dedupe_max_bytes));
 }
+
+Service::~Service() = default;
 
 base::Result<mw_handle> Service::open(Party& party, std::string_view name, const base::Conf& conf, uint64_t token) {
   if (!good_name(name))
@@ -122,6 +128,18 @@ void Service::left(Request& r) noexcept {
   if (d.draining && d.first == nullptr) d.tell_empty();
 }
 
+void Service::tell_cancel(mw_handle request, mw_handle peer, Lane& on, mw_status why, int32_t code) {
+  mw_event ev{};
+  ev.kind = MW_EVENT_CANCEL;
+  ev.token = token.load(std::memory_order_relaxed);
+  ev.peer = peer;
+  ev.id = request;
+  ev.status = why;
+  ev.code = code;
+  ev.flags = MW_F_TEXT;
+  party_.emit(on, ev, {}, {}, base::status_text(why));
+}
+
 // ---- draining and closing
 
 mw_status Service::drain(int64_t deadline_ms, uint64_t op) {
@@ -166,7 +184,12 @@ void Service::end() {
 }
 
 void Service::Desk::cancel_all() {
-  while (first != nullptr) first->callee->give_up(*first, MW_EPEERGONE, MW_ECLOSED);
+  while (first != nullptr) {
+    if (first->once)
+      Repeats::give_up(*first, MW_EPEERGONE, MW_ECLOSED, MW_CANCEL_GONE);
+    else
+      first->callee->give_up(*first, MW_EPEERGONE, MW_ECLOSED);
+  }
   lane->push_events();  // before the home lane tells CLOSED
   service->lane->post(&back_step);
 }

@@ -22,6 +22,7 @@ class Conf;
 namespace mw::link {
 
 class Party;
+class Repeats;
 class Request;
 
 struct TextHash {
@@ -49,6 +50,9 @@ class Service final : public loop::Object {
   }
   void joined(Request& r) noexcept;
   void left(Request& r) noexcept;
+  void tell_cancel(mw_handle request, mw_handle peer, loop::Lane& on, mw_status why, int32_t code);
+  Repeats* repeats() const noexcept { return repeats_.get(); }  // null: keys are not remembered
+  Party& party() const noexcept { return party_; }
 
   // ---- the home lane
   void end();
@@ -83,7 +87,7 @@ class Service final : public loop::Object {
     void expired() noexcept override { service->end(); }
   };
   Service(Party& party, std::string_view name, const base::Conf& conf);
-  ~Service() = default;
+  ~Service();
   Desk& desk(const loop::Lane& l) noexcept {
     return desks_[desks_.size() == 1 ? 0 : static_cast<size_t>(l.index)];
   }
@@ -97,6 +101,7 @@ class Service final : public loop::Object {
   std::vector<Desk> desks_;
   TextSet methods_;                    // empty: any
   int64_t max_concurrent_;
+  std::unique_ptr<Repeats> repeats_;
   std::atomic<int64_t> concurrent_{0};  // counted where there is a limit
   std::atomic<bool> paused_{false}, draining_{false}, over_{false};
   std::mutex mutex_;

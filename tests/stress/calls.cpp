@@ -435,3 +435,57 @@ TEST(CallsPending, WhoDoesNotReadItsRefusalsIsCutOff) {
   client.end();
   server.end();
 }
+
+// Three consumers call with the same keys, two of them coming and going, while
+// answers come from another thread: each key runs once, whoever asks, and all hear the same.
+TEST_P(Calls, AKeyRunsOnce) {
+  constexpr int kKeys = 300;
+  std::map<std::string, int> runs;
+  std::mutex mutex;
+  Worker worker([](mw_handle r, std::string body) { mw_reply(r, Msg(body), 0, 0); });
+  Host server(GetParam(), lanes(GetParam()), [&](const mw_event& ev, std::string_view body) {
+    if (ev.kind != MW_EVENT_REQUEST) return;
+    {
+      std::lock_guard lock(mutex);
+      runs[std::string(body)]++;
+    }
+    if (ev.id % 2 == 0)
+      worker.give(ev.id, body);
+    else
+      mw_reply(ev.id, Msg(body), 0, 0);
+  });
+  mw_handle p = server.provider(kOwn), id = 0;
+  mw_error err{};
+  ASSERT_EQ(mw_serve(p, "E", 1, Conf(MW_CONF_SERVICE, {{"dedupe.window", "10m"}, {"dedupe.max_bytes", "16MiB"}}), 9, &id, &err),
+            MW_OK) << err.text;
+  const std::string url = server.listen(p);
+  Results results[3];
+  std::vector<std::unique_ptr<Host>> hosts;
+  std::vector<mw_handle> links;
+  for (auto& r : results) {
+    hosts.push_back(std::make_unique<Host>(GetParam(), Options{}, [&r](const mw_event& ev, std::string_view body) { r.hear(ev, body); }));
+    links.push_back(hosts.back()->consumer(url, kOwn));
+    mw_start(links.back(), 0, nullptr);
+    ASSERT_TRUE(hosts.back()->wait_kind(MW_EVENT_UP, 1));
+  }
+  auto ask = [&](int who) {
+    for (int i = 0; i < kKeys; ++i) {
+      const uint64_t op = 1000 + static_cast<uint64_t>(i);
+      const std::string text = std::to_string(op);
+      Msg m(text);
+      mw_msg_set(m.m, "key", 3, text.data(), text.size());
+      while (mw_call(links[who], "E", 1, m, nullptr, -1, 0, 0, op, nullptr) < 0) std::this_thread::yield();
+      if (who != 0 && i == kKeys / 2) mw_close(links[who], 0, nullptr, 0, MW_CLOSE_ABORT);
+      if (who != 0 && i == kKeys / 2) return;
+    }
+  };
+  std::thread others[] = {std::thread(ask, 1), std::thread(ask, 2)};
+  ask(0);
+  for (auto& t : others) t.join();
+  EXPECT_TRUE(hosts[0]->wait([&] { return results[0].size() == kKeys; })) << results[0].size();
+  for (auto& [op, status] : results[0].done) EXPECT_EQ(status, MW_OK) << op;
+  hosts.clear();
+  server.end();
+  EXPECT_EQ(runs.size(), size_t{kKeys});
+  for (auto& [key, n] : runs) EXPECT_EQ(n, 1) << key;
+}

@@ -343,6 +343,10 @@ ServiceOptions = TypedDict(
         "methods": Union[str, Sequence[str]],
         # Requests at once; more get MW_EAGAIN; 0: no limit.
         "max_concurrent": int,
+        # A call with the header key runs once: for so long after its answer a repeat gets the same one; 0: each call runs.
+        "dedupe.window": Union[str, int],
+        # Answers kept for repeats; beyond it the oldest are forgotten before their time.
+        "dedupe.max_bytes": Union[str, int],
     },
     total=False,
 )

@@ -273,6 +273,10 @@ pub mod service {
     pub const METHODS: &str = "methods";
     /// Requests at once; more get MW_EAGAIN; 0: no limit. Default: `0`.
     pub const MAX_CONCURRENT: &str = "max_concurrent";
+    /// A call with the header key runs once: for so long after its answer a repeat gets the same one; 0: each call runs. Default: `0`.
+    pub const DEDUPE_WINDOW: &str = "dedupe.window";
+    /// Answers kept for repeats; beyond it the oldest are forgotten before their time. Default: `1MiB`.
+    pub const DEDUPE_MAX_BYTES: &str = "dedupe.max_bytes";
 }
 
 /// Options of a call.
