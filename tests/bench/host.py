@@ -35,12 +35,15 @@ class Bench:
                               'pairs': f'{self.pairs} of {self.seconds:g} s'}, 'make bench-host')
         self.progress = None
         self.modules = self.find_modules(args.modules)
+        made = [self.programs.parent / folder / 'node/addon/meshwork.node' for folder in ('bindings', 'demo')]
+        self.addon = next((file.resolve() for file in made if file.exists()), None)
 
     def command(self, name, *words):
         """A program of ours, or a script beside this file."""
         built = self.programs / name
         script = pathlib.Path(__file__).with_name(name + '.js')
-        return [built, *words] if built.exists() else ['node', script, *words]
+        node = ['env', f'MESHWORK_ADDON={self.addon}', 'node'] if self.addon else ['node']
+        return [built, *words] if built.exists() else [*node, script, *words]
 
     def find_modules(self, given):
         """cluster-client of npm, or None."""
@@ -156,7 +159,9 @@ class Invoke:
 
     def __init__(self, bench):
         self.bench = bench
-        self.names = ['mw', *(['cc'] if bench.modules else [])]
+        self.names = ['mw', *(['node'] if bench.addon else []), *(['cc'] if bench.modules else [])]
+        if not bench.addon:
+            bench.report.remark('SKIPPED: calls from Node, because its addon was not built (make bindings)')
 
     def planned(self):
         return len(CALLS) * len(self.names) * self.bench.pairs * (1.1 * self.bench.seconds + 0.6)
@@ -168,15 +173,16 @@ class Invoke:
                 for name in self.names if pair % 2 == 0 else reversed(self.names):
                     self.bench.progress.step(1.1 * self.bench.seconds + 0.6, f'invoke x {in_flight}, {name}')
                     rates.setdefault(name, []).append(self.once(name, in_flight))
-            if 'cc' in rates:
-                self.bench.report.add('Calls through the leader, rate over cluster-client 3.7', f'{in_flight} in flight',
-                                      [own / theirs for own, theirs in zip(rates['mw'], rates['cc'])], at_least=target,
-                                      note=f'{median(rates["mw"]) / 1e3:.1f} k/s from C against {median(rates["cc"]) / 1e3:.1f} k/s from Node')
+            for name, title in (('node', 'Node to Node'), ('mw', 'C to C')):
+                if 'cc' in rates and name in rates:
+                    self.bench.report.add('Calls through the leader, rate over cluster-client 3.7', f'{title}, {in_flight} in flight',
+                                          [own / theirs for own, theirs in zip(rates[name], rates['cc'])], at_least=target,
+                                          note=f'{median(rates[name]) / 1e3:.1f} k/s against {median(rates["cc"]) / 1e3:.1f}')
 
     def once(self, name, in_flight):
         bench = self.bench
         with tempfile.TemporaryDirectory(prefix='mwb') as folder:
-            where = [folder] if name == 'mw' else [bench.modules, 17000 + time.monotonic_ns() // 1000 % 10000]
+            where = [folder] if name != 'cc' else [bench.modules, 17000 + time.monotonic_ns() // 1000 % 10000]
             leader = Process(bench.command(f'{name}_invoke', 'lead', *where), SERVER_CORE)
             leader.expect('up')
             got = Process(bench.command(f'{name}_invoke', 'call', *where, in_flight, bench.seconds), LOAD_CORE).result()
