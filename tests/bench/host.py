@@ -5,7 +5,6 @@ share, against ZeroMQ, Redis, netcluster's wire and cluster-client. Builds nothi
 Ratios are taken within one run, from interleaved pairs, and shown as median and quartiles. What sends has the first
 core, who hears it the second; a server between them shares the first one. Ctrl-C ends early and shows what there is."""
 import argparse
-import os
 import pathlib
 import shutil
 import subprocess
@@ -16,8 +15,8 @@ from statistics import median
 
 import process
 from process import LOAD_CORE, SERVER_CORE, Failed, Process
-from report import Progress, Report
-from run import look_around, machine
+from report import Report
+from run import look_around, machine, measure
 
 # over whom -> at least so many times its rate
 EVENTS = {'zmq': ('ZeroMQ', 1), 'redis': ('Redis', 3), 'netcluster': ('netcluster', 20)}
@@ -208,27 +207,7 @@ def main():
     bench = Bench(args)
     look_around(bench)
     sections = [SECTIONS[name](bench) for name in args.only.split(',')]
-    bench.progress = Progress(sum(section.planned() for section in sections))
-    failed = 0
-    try:
-        for section in sections:
-            try:
-                section.run()
-            except Failed as error:
-                failed = 1
-                bench.report.remark(f'FAILED: {type(section).__name__.lower()}: {error}')
-                process.end_all()
-    except KeyboardInterrupt:
-        failed = 130
-        bench.report.remark('INTERRUPTED: this is what there was')
-    finally:
-        process.end_all()
-        bench.progress.end()
-        bench.report.facts['load after'] = f'{os.getloadavg()[0]:.2f}'
-        bench.report.write(bench.out)
-    print(bench.report.table())
-    print(f'written to {bench.out}/result.md and result.json')
-    return failed
+    return measure(bench, sections)
 
 
 if __name__ == '__main__':

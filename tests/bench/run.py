@@ -84,25 +84,8 @@ def look_around(bench):
         bench.report.remark('ONE CORE: servers and load share it; take the figures as a smoke test')
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--programs', required=True, help='folder of the built programs')
-    parser.add_argument('--out', required=True, help='folder for result.md and result.json')
-    parser.add_argument('--pairs', type=int, default=0, help='interleaved pairs of runs a cell (9, quick 3)')
-    parser.add_argument('--seconds', type=float, default=1, help='length of a run')
-    parser.add_argument('--quick', action='store_true', help='few cells, few pairs: a smoke test of three minutes')
-    parser.add_argument('--only', default=','.join(SECTIONS), help='sections, comma separated: ' + ' '.join(SECTIONS))
-    args = parser.parse_args()
-    unknown = set(args.only.split(',')) - set(SECTIONS)
-    if unknown:
-        parser.error(f'no such section: {", ".join(sorted(unknown))}')
-
-    bench = Bench(args)
-    bench.make_certificate()
-    look_around(bench)
-    if 'echo' in args.only.split(','):
-        bench.find_ws()
-    sections = [SECTIONS[name](bench) for name in args.only.split(',')]
+def measure(bench, sections):
+    """Runs them, prints and writes what there is; the exit code."""
     bench.progress = Progress(sum(section.planned() for section in sections))
     failed = 0
     try:
@@ -124,6 +107,28 @@ def main():
     print(bench.report.table())
     print(f'written to {bench.out}/result.md and result.json')
     return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--programs', required=True, help='folder of the built programs')
+    parser.add_argument('--out', required=True, help='folder for result.md and result.json')
+    parser.add_argument('--pairs', type=int, default=0, help='interleaved pairs of runs a cell (9, quick 3)')
+    parser.add_argument('--seconds', type=float, default=1, help='length of a run')
+    parser.add_argument('--quick', action='store_true', help='few cells, few pairs: a smoke test of three minutes')
+    parser.add_argument('--only', default=','.join(SECTIONS), help='sections, comma separated: ' + ' '.join(SECTIONS))
+    args = parser.parse_args()
+    unknown = set(args.only.split(',')) - set(SECTIONS)
+    if unknown:
+        parser.error(f'no such section: {", ".join(sorted(unknown))}')
+
+    bench = Bench(args)
+    bench.make_certificate()
+    look_around(bench)
+    if 'echo' in args.only.split(','):
+        bench.find_ws()
+    sections = [SECTIONS[name](bench) for name in args.only.split(',')]
+    return measure(bench, sections)
 
 
 if __name__ == '__main__':
