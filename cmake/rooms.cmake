@@ -40,11 +40,12 @@ foreach(room ${MW_ROOMS})
     list(APPEND mw_present mw_${room})
   endif()
 endforeach()
-# The mesh's machines do no I/O and see only base and wire. Nothing in the
-# library uses them yet: they are built for their tests and the simulation.
+# The mesh's machines do no I/O and see only base and wire; alone for their
+# tests and the simulation.
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lib/mesh/core/*.cpp)
-add_library(mw_mesh_core OBJECT EXCLUDE_FROM_ALL ${sources})
+add_library(mw_mesh_core OBJECT ${sources})
 target_link_libraries(mw_mesh_core PUBLIC mw_lib)
+list(APPEND mw_present mw_mesh_core)
 if(TARGET mw_net)
   target_link_libraries(mw_net PUBLIC mw_boost)
 endif()

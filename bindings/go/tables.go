@@ -42,7 +42,9 @@ const (
 	ECANCELED  Status = -61 // It was cancelled.
 	ENOSERVICE Status = -62 // The other side serves nothing of this name.
 	ENOMETHOD  Status = -63 // The service has no such method.
+	ENOPEER    Status = -64 // No member serves this now.
 	EREMOTE    Status = -65 // The other side failed to answer.
+	EPARTIAL   Status = -66 // Some of the members failed to answer.
 	EDRAINING  Status = -67 // The other side is shutting down and takes no new work.
 	ENOTLEADER Status = -68 // Another process leads this share.
 )
@@ -90,7 +92,9 @@ var statusTable = map[Status]statusRow{
 	-61: {name: "MW_ECANCELED", text: "It was cancelled."},
 	-62: {name: "MW_ENOSERVICE", text: "The other side serves nothing of this name."},
 	-63: {name: "MW_ENOMETHOD", text: "The service has no such method."},
+	-64: {name: "MW_ENOPEER", text: "No member serves this now.", retry: true},
 	-65: {name: "MW_EREMOTE", text: "The other side failed to answer."},
+	-66: {name: "MW_EPARTIAL", text: "Some of the members failed to answer."},
 	-67: {name: "MW_EDRAINING", text: "The other side is shutting down and takes no new work.", retry: true},
 	-68: {name: "MW_ENOTLEADER", text: "Another process leads this share.", retry: true},
 }
@@ -242,11 +246,18 @@ var ServiceOptions = []Option{
 	{Key: "max_concurrent", Type: "integer", Default: "0", Allowed: "", Doc: "Requests at once; more get MW_EAGAIN; 0: no limit."},
 	{Key: "dedupe.window", Type: "duration", Default: "0", Allowed: "", Doc: "A call with the header key runs once: for so long after its answer a repeat gets the same one; 0: each call runs."},
 	{Key: "dedupe.max_bytes", Type: "size", Default: "1MiB", Allowed: "", Doc: "Answers kept for repeats; beyond it the oldest are forgotten before their time."},
+	{Key: "version", Type: "text", Default: "0.0.0", Allowed: "", Doc: "On a node: version of the service (semver.org); not set: the node's member.version."},
+	{Key: "mode", Type: "word", Default: "balanced", Allowed: "balanced, broadcast", Doc: "On a node: a call goes to one of the members that serve it, or to all of them."},
 }
 
 // CallOptions are the keys of a call.
 var CallOptions = []Option{
 	{Key: "credit", Type: "size", Default: "1MiB", Allowed: "", Doc: "Bytes of a streamed answer that may come before they are taken."},
+	{Key: "version", Type: "text", Default: "*", Allowed: "", Doc: "From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); the highest that matches does."},
+	{Key: "only", Type: "list", Default: "", Allowed: "", Doc: "From a node: names of the members that may answer; empty: any."},
+	{Key: "exclude", Type: "list", Default: "", Allowed: "", Doc: "From a node: names of members that may not answer."},
+	{Key: "sticky", Type: "text", Default: "", Allowed: "", Doc: "From a node: calls with the same text go to the same member, as long as it is there."},
+	{Key: "retry.safe", Type: "boolean", Default: "false", Allowed: "", Doc: "From a node: may run twice, so it goes to another member when the one that has it is lost."},
 }
 
 // HubOptions are the keys of a hub.

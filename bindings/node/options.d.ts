@@ -307,11 +307,26 @@ export interface ServiceOptions {
   /** Answers kept for repeats; beyond it the oldest are forgotten before their time. Default: `1MiB`. */
   'dedupe.max_bytes'?: number | string
   dedupe?: { [key: string]: unknown }
+  /** On a node: version of the service (semver.org); not set: the node's member.version. Default: `0.0.0`. */
+  'version'?: string
+  /** On a node: a call goes to one of the members that serve it, or to all of them. Default: `balanced`. */
+  'mode'?: 'balanced' | 'broadcast'
 }
 
 export interface CallOptions {
   /** Bytes of a streamed answer that may come before they are taken. Default: `1MiB`. */
   'credit'?: number | string
+  /** From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); the highest that matches does. Default: `*`. */
+  'version'?: string
+  /** From a node: names of the members that may answer; empty: any. */
+  'only'?: string[] | string
+  /** From a node: names of members that may not answer. */
+  'exclude'?: string[] | string
+  /** From a node: calls with the same text go to the same member, as long as it is there. */
+  'sticky'?: string
+  /** From a node: may run twice, so it goes to another member when the one that has it is lost. Default: `false`. */
+  'retry.safe'?: boolean | string
+  retry?: { [key: string]: unknown }
 }
 
 export interface HubOptions {

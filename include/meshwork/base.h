@@ -84,7 +84,9 @@ enum {
   MW_ECANCELED = -61,
   MW_ENOSERVICE = -62,
   MW_ENOMETHOD = -63,
+  MW_ENOPEER = -64,
   MW_EREMOTE = -65,
+  MW_EPARTIAL = -66,
   MW_EDRAINING = -67,
   MW_ENOTLEADER = -68
 };
@@ -128,6 +130,7 @@ typedef struct mw_event {
 enum {
   MW_EVENT_UP = 1,       /* usable link or listener; code: attempts; peer: provider's peer id; body: JSON */
   MW_EVENT_DOWN = 2,     /* link lost, will retry; status why, code close code, id ms to next try, body reason */
+  MW_EVENT_READY = 3,    /* of a node: gate.services; code 1 met, 0 lost again; body JSON: how many serve each */
   MW_EVENT_CLOSED = 4,   /* last of its handle; status why, code close code, id the handle, body reason */
   MW_EVENT_ERROR = 5,    /* background failure; status, code errno, peer, body text */
   MW_EVENT_LOG = 6,      /* code level 1 error to 5 trace, topic area, body line */
@@ -146,6 +149,11 @@ enum {
   MW_EVENT_REQUEST = 40, /* a call to answer: id request handle; code ms left, -1 none; peer caller; topic method; meta; body */
   MW_EVENT_CANCEL = 41,  /* a request is over: id its handle, now stale; status why; code MW_CANCEL_*; body reason */
   MW_EVENT_ASK = 50,     /* id ask; code 1 admit; body JSON: the request */
+  MW_EVENT_MEMBER_UP = 60, /* of a node: a member is there; id incarnation; topic its service; body JSON: name, address ... */
+  MW_EVENT_MEMBER_DOWN = 61, /* a member is gone; status why; id incarnation; topic; body JSON: name, reason, by ... */
+  MW_EVENT_MEMBER_CHANGED = 62, /* as MEMBER_UP; code 1 it is suspected, 0 it is well or has changed */
+  MW_EVENT_SERVICE_UP = 63, /* a member serves topic; code how many other members do now; body JSON: member, version, methods */
+  MW_EVENT_SERVICE_DOWN = 64, /* a member serves topic no more; as SERVICE_UP */
   MW_EVENT_LEADER = 65,  /* of a share or an election: topic its name; code 1 this process leads, 0 another, -1 none; id epoch */
   MW_EVENT_DRAINING = 66 /* peer; code ms until our slot; id deadline in ms */
 };
@@ -158,6 +166,7 @@ enum {
   MW_F_CONT = 0x8,      /* middle or last fragment */
   MW_F_PING = 0x10,     /* a ping, at most 125 bytes */
   MW_F_ONEWAY = 0x100,  /* a call that nobody answers */
+  MW_F_ALL = 0x400,     /* a call of a node: to every member that serves it */
   MW_F_REPEAT = 0x800,  /* a oneway call of a share: again to each new leader */
   MW_F_PARTS = 0x1000,  /* the body is a list: u32 length and bytes, each, little endian (wire meshwork) */
   MW_F_NOQUEUE = 0x2000, /* refuse while offline, even with an offline buffer */

@@ -675,7 +675,7 @@ class Context : public Object {
 struct CallOptions {
   int64_t timeout_ms = 0;    /* 0: the option call.timeout; -1: none */
   Request parent = {};       /* made for this request: its deadline and cancel count here too */
-  uint32_t flags = 0;        /* MW_F_PARTS, MW_F_COMPRESS */
+  uint32_t flags = 0;        /* MW_F_PARTS, MW_F_COMPRESS; a node: MW_F_ALL */
   const Conf* how = nullptr; /* MW_CONF_CALL, prepared once */
   std::function<void(const Event&)> part = {}; /* each part of a streamed answer */
   uint64_t* number = nullptr; /* for cancel() */
@@ -745,7 +745,7 @@ class Endpoint : public Object {
   }
 };
 
-/* What a provider or a consumer serves, under one name: "C" every method
+/* What a provider, a consumer or a node serves, under one name: "C" every method
  * "C.x" and "C" itself, "C.m" one. Handlers are set before start(). The
  * destructor ends it: MW_EPEERGONE for who waits. */
 class Service : public Object {
@@ -974,6 +974,49 @@ class Election : public Endpoint {
   Election(Context& ctx, std::string_view name, Options options = {}) : Election(ctx, name, Conf(MW_CONF_ELECT, options)) {}
 
   template <class F> void on_leader(F f) { on(MW_EVENT_LEADER, std::move(f)); }
+};
+
+/* A member of a mesh; see mw_node_open. Its services are Service objects. */
+class Node : public Endpoint {
+ public:
+  Node(Context& ctx, const Conf& conf) : Endpoint(ctx, conf, mw_node_open) {}
+  Node(Context& ctx, Options options) : Node(ctx, Conf(MW_CONF_NODE, options)) {}
+
+  /* text() is JSON: name, address ...; topic() its service. */
+  template <class F> void on_member_up(F f) { on(MW_EVENT_MEMBER_UP, std::move(f)); }
+  template <class F> void on_member_down(F f) { on(MW_EVENT_MEMBER_DOWN, std::move(f)); }
+  template <class F> void on_member_changed(F f) { on(MW_EVENT_MEMBER_CHANGED, std::move(f)); }
+  /* topic() the service, code() how many other members serve it now. */
+  template <class F> void on_service_up(F f) { on(MW_EVENT_SERVICE_UP, std::move(f)); }
+  template <class F> void on_service_down(F f) { on(MW_EVENT_SERVICE_DOWN, std::move(f)); }
+  template <class F> void on_ready(F f) { on(MW_EVENT_READY, std::move(f)); } /* code() 1 met, 0 lost */
+
+  /* Calls a member that serves it; done with the answer. cancel(number) ends it. */
+  mw_status call(std::string_view target, const Message& m, Completion done, CallOptions how = {}) {
+    return call_on(id_, target, m, std::move(done), std::move(how));
+  }
+  /* Calls all of them: how.part with what each says, then done. */
+  mw_status call_all(std::string_view target, const Message& m, Completion done, CallOptions how = {}) {
+    how.flags |= MW_F_ALL;
+    return call_on(id_, target, m, std::move(done), std::move(how));
+  }
+  mw_status oneway(std::string_view target, const Message& m) const noexcept {
+    return mw_call(id_, target.data(), target.size(), m.get(), nullptr, 0, 0, MW_F_ONEWAY, 0, nullptr);
+  }
+  /* To every member that subscribed, this one too: on_message. Flags: MW_F_LOCAL, to this one only. */
+  mw_status publish(std::string_view topic, const Message& m, Completion done = {}, uint32_t flags = 0) {
+    return state_->run(std::move(done), [&](uint64_t op) {
+      return mw_publish(id_, topic.data(), topic.size(), m.get(), 0, flags, op);
+    });
+  }
+  void subscribe(std::string_view pattern, Completion done = {}) {
+    configure(std::move(done), [&](uint64_t op, mw_error* e) {
+      return mw_subscribe(id_, pattern.data(), pattern.size(), nullptr, 0, op, nullptr, e);
+    });
+  }
+  mw_status unsubscribe(std::string_view pattern, Completion done = {}) {
+    return state_->run(std::move(done), [&](uint64_t op) { return mw_unsubscribe(id_, pattern.data(), pattern.size(), op); });
+  }
 };
 
 }  // namespace mw

@@ -43,6 +43,8 @@ mw_status mw_start(mw_handle h, uint64_t op, mw_error* err) {
         s = sh->start(op);
       else if (auto* e = ref.election())
         s = e->start(op);
+      else if (auto* n = ref.node())
+        s = n->start(op);
       else
         s = MW_EKIND;
     }
@@ -60,8 +62,9 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
                    : ref.kind() == Kind::consumer ? int32_t{MW_CONF_CONSUMER}
                    : ref.kind() == Kind::hub      ? int32_t{MW_CONF_HUB}
                    : ref.kind() == Kind::channel  ? int32_t{MW_CONF_CHANNEL}
+                   : ref.kind() == Kind::node     ? int32_t{MW_CONF_NODE}
                                                   : 0;
-    if (kind == 0) return fill(err, {MW_EKIND, 0, "only a context, provider, consumer, hub or channel has options"});
+    if (kind == 0) return fill(err, {MW_EKIND, 0, "only a context, provider, consumer, hub, channel or node has options"});
     auto change = mw::abi::conf_snapshot(c, kind);
     if (!change) return fill(err, change.error());
     mw::base::Result<void> done;
@@ -73,6 +76,8 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
       done = x->update(**change, op);
     else if (auto* y = ref.hub())
       done = y->update(**change, op);
+    else if (auto* n = ref.node())
+      done = n->update(**change, op);
     else
       done = ref.context()->update(**change, op);
     return done ? MW_OK : fill(err, done.error());
@@ -117,6 +122,8 @@ mw_status mw_drain(mw_handle h, int64_t deadline_ms, uint64_t op, mw_error* err)
         s = x->drain(deadline_ms, op);
       else if (auto* y = ref.hub())
         s = y->drain(deadline_ms, op);
+      else if (auto* n = ref.node())
+        s = n->drain(deadline_ms, op);
       else
         s = MW_EKIND;
     }
@@ -166,6 +173,7 @@ mw_status mw_state(mw_handle h) {
   if (auto* s = ref.seat()) return s->session.open() ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.share()) return s->state();
   if (auto* e = ref.election()) return e->state();
+  if (auto* n = ref.node()) return n->state();
   if (auto* p = ref.peer()) return p->session.open() && p->wish.load() == nullptr ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.service()) return s->state();
   if (auto* r = ref.context()) return r->closing() ? MW_STATE_DRAINING : MW_STATE_UP;
@@ -195,6 +203,13 @@ mw_status mw_stat(mw_handle h, int32_t what, int64_t* value) {
       case MW_STAT_BYTES_OUT: *value = static_cast<int64_t>(bo); return MW_OK;
       case MW_STAT_DROPPED: *value = static_cast<int64_t>(p->dropped.load()); return MW_OK;
       case MW_STAT_BEAT_INTERVAL: *value = p->policy.beat_interval.load(); return MW_OK;
+      default: return MW_EINVAL;
+    }
+  }
+  if (auto* n = ref.node()) {
+    switch (what) {
+      case MW_STAT_PEERS: *value = static_cast<int64_t>(n->members()) - 1; return MW_OK;
+      case MW_STAT_IN_FLIGHT: *value = static_cast<int64_t>(n->calls()); return MW_OK;
       default: return MW_EINVAL;
     }
   }
@@ -277,6 +292,11 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
     }
     if (auto* s = ref.share(); s != nullptr && w.empty()) return give(s->facts());
     if (auto* e = ref.election(); e != nullptr && w.empty()) return give(e->facts());
+    if (auto* n = ref.node()) {
+      if (w.empty()) return give(n->facts());
+      if (w == "address") return give(n->address());
+      if (w == "members") return op == 0 ? fill(err, {MW_EINVAL, 0, "this is answered by DONE: give an op"}) : n->gather_members(op);
+    }
     if (auto* c = ref.consumer()) {
       if (w.empty() || w == "address") return give(c->facts());
       if (w == "topics") return give(c->topics());

@@ -1,4 +1,5 @@
 #include <meshwork/channel.h>
+#include <meshwork/mesh.h>
 #include <meshwork/share.h>
 
 #include "abi/argument.hpp"
@@ -86,6 +87,10 @@ mw_status mw_elect(mw_handle h, const char* name, size_t nlen, const mw_conf* c,
   });
 }
 
+mw_status mw_node_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handle* h, mw_error* err) {
+  return open<mw::mesh::Node>(ctx, c, MW_CONF_NODE, token, h, err);
+}
+
 mw_status mw_send_bytes(mw_handle h, const void* body, size_t len, uint32_t flags) {
   if ((body == nullptr && len != 0) || (flags & ~kSendFlags)) return MW_EINVAL;
   return guard(nullptr, [&] { return send(h, body, len, nullptr, flags, 0); });
@@ -129,17 +134,22 @@ mw_status mw_send_records(mw_handle ctx, mw_event* ev, size_t stride, size_t n, 
 mw_status mw_publish(mw_handle h, const char* topic, size_t tlen, const mw_msg* m, mw_handle except, uint32_t flags,
                      uint64_t op) {
   std::string_view t;
-  if (m == nullptr || !argument(topic, tlen, t) || t.size() > mw::base::Pattern::kMaxBytes || (flags & ~kSendFlags)) return MW_EINVAL;
+  if (m == nullptr || !argument(topic, tlen, t) || t.size() > mw::base::Pattern::kMaxBytes ||
+      (flags & ~(kSendFlags | MW_F_LOCAL)))
+    return MW_EINVAL;
   return guard(nullptr, [&]() -> mw_status {
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return s;
     auto* p = ref.provider();
     auto* c = ref.channel();
     auto* share = ref.share();
-    if (p == nullptr && c == nullptr && share == nullptr) return MW_EKIND;
+    auto* node = ref.node();
+    if (p == nullptr && c == nullptr && share == nullptr && node == nullptr) return MW_EKIND;
+    if (node == nullptr && (flags & MW_F_LOCAL) != 0) return MW_EINVAL;
     if (m->ctx != 0 && m->ctx != ref.object()->runtime.handle) return MW_EINVAL;
     if (p == nullptr && except != 0) return MW_EINVAL;
     const_cast<mw_msg*>(m)->used.store(true, std::memory_order_relaxed);
+    if (node != nullptr) return t.empty() ? MW_EINVAL : node->publish(t, m, flags, op);
     if (share != nullptr) return t.empty() ? MW_EINVAL : share->publish(t, m, flags, op);
     return p != nullptr ? p->publish(t, m, except, flags, op) : c->publish(t, m, flags, op);
   });
@@ -158,6 +168,16 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
         return fill(err, {MW_EINVAL, 0, "a share's subscription is a key: no pattern, and no handle of its own"});
       mw::base::Error why;
       mw_status s = share->subscribe(pattern, op, &why);
+      return s < 0 ? fill(err, why) : s;
+    }
+    if (auto* node = ref.node()) {
+      mw::base::Syntax syntax = mw::base::Syntax::path;
+      if (id != nullptr || (sub != nullptr && sub->conf.num(mw::base::Opt::limit) != 0))
+        return fill(err, {MW_ENOTSUP, 0, "a node's subscriptions have no limit and no handle: pass NULL as id and end them with mw_unsubscribe"});
+      if (sub != nullptr && sub->conf.has(mw::base::Opt::pattern_syntax)) syntax = mw::base::syntax(sub->conf);
+      if (syntax == mw::base::Syntax::regex) return fill(err, {MW_ENOTSUP, 0, "pattern.syntax=regex is for a channel's subscriptions"});
+      mw::base::Error why;
+      mw_status s = node->subscribe(pattern, syntax, token, op, &why);
       return s < 0 ? fill(err, why) : s;
     }
     mw::link::Party* party = ref.party();
@@ -205,6 +225,7 @@ mw_status mw_unsubscribe(mw_handle h, const char* pat, size_t plen, uint64_t op)
     if (auto* c = ref.consumer()) return c->unsubscribe(pattern, op);
     if (auto* c = ref.channel()) return c->unsubscribe(pattern, op);
     if (auto* s = ref.share()) return s->unsubscribe(pattern, op);
+    if (auto* n = ref.node()) return n->unsubscribe(pattern, op);
     return MW_EKIND;
   });
 }
@@ -219,6 +240,7 @@ mw_status mw_subscribed(mw_handle h, const char* topic, size_t tlen) {
     if (auto* c = ref.consumer()) return c->subscribed(t) ? 1 : 0;
     if (auto* c = ref.channel()) return c->subscribed(t) ? 1 : 0;
     if (auto* s = ref.share()) return s->subscribed(t) ? 1 : 0;
+    if (auto* n = ref.node()) return n->subscribed(t) ? 1 : 0;
     return MW_EKIND;
   });
 }

@@ -27,7 +27,7 @@ namespace wire = mw::wire;
 
 namespace {
 
-constexpr uint32_t kCallFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_ONEWAY | MW_F_REPEAT;
+constexpr uint32_t kCallFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_ONEWAY | MW_F_REPEAT | MW_F_ALL;
 constexpr uint32_t kReplyFlags = MW_F_TEXT | MW_F_COMPRESS | MW_F_PARTS | MW_F_MORE;
 constexpr size_t kMaxTarget = wire::kMaxName;
 
@@ -87,6 +87,13 @@ mw_status answer(mw_handle req, const Body& b, const wire::Talk& t, uint64_t op)
   return mw::link::session_of(r->link, link.object())->answer(*r, t, b.bytes, b.len, b.m, b.flags, op);
 }
 
+// Options that only a node can follow: elsewhere nobody would see that they mean nothing.
+bool for_nodes(const mw::base::Conf& c) noexcept {
+  for (Opt o : {Opt::version, Opt::mode, Opt::only, Opt::exclude, Opt::sticky, Opt::retry_safe})
+    if (c.has(o)) return true;
+  return false;
+}
+
 // The end of a call: the smaller of its own and its parent's.
 mw_status deadline_of(Order& o, int64_t timeout_ms, int64_t usual_ms, mw_error* err) {
   o.now = static_cast<uint64_t>(mw::base::mono_ms());
@@ -121,11 +128,13 @@ mw_status mw_serve(mw_handle h, const char* name, size_t nlen, const mw_conf* se
     *id = 0;
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return fill(err, {s, 0, {}});
+    auto* node = ref.node();
     auto* party = ref.provider() != nullptr || ref.consumer() != nullptr ? ref.party() : nullptr;
-    if (party == nullptr) return fill(err, {MW_EKIND, 0, "a provider or a consumer serves"});
+    if (party == nullptr && node == nullptr) return fill(err, {MW_EKIND, 0, "a provider, a consumer or a node serves"});
     auto conf = mw::abi::conf_snapshot(service, MW_CONF_SERVICE);
     if (!conf) return fill(err, conf.error());
-    auto made = mw::link::Service::open(*party, n, **conf, token);
+    if (node == nullptr && for_nodes(**conf)) return fill(err, {MW_EOPTION, 0, "version and mode are for the services of a node"});
+    auto made = node != nullptr ? node->serve(n, **conf, token) : mw::link::Service::open(*party, n, **conf, token);
     if (!made) return fill(err, made.error());
     *id = *made;
     return MW_OK;
@@ -155,6 +164,9 @@ mw_status mw_call(mw_handle h, const char* target, size_t tlen, const mw_msg* m,
       const_cast<mw_conf*>(how)->used.store(true, std::memory_order_release);  // prepared once, read by many calls
       o.window = static_cast<uint64_t>(how->conf.num(Opt::credit));
     }
+    if ((how != nullptr && for_nodes(how->conf)) || (flags & MW_F_ALL) != 0)
+      if (mw::base::kind_of(h) != Kind::node)
+        return fill(err, {MW_EINVAL, 0, "version, only, exclude, sticky, retry.safe and MW_F_ALL are for the calls of a node"});
     auto made = [&](mw_status s) { return s < 0 ? fill(err, {s, 0, explain(s)}) : s; };
     // On the lane of the peer, as in every callback: no pin, no lock.
     if (Lane* l = Lane::current(); l != nullptr && mw::base::kind_of(h) == Kind::peer) {
@@ -180,6 +192,13 @@ mw_status mw_call(mw_handle h, const char* target, size_t tlen, const mw_msg* m,
       return made(share->call(o));
     }
     if ((flags & MW_F_REPEAT) != 0) return fill(err, {MW_EINVAL, 0, "MW_F_REPEAT is for the calls of a share"});
+    if (auto* node = ref.node()) {
+      if (mw_status s = deadline_of(o, timeout_ms, node->policy.call_timeout.load(std::memory_order_relaxed), err); s != MW_OK)
+        return s;
+      mw::base::Error why;
+      mw_status s = node->call(o, how != nullptr ? &how->conf : nullptr, &why);
+      return s < 0 ? fill(err, why) : s;
+    }
     mw::link::Session* session = ref.consumer() != nullptr || ref.peer() != nullptr ? ref.session() : nullptr;
     if (session == nullptr) return fill(err, {MW_EKIND, 0, "call from a consumer, or to a provider's peer"});
     if (mw_status s = deadline_of(o, timeout_ms, session->party().policy.call_timeout.load(std::memory_order_relaxed), err);

@@ -9,6 +9,7 @@
 #include "link/provider.hpp"
 #include "link/share.hpp"
 #include "loop/runtime.hpp"
+#include "mesh/node.hpp"
 
 namespace mw::abi {
 
@@ -43,7 +44,9 @@ class Reference {
   link::Seat* seat() const noexcept { return as<link::Seat>(base::Kind::seat); }
   link::Share* share() const noexcept { return as<link::Share>(base::Kind::share); }
   link::Share* election() const noexcept { return as<link::Share>(base::Kind::election); }
+  mesh::Node* node() const noexcept { return as<mesh::Node>(base::Kind::node); }
   link::Owner* owner() const noexcept {
+    if (auto* n = node()) return n;
     if (auto* s = share()) return s;
     if (auto* e = election()) return e;
     return party();

@@ -18,6 +18,7 @@ enum class ParametersIn : uint8_t { header, query };
 enum class Role : uint8_t { compete, leader, follower };
 enum class Fanout : uint8_t { all, one };
 enum class Preset : uint8_t { none, network_cluster };
+enum class Registry : uint8_t { host, gossip };
 
 inline Delivery delivery(const Conf& c) noexcept { return static_cast<Delivery>(c.num(Opt::delivery)); }
 inline LogLevel log_level(const Conf& c) noexcept { return static_cast<LogLevel>(c.num(Opt::log_level)); }
@@ -28,6 +29,7 @@ inline Compress compress(const Conf& c) noexcept { return static_cast<Compress>(
 inline Verify tls_verify(const Conf& c) noexcept { return static_cast<Verify>(c.num(Opt::tls_verify)); }
 inline TlsVersion tls_min_version(const Conf& c) noexcept { return static_cast<TlsVersion>(c.num(Opt::tls_min_version)); }
 inline Backoff reconnect_backoff(const Conf& c) noexcept { return static_cast<Backoff>(c.num(Opt::reconnect_backoff)); }
+inline Registry registry(const Conf& c) noexcept { return static_cast<Registry>(c.num(Opt::registry)); }
 inline ParametersIn parameters_in(const Conf& c) noexcept { return static_cast<ParametersIn>(c.num(Opt::parameters_in)); }
 
 inline Role role(const Conf& c) noexcept { return static_cast<Role>(c.num(Opt::role)); }
@@ -62,6 +64,12 @@ constexpr int event_bit(uint32_t kind) noexcept {
     case MW_EVENT_ASK: return 16;
     case MW_EVENT_DRAINING: return 17;
     case MW_EVENT_LEADER: return 18;
+    case MW_EVENT_READY: return 19;
+    case MW_EVENT_MEMBER_UP: return 20;
+    case MW_EVENT_MEMBER_DOWN: return 21;
+    case MW_EVENT_MEMBER_CHANGED: return 22;
+    case MW_EVENT_SERVICE_UP: return 23;
+    case MW_EVENT_SERVICE_DOWN: return 24;
     default: return -1;
   }
 }

@@ -6,14 +6,15 @@
 namespace mw::base {
 namespace {
 
-constexpr int kKinds = 11;  // MW_CONF_* begin at 1
+constexpr int kKinds = 12;  // MW_CONF_* begin at 1
 constexpr size_t kKeys = static_cast<size_t>(Opt::count_);
 
 constexpr uint32_t CTX = 1u << MW_CONF_CTX, PROVIDER = 1u << MW_CONF_PROVIDER,
                    CONSUMER = 1u << MW_CONF_CONSUMER, SUB = 1u << MW_CONF_SUB,
                    SERVICE = 1u << MW_CONF_SERVICE, CALL = 1u << MW_CONF_CALL,
                    HUB = 1u << MW_CONF_HUB, CHANNEL = 1u << MW_CONF_CHANNEL,
-                   SHARE = 1u << MW_CONF_SHARE, ELECT = 1u << MW_CONF_ELECT;
+                   SHARE = 1u << MW_CONF_SHARE, ELECT = 1u << MW_CONF_ELECT,
+                   NODE = 1u << MW_CONF_NODE;
 constexpr int64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB, TiB = 1024 * GiB;
 constexpr int64_t s = 1000, h = 3600 * s, d = 24 * h;
 
@@ -92,6 +93,7 @@ std::string_view conf_kind_name(int32_t kind) noexcept {
     case MW_CONF_CHANNEL: return "channel";
     case MW_CONF_SHARE: return "share";
     case MW_CONF_ELECT: return "election";
+    case MW_CONF_NODE: return "node";
     default: return "";
   }
 }

@@ -80,6 +80,19 @@ class Owner : public loop::Object {
   bool told_ = false;
 };
 
+// What a node adds to the connections of its provider and its consumers. Their
+// lane's thread.
+class Meeting {
+ public:
+  virtual void introduce(Session& s, wire::Hello& ours) = 0;
+  virtual const char* met(Session& s, const wire::Hello& theirs) = 0;  // why it is a violation, or null
+  virtual void greeted(Session& s) = 0;                                // after met: it may be spoken to
+  virtual bool member_came(Session& s, const uint8_t* p, size_t n, wire::Violation& v) = 0;
+
+ protected:
+  ~Meeting() = default;
+};
+
 class Party : public Owner {
  public:
   Party(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
@@ -99,8 +112,12 @@ class Party : public Owner {
   // A channel: what our hello says besides; whether theirs will do; what comes
   // (both answer why it is a violation, or null); the end of a WebSocket
   // message; all output is with the kernel.
-  virtual void introduce(Session&, wire::Hello&) {}
-  virtual const char* met(Session&, const wire::Hello&) { return nullptr; }
+  virtual void introduce(Session& s, wire::Hello& ours) {
+    if (meeting != nullptr) meeting->introduce(s, ours);
+  }
+  virtual const char* met(Session& s, const wire::Hello& theirs) {
+    return meeting != nullptr ? meeting->met(s, theirs) : nullptr;
+  }
   virtual const char* event_came(Session&, const wire::EventView&) { return nullptr; }
   virtual const char* taken(Session&, uint64_t /*through*/) { return nullptr; }
   virtual void message_read(Session&) {}
@@ -108,7 +125,9 @@ class Party : public Owner {
 
   // Calls. Any thread; the first one makes it.
   Services& services();
-  Services* served() const noexcept { return services_.load(std::memory_order_acquire); }
+  Services* served() const noexcept {
+    return serves_for != nullptr ? serves_for->served() : services_.load(std::memory_order_acquire);
+  }
   virtual bool draining() const noexcept = 0;      // any thread: takes no new calls
   virtual size_t lanes() const noexcept = 0;       // its connections are on: 1 (home), or all of the context
   // The home lane. False: it is closing and counts no more.
@@ -121,6 +140,10 @@ class Party : public Owner {
   void violation(loop::Lane& lane, mw_handle peer, const wire::Violation& v);
   void count_dropped(uint64_t n) noexcept { dropped.fetch_add(n, std::memory_order_relaxed); }
   std::atomic<uint64_t> dropped{0}, violations{0};
+
+  // Set by a node before its parties start.
+  Meeting* meeting = nullptr;
+  const Party* serves_for = nullptr;  // whose services the other end finds here, too
 
  protected:
   ~Party();

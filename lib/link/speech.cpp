@@ -69,7 +69,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
         if (greeted_) return s_.fail({1002, "second hello"});
         if (!wire::parse_hello(packet, theirs_, v)) return s_.fail(v);
         if (const char* no = s_.party().met(s_, theirs_)) return s_.fail({1002, no});
-        theirs_.channel = {};
+        theirs_.channel = theirs_.mesh = theirs_.node = {};  // they were in the packet
         greeted_ = true;
         names_out_ = wire::NameWriter(static_cast<size_t>(theirs_.names));
         if (!acks()) end(MW_OK);  // nobody will tell: handed over is all there is to know
@@ -77,6 +77,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
         if (drain_) tell_drain();
         calls_greeted();
         s_.party().greeted(s_);
+        if (Meeting* m = s_.party().meeting; m != nullptr && !s_.over()) m->greeted(s_);
         break;
       case wire::Packet::message:
         if (channel_) return s_.fail({1002, "message in a channel"});
@@ -138,6 +139,9 @@ bool Speech::read(const uint8_t* p, size_t n) {
         if (const char* no = s_.party().event_came(s_, e)) return s_.fail({1002, no});
         break;
       }
+      case wire::Packet::member:
+        if (Meeting* m = s_.party().meeting; m != nullptr && !m->member_came(s_, packet.body, packet.size, v)) return s_.fail(v);
+        break;
       case wire::Packet::taken: {
         if (!channel_) break;
         uint64_t through = 0;

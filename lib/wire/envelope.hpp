@@ -29,6 +29,7 @@ enum class Packet : uint8_t {
   part = 10,
   cancel = 11,
   credit = 12,
+  member = 14,
   event = 15,
   taken = 16,
 };

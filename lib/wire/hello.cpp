@@ -8,7 +8,16 @@ namespace mw::wire {
 namespace {
 
 // Keys of the fields; PROTOCOL.md lists them.
-enum Key : uint64_t { kUuid = 1, kCapabilities, kMaxMessage, kHeartbeat, kNames, kChannel, kEpoch, kKeys };
+enum Key : uint64_t { kUuid = 1, kCapabilities, kMaxMessage, kHeartbeat, kNames, kChannel, kEpoch, kMesh, kNode, kInstance, kKeys };
+
+size_t put_text(uint8_t* out, Key key, std::string_view text, size_t max) noexcept {
+  text = text.substr(0, max);
+  if (text.empty()) return 0;
+  out[0] = static_cast<uint8_t>(key);
+  const size_t n = 1 + put_varint(out + 1, text.size());
+  std::memcpy(out + n, text.data(), text.size());
+  return n + text.size();
+}
 
 size_t put_number(uint8_t* out, Key key, uint64_t value) noexcept {
   if (value == 0) return 0;
@@ -20,7 +29,7 @@ size_t put_number(uint8_t* out, Key key, uint64_t value) noexcept {
 }  // namespace
 
 void put_hello(base::Buffer& out, const Hello& h) {
-  uint8_t b[256];
+  uint8_t b[kMaxHello];
   size_t n = put_varint(b, h.major);
   n += put_varint(b + n, h.minor);
   b[n++] = kUuid;
@@ -31,14 +40,11 @@ void put_hello(base::Buffer& out, const Hello& h) {
   n += put_number(b + n, kMaxMessage, h.max_message);
   n += put_number(b + n, kHeartbeat, h.heartbeat_ms);
   n += put_number(b + n, kNames, h.names);
-  if (!h.channel.empty()) {
-    std::string_view name = h.channel.substr(0, kMaxChannel);
-    b[n++] = kChannel;
-    b[n++] = static_cast<uint8_t>(name.size());
-    std::memcpy(b + n, name.data(), name.size());
-    n += name.size();
-  }
+  n += put_text(b + n, kChannel, h.channel, kMaxChannel);
   n += put_number(b + n, kEpoch, h.epoch);
+  n += put_text(b + n, kMesh, h.mesh, kMaxMesh);
+  n += put_text(b + n, kNode, h.node, kMaxNode);
+  n += put_number(b + n, kInstance, h.instance);
   out.push(static_cast<uint8_t>(Packet::hello));
   uint8_t size[kMaxVarint];
   out.append(size, put_varint(size, n));
@@ -72,15 +78,18 @@ bool parse_hello(const PacketView& packet, Hello& out, Violation& v) noexcept {
       std::memcpy(out.uuid, at, sizeof out.uuid);
       continue;
     }
-    if (key == kChannel) {
-      if (size == 0 || size > kMaxChannel) return bad(1002, "bad hello");
-      out.channel = {reinterpret_cast<const char*>(at), static_cast<size_t>(size)};
+    if (key == kChannel || key == kMesh || key == kNode) {
+      if (size == 0 || size > (key == kChannel ? kMaxChannel : key == kMesh ? kMaxMesh : kMaxNode))
+        return bad(1002, "bad hello");
+      (key == kChannel ? out.channel : key == kMesh ? out.mesh : out.node) = {reinterpret_cast<const char*>(at),
+                                                                             static_cast<size_t>(size)};
       continue;
     }
     uint64_t* number = key == kCapabilities ? &out.capabilities
                        : key == kMaxMessage ? &out.max_message
                        : key == kHeartbeat  ? &out.heartbeat_ms
                        : key == kEpoch      ? &out.epoch
+                       : key == kInstance   ? &out.instance
                                             : &out.names;
     Bytes value{at, at + size};
     if (!value.varint(*number) || value.left() != 0) return bad(1002, "bad hello");

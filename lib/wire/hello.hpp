@@ -21,10 +21,13 @@ enum Capability : uint64_t {
   kCanDrain = 0x4,      // understands drain
   kCanCall = 0x8,       // takes calls: call, cancel, credit; sends reply, part
   kCanChannel = 0x10,   // speaks event and taken: a channel's member or its hub
+  kCanMember = 0x20,    // speaks member: a node of a mesh
 };
 
 inline constexpr size_t kMaxHello = 1024;
 inline constexpr size_t kMaxChannel = 64;  // bytes of a channel's name
+inline constexpr size_t kMaxMesh = 129;    // bytes of a mesh's name: deployment/cluster
+inline constexpr size_t kMaxNode = 255;    // bytes of a node's name
 
 struct Hello {
   uint32_t major = kMajor, minor = kMinor;
@@ -35,6 +38,9 @@ struct Hello {
   uint64_t names = 0;          // topic names this end remembers
   std::string_view channel;    // of which this end is the hub or a member; into the packet
   uint64_t epoch = 0;          // the hub's; or of the hub the member had before, 0 = none
+  std::string_view mesh;       // of which this end is a node; into the packet
+  std::string_view node;       // its name there; into the packet
+  uint64_t instance = 0;       // of its process: later ones greater
 };
 
 void put_hello(base::Buffer& out, const Hello& h);

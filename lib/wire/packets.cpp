@@ -62,6 +62,12 @@ void put_result(base::Buffer& out, const Answered& r) {
   }
   put(out, Packet::result, {static_cast<uint64_t>(r.what), r.number, zigzag(r.status)}, &text);
 }
+void put_member(base::Buffer& out, std::string_view message) {
+  uint8_t head[1 + kMaxVarint] = {static_cast<uint8_t>(Packet::member)};
+  out.append(head, 1 + put_varint(head + 1, message.size()));
+  out.append(message.data(), message.size());
+}
+
 void put_drain(base::Buffer& out, const Drain& d) {
   put(out, Packet::drain, {std::min(d.slot_ms, kMaxDrainMs), std::min(d.deadline_ms, kMaxDrainMs)}, &d.where);
 }

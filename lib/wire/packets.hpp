@@ -40,6 +40,7 @@ void put_subscribe(base::Buffer& out, const Subscribe& s);
 void put_unsubscribe(base::Buffer& out, const Unsubscribe& u);
 void put_result(base::Buffer& out, const Answered& r);  // a longer text is cut
 void put_drain(base::Buffer& out, const Drain& d);
+void put_member(base::Buffer& out, std::string_view message);  // of mesh/core; read by it
 
 bool parse_subscribe(const PacketView& packet, Subscribe& out, Violation& v) noexcept;
 bool parse_unsubscribe(const PacketView& packet, Unsubscribe& out, Violation& v) noexcept;

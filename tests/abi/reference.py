@@ -14,7 +14,8 @@ KINDS = ((1, "context", "MW_CONF_CTX"), (2, "provider", "MW_CONF_PROVIDER"),
          (3, "consumer", "MW_CONF_CONSUMER"), (4, "subscription", "MW_CONF_SUB"),
          (5, "service", "MW_CONF_SERVICE"), (6, "call", "MW_CONF_CALL"),
          (7, "hub", "MW_CONF_HUB"), (8, "channel", "MW_CONF_CHANNEL"),
-         (9, "share", "MW_CONF_SHARE"), (10, "election", "MW_CONF_ELECT"))
+         (9, "share", "MW_CONF_SHARE"), (10, "election", "MW_CONF_ELECT"),
+         (11, "node", "MW_CONF_NODE"))
 AREAS = {
     "base.h": "Versions and status codes", "conf.h": "Options", "msg.h": "Messages",
     "ctx.h": "The context and its doors", "handle.h": "Verbs for every handle",

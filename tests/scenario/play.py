@@ -13,7 +13,7 @@ from carriers import word
 from raw import RawError, RawPeer
 
 _UNITS = {'KiB': 1024, 'MiB': 1 << 20, 'B': 1}
-_OPENERS = ('provider', 'consumer', 'hub', 'channel', 'share', 'elect')
+_OPENERS = ('provider', 'consumer', 'hub', 'channel', 'share', 'elect', 'node')
 
 
 class Failed(Exception):
@@ -421,6 +421,13 @@ class Play:
             c.cast(bytes.fromhex(step.get('hex')) if step.get('hex') else data)
         else:
             raise Failed(f'cast cannot {action}')
+
+    def do_join(self, step):
+        """join N options [in=LETTER]: node N of the mesh D in the scenario's directory, start, UP and DONE."""
+        for key, value in (('cluster.deployment', 'D'), ('member.name', step.args[0])):
+            if not any(w.key == key for w in step.words):
+                step.words = step.words + [word(key, value)]
+        self.open_in_run(step, 'node')
 
     def open_in_run(self, step, verb):
         step.verb = verb

@@ -73,6 +73,7 @@ class Host {
     Conf conf(kind, options);
     mw_status s = kind == MW_CONF_PROVIDER ? mw_provider_open(ctx, conf, token, &h, &err)
                   : kind == MW_CONF_SHARE  ? mw_share_open(ctx, conf, token, &h, &err)
+                  : kind == MW_CONF_NODE   ? mw_node_open(ctx, conf, token, &h, &err)
                                            : mw_consumer_open(ctx, conf, token, &h, &err);
     EXPECT_GE(s, 0) << err.text;
     if (s >= 0) mw_on(h, callback, this, nullptr);

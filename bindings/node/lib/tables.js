@@ -5,7 +5,9 @@
 exports.status = {
   MW_ENOTLEADER: -68,
   MW_EDRAINING: -67,
+  MW_EPARTIAL: -66,
   MW_EREMOTE: -65,
+  MW_ENOPEER: -64,
   MW_ENOMETHOD: -63,
   MW_ENOSERVICE: -62,
   MW_ECANCELED: -61,
@@ -54,7 +56,9 @@ exports.status = {
 exports.errors = new Map([
   [-68, ["MW_ENOTLEADER", "Another process leads this share.", true]],
   [-67, ["MW_EDRAINING", "The other side is shutting down and takes no new work.", true]],
+  [-66, ["MW_EPARTIAL", "Some of the members failed to answer.", false]],
   [-65, ["MW_EREMOTE", "The other side failed to answer.", false]],
+  [-64, ["MW_ENOPEER", "No member serves this now.", true]],
   [-63, ["MW_ENOMETHOD", "The service has no such method.", false]],
   [-62, ["MW_ENOSERVICE", "The other side serves nothing of this name.", false]],
   [-61, ["MW_ECANCELED", "It was cancelled.", false]],
@@ -103,6 +107,7 @@ exports.errors = new Map([
 exports.kind = {
   UP: 1,
   DOWN: 2,
+  READY: 3,
   CLOSED: 4,
   ERROR: 5,
   LOG: 6,
@@ -121,6 +126,11 @@ exports.kind = {
   REQUEST: 40,
   CANCEL: 41,
   ASK: 50,
+  MEMBER_UP: 60,
+  MEMBER_DOWN: 61,
+  MEMBER_CHANGED: 62,
+  SERVICE_UP: 63,
+  SERVICE_DOWN: 64,
   LEADER: 65,
   DRAINING: 66,
 }
@@ -133,6 +143,7 @@ exports.flag = {
   CONT: 8,
   PING: 16,
   ONEWAY: 256,
+  ALL: 1024,
   REPEAT: 2048,
   PARTS: 4096,
   NOQUEUE: 8192,

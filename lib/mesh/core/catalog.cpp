@@ -64,6 +64,11 @@ std::string put_announcement(const Announcement& a) {
     put_count(out, s.methods.size());
     for (const std::string& m : s.methods) put_text(out, m);
   }
+  put_count(out, a.interests.size());
+  for (const Interest& i : a.interests) {
+    out += static_cast<char>(i.syntax);
+    put_text(out, i.pattern);
+  }
   // What the other end would refuse is not sent.
   Announcement again;
   return out.size() <= kMaxMeta && parse_announcement(out, again) ? out : "";
@@ -82,6 +87,13 @@ bool parse_announcement(std::string_view meta, Announcement& out) {
     const auto same = [&](const Service& o) { return o.name == s.name; };
     if (!take_service(in, s) || std::any_of(out.services.begin(), out.services.end(), same)) return false;
     out.services.push_back(std::move(s));
+  }
+  if (!in.varint(count, kMaxInterests)) return false;
+  for (uint64_t i = 0; i < count; i++) {
+    const uint8_t* syntax = nullptr;
+    std::string_view pattern;
+    if (!in.take(1, syntax) || !take_text(in, kMaxPattern, pattern) || pattern.empty()) return false;
+    out.interests.push_back({*syntax, std::string(pattern)});
   }
   return true;
 }

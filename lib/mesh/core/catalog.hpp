@@ -18,6 +18,8 @@ namespace mw::mesh::core {
 
 inline constexpr size_t kMaxServices = 256;  // of a member
 inline constexpr size_t kMaxMethods = 256;   // of a service
+inline constexpr size_t kMaxInterests = 256; // of a member
+inline constexpr size_t kMaxPattern = 1024;  // bytes
 inline constexpr size_t kMaxNames = 65'536;  // services known, those that nobody serves now included
 
 enum class Mode : uint8_t { balanced = 0, broadcast = 1 };
@@ -42,13 +44,20 @@ enum class Found : uint8_t {
 };
 
 // What a member tells of itself in its meta:
-//   meta    := role  count (varint)  service*  anything later
+//   meta    := role  count (varint)  service*  count (varint)  interest*  anything later
 //   service := name  version  mode (1 byte)  flags (1 byte: 1 responds, 2 queued)  count (varint)  method*
 //   role, name, version, method := length (varint)  UTF-8
+//   interest := syntax (1 byte, as in subscribe)  pattern (length (varint) UTF-8)
 // No name stands there twice.
+struct Interest {
+  uint8_t syntax = 0;
+  std::string pattern;
+  bool operator==(const Interest&) const = default;
+};
 struct Announcement {
   std::string role;
   std::vector<Service> services;
+  std::vector<Interest> interests;  // topics it wants to hear of
 };
 // "" when it does not fit into kMaxMeta or a limit above.
 std::string put_announcement(const Announcement& a);

@@ -16,18 +16,29 @@ mw_status do_serve(call *c) {
   return s;
 }
 
-/* call X target=C.m body= op= [ms=] [parent=] [flags=] [credit=]: mw_call. */
+/* The CALL conf of its options, or NULL where there are none. */
+static mw_conf *how_of(call *c, mw_status *s) {
+  static const char *const kKeys[] = {"credit", "version", "only", "exclude", "sticky", "retry.safe"};
+  mw_conf *how = NULL;
+  *s = MW_OK;
+  for (size_t i = 0; i < sizeof kKeys / sizeof *kKeys && *s >= 0; i++) {
+    const word *a = words_get(c->w, kKeys[i]);
+    if (a == NULL) continue;
+    if (how == NULL) how = mw_conf_new(MW_CONF_CALL);
+    *s = how ? mw_conf_set(how, kKeys[i], MW_NTS, a->val, a->len, &c->err) : MW_ENOMEM;
+  }
+  return how;
+}
+
+/* call X target=C.m body= op= [ms=] [parent=] [flags=] [credit= version= only= exclude= sticky= retry.safe=]: mw_call. */
 mw_status do_call(call *c) {
   mw_status s;
   const word *target = words_get(c->w, "target");
   const char *parent = words_text(c->w, "parent", "");
-  mw_conf *how = words_get(c->w, "credit") ? mw_conf_new(MW_CONF_CALL) : NULL;
-  if (how != NULL) {
-    s = mw_conf_set(how, "credit", MW_NTS, words_text(c->w, "credit", ""), MW_NTS, &c->err);
-    if (s < 0) {
-      mw_conf_unref(how);
-      return s;
-    }
+  mw_conf *how = how_of(c, &s);
+  if (s < 0) {
+    mw_conf_unref(how);
+    return s;
   }
   mw_msg *m = message(c);
   if (m == NULL) {

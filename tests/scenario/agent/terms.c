@@ -26,6 +26,12 @@ const char *kind_name(uint32_t kind) {
     case MW_EVENT_CANCEL: return "CANCEL";
     case MW_EVENT_ASK: return "ASK";
     case MW_EVENT_LEADER: return "LEADER";
+    case MW_EVENT_READY: return "READY";
+    case MW_EVENT_MEMBER_UP: return "MEMBER_UP";
+    case MW_EVENT_MEMBER_DOWN: return "MEMBER_DOWN";
+    case MW_EVENT_MEMBER_CHANGED: return "MEMBER_CHANGED";
+    case MW_EVENT_SERVICE_UP: return "SERVICE_UP";
+    case MW_EVENT_SERVICE_DOWN: return "SERVICE_DOWN";
     case MW_EVENT_DRAINING: return "DRAINING";
     default: return "UNKNOWN";
   }
@@ -44,7 +50,7 @@ static const struct {
   const char *name;
 } kFlags[] = {
     {MW_F_ONEWAY, "ONEWAY"},   {MW_F_PARTS, "PARTS"},       {MW_F_REPEAT, "REPEAT"},
-    {MW_F_RETAINED, "RETAINED"},
+    {MW_F_RETAINED, "RETAINED"}, {MW_F_ALL, "ALL"},
     {MW_F_TEXT, "TEXT"},       {MW_F_COMPRESS, "COMPRESS"}, {MW_F_MORE, "MORE"},
     {MW_F_CONT, "CONT"},       {MW_F_PING, "PING"},         {MW_F_NOQUEUE, "NOQUEUE"},
     {MW_F_LOCAL, "LOCAL"},     {MW_F_RESUMED, "RESUMED"},   {MW_F_FATAL, "FATAL"},
@@ -94,5 +100,6 @@ int32_t conf_kind_of(const char *name) {
          : strcmp(name, "sub") == 0 ? MW_CONF_SUB
          : strcmp(name, "hub") == 0 ? MW_CONF_HUB : strcmp(name, "channel") == 0 ? MW_CONF_CHANNEL
          : strcmp(name, "share") == 0 ? MW_CONF_SHARE : strcmp(name, "elect") == 0 ? MW_CONF_ELECT
+         : strcmp(name, "node") == 0 ? MW_CONF_NODE
          : strcmp(name, "service") == 0 ? MW_CONF_SERVICE : strcmp(name, "call") == 0 ? MW_CONF_CALL : MW_CONF_PROVIDER;
 }

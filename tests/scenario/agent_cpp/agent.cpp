@@ -29,6 +29,7 @@ struct Named {
   mw::Hub* hub = nullptr;
   mw::Share* share = nullptr;
   mw::Election* election = nullptr;
+  mw::Node* node = nullptr;
 
   mw::Endpoint* endpoint() const {
     if (provider != nullptr) return provider;
@@ -36,6 +37,7 @@ struct Named {
     if (channel != nullptr) return channel;
     if (share != nullptr) return share;
     if (election != nullptr) return election;
+    if (node != nullptr) return node;
     return hub;
   }
 };
@@ -50,6 +52,7 @@ std::deque<mw::Channel> channels;
 std::deque<mw::Hub> hubs;
 std::deque<mw::Share> shares;
 std::deque<mw::Election> elections;
+std::deque<mw::Node> nodes;
 std::thread turner;
 std::atomic<bool> over{false};
 std::ptrdiff_t threads_before = 0;
@@ -170,6 +173,7 @@ std::string end() {
   consumers.clear();
   shares.clear();
   elections.clear();
+  nodes.clear();
   providers.clear();
   ctx.reset();
   names.clear(), starts.clear(), hooks.clear();
@@ -247,6 +251,8 @@ std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
     const std::string released = "! ctx RELEASED id=" + std::to_string(l.number("hint", 1));
     return answer(peer.send(ctx->lend(std::as_bytes(std::span(lent)), [=] { say(released); }), flags));
   }
+  if (l.verb() == "subscribe" && to.node != nullptr) return to.node->subscribe(pattern, then), "OK";
+  if (l.verb() == "unsubscribe" && to.node != nullptr) return answer(to.node->unsubscribe(pattern, then));
   if (l.verb() == "subscribe" && to.share != nullptr) return to.share->subscribe(pattern, then), "OK";
   if (l.verb() == "unsubscribe" && to.share != nullptr) return answer(to.share->unsubscribe(pattern, then));
   if (l.verb() == "subscribe" && to.provider == nullptr && to.consumer == nullptr) return peer.subscribe(pattern), "OK";
@@ -259,6 +265,7 @@ std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
     const mw::Peer except(find(l.get("except"), inside).id);
     return answer(to.provider->publish(l.get("topic"), m, then, except, flags));
   }
+  if (l.verb() == "publish" && to.node != nullptr) return answer(to.node->publish(l.get("topic"), m, then, flags));
   if (l.verb() == "publish" && to.share != nullptr) return answer(to.share->publish(l.get("topic"), m, then, flags));
   if (l.verb() != "send") return "ENOTSUP error=not%20expressed";
   if (to.consumer != nullptr) return answer(to.consumer->send(m, then, flags));
@@ -267,6 +274,7 @@ std::string on_link(const Named& to, const Line& l, const mw::Event* inside) {
 
 std::string serve_on(const Named& at, const Line& l) {
   mw::Endpoint* to = at.consumer;
+  if (at.node != nullptr) to = at.node;
   if (to == nullptr && at.provider != nullptr && at.object == l.name()) to = at.provider;
   if (to == nullptr) return at.id == 0 ? "ECLOSED" : "EKIND";
   const std::string alias = l.get("as");
@@ -285,13 +293,18 @@ std::string serve_on(const Named& at, const Line& l) {
 std::string call_on(const Named& to, const Line& l, const mw::Event* inside) {
   const mw::Message m = message(l, l.get("body"));
   mw::Conf how(MW_CONF_CALL);
-  if (!l.get("credit").empty()) how.set("credit", l.get("credit"));
+  for (const char* key : {"credit", "version", "only", "exclude", "sticky", "retry.safe"})
+    if (!l.get(key).empty()) how.set(key, l.get(key));
   uint64_t number = 0;
   mw::CallOptions o{l.number("ms"), mw::Request(find(l.get("parent"), inside).id), l.flags() & ~uint32_t{MW_F_TEXT}, &how,
                     [op = l.get("op"), to](const mw::Event& e) { tell(to.object, e, op); }, &number};
   mw_status s = MW_EKIND;
   if (to.share != nullptr)
     s = to.share->call(l.get("target"), m, done(l, to.object), std::move(o));
+  else if (to.node != nullptr && l.number("op") != 0)
+    s = to.node->call(l.get("target"), m, done(l, to.object), std::move(o));
+  else if (to.node != nullptr)
+    s = to.node->oneway(l.get("target"), m);
   else if (l.number("op") == 0)
     s = mw::Peer(to.id).oneway(l.get("target"), m);
   else if (to.consumer != nullptr)
@@ -321,6 +334,7 @@ std::string carry_out(const Line& l, const mw::Event* inside) {
   if (verb == "share") return add(l, MW_CONF_SHARE, shares, &Named::share);
   if (verb == "elect")
     return name_it(l, elections.emplace_back(*ctx, l.get("name"), conf(l, MW_CONF_ELECT, " name ")), &Named::election);
+  if (verb == "node") return add(l, MW_CONF_NODE, nodes, &Named::node);
   if (verb == "conf") {
     const mw::Conf c = conf(l, conf_kind_of(l.name().c_str()), " get ");
     return l.get("get").empty() ? "OK" : "OK value=" + show(c.get(l.get("get")));

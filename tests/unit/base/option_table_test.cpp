@@ -12,7 +12,7 @@ namespace mw::base {
 namespace {
 
 constexpr int32_t kKinds[] = {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL,
-                               MW_CONF_HUB, MW_CONF_CHANNEL, MW_CONF_SHARE, MW_CONF_ELECT};
+                               MW_CONF_HUB, MW_CONF_CHANNEL, MW_CONF_SHARE, MW_CONF_ELECT, MW_CONF_NODE};
 
 const OptionRow& row(int32_t kind, std::string_view key) {
   return *option_at(kind, static_cast<size_t>(option_slot(kind, key)));
@@ -193,9 +193,13 @@ TEST(OptionTable, EventBitsFollowTheWords) {
              {MW_EVENT_SLOW, "slow"},       {MW_EVENT_DROPPED, "dropped"},   {MW_EVENT_PING, "ping"},
              {MW_EVENT_PONG, "pong"},       {MW_EVENT_INTEREST, "interest"}, {MW_EVENT_DONE, "done"},
              {MW_EVENT_RELEASED, "released"}, {MW_EVENT_ASK, "ask"},         {MW_EVENT_DRAINING, "draining"},
-             {MW_EVENT_LEADER, "leader"}};
+             {MW_EVENT_LEADER, "leader"},   {MW_EVENT_READY, "ready"},       {MW_EVENT_MEMBER_UP, "member_up"},
+             {MW_EVENT_MEMBER_DOWN, "member_down"}, {MW_EVENT_MEMBER_CHANGED, "member_changed"},
+             {MW_EVENT_SERVICE_UP, "service_up"}, {MW_EVENT_SERVICE_DOWN, "service_down"}};
   size_t words = 0;
-  each_word(row(MW_CONF_CTX, "events").words, [&](std::string_view w, int i) {
+  // Other kinds know the first of these words.
+  EXPECT_TRUE(row(MW_CONF_NODE, "events").words.starts_with(row(MW_CONF_CTX, "events").words));
+  each_word(row(MW_CONF_NODE, "events").words, [&](std::string_view w, int i) {
     ASSERT_LT(words, std::size(all));
     EXPECT_EQ(w, all[words].word);
     EXPECT_EQ(event_bit(all[words].kind), i);

@@ -58,6 +58,28 @@ TEST(Hello, RoundTrip) {
   }
 }
 
+TEST(Hello, OfANode) {
+  Hello h, back;
+  const std::string mesh(kMaxMesh, 'm'), node(kMaxNode, 'n');
+  h.capabilities = kCanMember;
+  h.mesh = mesh;
+  h.node = node;
+  h.instance = UINT64_MAX;
+  base::Buffer b;
+  put_hello(b, h);
+  Bytes in{b.data(), b.data() + b.size()};
+  PacketView p;
+  Violation v;
+  ASSERT_EQ(next_packet(in, p, v), PacketRead::ok);
+  ASSERT_TRUE(parse_hello(p, back, v)) << v.reason;
+  EXPECT_EQ(back.mesh, mesh);
+  EXPECT_EQ(back.node, node);
+  EXPECT_EQ(back.instance, UINT64_MAX);
+  expect_bad(with(with({0, 1}, uuid_field()), {8, 0}), "bad hello");  // no name at all
+  expect_bad(with(with({0, 1}, uuid_field()), with({8, 130, 1}, Raw(130, 'm'))), "bad hello");
+  expect_bad(with(with({0, 1}, uuid_field()), with({9, 128, 2}, Raw(256, 'n'))), "bad hello");
+}
+
 TEST(Hello, LaterVersionsTalk) {
   Hello h;
   Violation v;

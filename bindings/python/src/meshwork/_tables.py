@@ -49,7 +49,9 @@ class Code(IntEnum):
     ECANCELED = -61  # It was cancelled.
     ENOSERVICE = -62  # The other side serves nothing of this name.
     ENOMETHOD = -63  # The service has no such method.
+    ENOPEER = -64  # No member serves this now.
     EREMOTE = -65  # The other side failed to answer.
+    EPARTIAL = -66  # Some of the members failed to answer.
     EDRAINING = -67  # The other side is shutting down and takes no new work.
     ENOTLEADER = -68  # Another process leads this share.
 
@@ -347,6 +349,10 @@ ServiceOptions = TypedDict(
         "dedupe.window": Union[str, int],
         # Answers kept for repeats; beyond it the oldest are forgotten before their time.
         "dedupe.max_bytes": Union[str, int],
+        # On a node: version of the service (semver.org); not set: the node's member.version.
+        "version": str,
+        # On a node: a call goes to one of the members that serve it, or to all of them.
+        "mode": str,
     },
     total=False,
 )

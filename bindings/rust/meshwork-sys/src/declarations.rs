@@ -105,7 +105,9 @@ values! {
     MW_ECANCELED: i32 = -61;
     MW_ENOSERVICE: i32 = -62;
     MW_ENOMETHOD: i32 = -63;
+    MW_ENOPEER: i32 = -64;
     MW_EREMOTE: i32 = -65;
+    MW_EPARTIAL: i32 = -66;
     MW_EDRAINING: i32 = -67;
     MW_ENOTLEADER: i32 = -68;
     MW_SF_RETRY: u32 = 1;
@@ -113,6 +115,7 @@ values! {
     MW_SF_SYSTEM: u32 = 4;
     MW_EVENT_UP: u32 = 1;
     MW_EVENT_DOWN: u32 = 2;
+    MW_EVENT_READY: u32 = 3;
     MW_EVENT_CLOSED: u32 = 4;
     MW_EVENT_ERROR: u32 = 5;
     MW_EVENT_LOG: u32 = 6;
@@ -131,6 +134,11 @@ values! {
     MW_EVENT_REQUEST: u32 = 40;
     MW_EVENT_CANCEL: u32 = 41;
     MW_EVENT_ASK: u32 = 50;
+    MW_EVENT_MEMBER_UP: u32 = 60;
+    MW_EVENT_MEMBER_DOWN: u32 = 61;
+    MW_EVENT_MEMBER_CHANGED: u32 = 62;
+    MW_EVENT_SERVICE_UP: u32 = 63;
+    MW_EVENT_SERVICE_DOWN: u32 = 64;
     MW_EVENT_LEADER: u32 = 65;
     MW_EVENT_DRAINING: u32 = 66;
     MW_F_TEXT: u32 = 0x1;
@@ -139,6 +147,7 @@ values! {
     MW_F_CONT: u32 = 0x8;
     MW_F_PING: u32 = 0x10;
     MW_F_ONEWAY: u32 = 0x100;
+    MW_F_ALL: u32 = 0x400;
     MW_F_REPEAT: u32 = 0x800;
     MW_F_PARTS: u32 = 0x1000;
     MW_F_NOQUEUE: u32 = 0x2000;
@@ -163,6 +172,7 @@ values! {
     MW_CONF_CHANNEL: i32 = 8;
     MW_CONF_SHARE: i32 = 9;
     MW_CONF_ELECT: i32 = 10;
+    MW_CONF_NODE: i32 = 11;
     MW_STATE_IDLE: i32 = 0;
     MW_STATE_CONNECTING: i32 = 1;
     MW_STATE_UP: i32 = 2;
@@ -239,6 +249,7 @@ extern "C" {
     pub fn mw_unsubscribe(h: mw_handle, pat: *const c_char, plen: usize, op: u64) -> mw_status;
     pub fn mw_subscribed(h: mw_handle, topic: *const c_char, tlen: usize) -> mw_status;
     pub fn mw_cork(h: mw_handle, on: c_int) -> mw_status;
+    pub fn mw_node_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
     pub fn mw_serve(h: mw_handle, name: *const c_char, nlen: usize, service: *const mw_conf, token: u64, id: *mut mw_handle, err: *mut mw_error) -> mw_status;
     pub fn mw_call(h: mw_handle, target: *const c_char, tlen: usize, m: *const mw_msg, how: *const mw_conf, timeout_ms: i64, parent: mw_handle, flags: u32, op: u64, err: *mut mw_error) -> mw_status;
     pub fn mw_reply(req: mw_handle, m: *const mw_msg, flags: u32, op: u64) -> mw_status;

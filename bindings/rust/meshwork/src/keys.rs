@@ -277,12 +277,26 @@ pub mod service {
     pub const DEDUPE_WINDOW: &str = "dedupe.window";
     /// Answers kept for repeats; beyond it the oldest are forgotten before their time. Default: `1MiB`.
     pub const DEDUPE_MAX_BYTES: &str = "dedupe.max_bytes";
+    /// On a node: version of the service (semver.org); not set: the node's member.version. Default: `0.0.0`.
+    pub const VERSION: &str = "version";
+    /// On a node: a call goes to one of the members that serve it, or to all of them. Default: `balanced`.
+    pub const MODE: &str = "mode";
 }
 
 /// Options of a call.
 pub mod call {
     /// Bytes of a streamed answer that may come before they are taken. Default: `1MiB`.
     pub const CREDIT: &str = "credit";
+    /// From a node: range of versions that may answer, as npm writes them (^1.2, \>=1 \<3); the highest that matches does. Default: `*`.
+    pub const VERSION: &str = "version";
+    /// From a node: names of the members that may answer; empty: any.
+    pub const ONLY: &str = "only";
+    /// From a node: names of members that may not answer.
+    pub const EXCLUDE: &str = "exclude";
+    /// From a node: calls with the same text go to the same member, as long as it is there.
+    pub const STICKY: &str = "sticky";
+    /// From a node: may run twice, so it goes to another member when the one that has it is lost. Default: `false`.
+    pub const RETRY_SAFE: &str = "retry.safe";
 }
 
 /// Options of a hub.

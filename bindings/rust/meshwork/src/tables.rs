@@ -87,8 +87,12 @@ impl Code {
     pub const ENOSERVICE: Code = Code(-62);
     /// The service has no such method.
     pub const ENOMETHOD: Code = Code(-63);
+    /// No member serves this now.
+    pub const ENOPEER: Code = Code(-64);
     /// The other side failed to answer.
     pub const EREMOTE: Code = Code(-65);
+    /// Some of the members failed to answer.
+    pub const EPARTIAL: Code = Code(-66);
     /// The other side is shutting down and takes no new work.
     pub const EDRAINING: Code = Code(-67);
     /// Another process leads this share.
@@ -108,6 +112,8 @@ impl Flags {
     pub const PING: Flags = Flags(0x10);
     /// A call that nobody answers.
     pub const ONEWAY: Flags = Flags(0x100);
+    /// A call of a node: to every member that serves it.
+    pub const ALL: Flags = Flags(0x400);
     /// A oneway call of a share: again to each new leader.
     pub const REPEAT: Flags = Flags(0x800);
     /// The body is a list: u32 length and bytes, each, little endian (wire meshwork).
@@ -133,6 +139,7 @@ impl Flags {
         (Flags::CONT, "CONT"),
         (Flags::PING, "PING"),
         (Flags::ONEWAY, "ONEWAY"),
+        (Flags::ALL, "ALL"),
         (Flags::REPEAT, "REPEAT"),
         (Flags::PARTS, "PARTS"),
         (Flags::NOQUEUE, "NOQUEUE"),
@@ -153,6 +160,8 @@ pub enum Kind {
     Up,
     /// The link is lost; `status` why, `code` close code, `retry_in`, `text` the reason.
     Down,
+    /// Connected, and everything after it done.
+    Ready,
     /// The last event of a handle (`id`); `status` why, `code` close code, `text` the reason.
     Closed,
     /// A failure in the background; `status`, `text`.
@@ -186,6 +195,17 @@ pub enum Kind {
     /// May this client come in? Answer with `ask`; `text`: the request as JSON.
     Ask,
     /// Of a share or an election: topic its name; code 1 this process leads, 0 another, -1 none; id epoch.
+    /// Of a node: a member is there; id incarnation; topic its service; body JSON: name, address ....
+    MemberUp,
+    /// A member is gone; status why; id incarnation; topic; body JSON: name, reason, by ....
+    MemberDown,
+    /// As MEMBER_UP; code 1 it is suspected, 0 it is well or has changed.
+    MemberChanged,
+    /// A member serves topic; code how many other members do now; body JSON: member, version, methods.
+    ServiceUp,
+    /// A member serves topic no more; as SERVICE_UP.
+    ServiceDown,
+    /// Of a share; code 1 this process leads, 0 another; id epoch.
     Leader,
     /// The other side drains; `code` ms until our turn, `id` its deadline in ms.
     Draining,
@@ -199,6 +219,7 @@ impl Kind {
         match number {
             1 => Kind::Up,
             2 => Kind::Down,
+            3 => Kind::Ready,
             4 => Kind::Closed,
             5 => Kind::Error,
             6 => Kind::Log,
@@ -215,6 +236,11 @@ impl Kind {
             40 => Kind::Request,
             41 => Kind::Cancel,
             50 => Kind::Ask,
+            60 => Kind::MemberUp,
+            61 => Kind::MemberDown,
+            62 => Kind::MemberChanged,
+            63 => Kind::ServiceUp,
+            64 => Kind::ServiceDown,
             65 => Kind::Leader,
             66 => Kind::Draining,
             other => Kind::Other(other),
@@ -226,6 +252,7 @@ impl Kind {
         match self {
             Kind::Up => 1,
             Kind::Down => 2,
+            Kind::Ready => 3,
             Kind::Closed => 4,
             Kind::Error => 5,
             Kind::Log => 6,
@@ -242,6 +269,11 @@ impl Kind {
             Kind::Request => 40,
             Kind::Cancel => 41,
             Kind::Ask => 50,
+            Kind::MemberUp => 60,
+            Kind::MemberDown => 61,
+            Kind::MemberChanged => 62,
+            Kind::ServiceUp => 63,
+            Kind::ServiceDown => 64,
             Kind::Leader => 65,
             Kind::Draining => 66,
             Kind::Other(other) => other,
@@ -253,6 +285,7 @@ impl Kind {
         match self {
             Kind::Up => "UP",
             Kind::Down => "DOWN",
+            Kind::Ready => "READY",
             Kind::Closed => "CLOSED",
             Kind::Error => "ERROR",
             Kind::Log => "LOG",
@@ -269,6 +302,11 @@ impl Kind {
             Kind::Request => "REQUEST",
             Kind::Cancel => "CANCEL",
             Kind::Ask => "ASK",
+            Kind::MemberUp => "MEMBER_UP",
+            Kind::MemberDown => "MEMBER_DOWN",
+            Kind::MemberChanged => "MEMBER_CHANGED",
+            Kind::ServiceUp => "SERVICE_UP",
+            Kind::ServiceDown => "SERVICE_DOWN",
             Kind::Leader => "LEADER",
             Kind::Draining => "DRAINING",
             Kind::Other(_) => "OTHER",
@@ -280,6 +318,7 @@ impl Kind {
         match name {
             "UP" => Some(Kind::Up),
             "DOWN" => Some(Kind::Down),
+            "READY" => Some(Kind::Ready),
             "CLOSED" => Some(Kind::Closed),
             "ERROR" => Some(Kind::Error),
             "LOG" => Some(Kind::Log),
@@ -296,6 +335,11 @@ impl Kind {
             "REQUEST" => Some(Kind::Request),
             "CANCEL" => Some(Kind::Cancel),
             "ASK" => Some(Kind::Ask),
+            "MEMBER_UP" => Some(Kind::MemberUp),
+            "MEMBER_DOWN" => Some(Kind::MemberDown),
+            "MEMBER_CHANGED" => Some(Kind::MemberChanged),
+            "SERVICE_UP" => Some(Kind::ServiceUp),
+            "SERVICE_DOWN" => Some(Kind::ServiceDown),
             "LEADER" => Some(Kind::Leader),
             "DRAINING" => Some(Kind::Draining),
             _ => None,

@@ -46,7 +46,7 @@ struct Shop {
 };
 
 TEST(Announcement, RoundTrip) {
-  Announcement a{"worker", {service("C", "1.2.3-rc.1", {"m", "n"}), service("D.x")}};
+  Announcement a{"worker", {service("C", "1.2.3-rc.1", {"m", "n"}), service("D.x")}, {}};
   a.services[1].mode = Mode::broadcast;
   a.services[1].responds = false;
   a.services[1].queued = true;
@@ -59,8 +59,24 @@ TEST(Announcement, RoundTrip) {
   for (size_t n = 0; n < meta.size(); n++) EXPECT_FALSE(parse_announcement(meta.substr(0, n), b)) << n;
 }
 
+TEST(Announcement, Interests) {
+  Announcement a{"r", {service("C", "1.0.0")}, {{1, "a/#"}, {2, "**"}}}, b;
+  const std::string meta = put_announcement(a);
+  ASSERT_FALSE(meta.empty());
+  ASSERT_TRUE(parse_announcement(meta, b));
+  EXPECT_EQ(b.interests, a.interests);
+  EXPECT_TRUE(parse_announcement(meta + "later", b));
+  for (size_t n = 0; n < meta.size(); n++) EXPECT_FALSE(parse_announcement(meta.substr(0, n), b)) << n;
+  a.interests.assign(kMaxInterests + 1, {0, "x"});
+  EXPECT_EQ(put_announcement(a), "");
+  a.interests = {{0, ""}};
+  EXPECT_EQ(put_announcement(a), "");
+  a.interests = {{0, std::string(kMaxPattern + 1, 'x')}};
+  EXPECT_EQ(put_announcement(a), "");
+}
+
 TEST(Announcement, Limits) {
-  Announcement a{"r", {}}, b;
+  Announcement a{"r", {}, {}}, b;
   for (size_t i = 0; i < kMaxServices; i++) a.services.push_back(service("s" + std::to_string(i)));
   EXPECT_NE(put_announcement(a), "");
   a.services.push_back(service("more"));

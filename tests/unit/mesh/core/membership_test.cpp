@@ -337,7 +337,7 @@ TEST(Membership, ForgedFactsDoNotHold) {
 TEST(Membership, ServicesFollowTheirMembers) {
   Lab lab;
   auto serving = [](const std::string& name) {
-    Announcement a{"worker", {Service{name, *Semver::parse("1.0.0"), Mode::balanced, true, false, {}}}};
+    Announcement a{"worker", {Service{name, *Semver::parse("1.0.0"), Mode::balanced, true, false, {}}}, {}};
     return put_announcement(a);
   };
   for (const char* who : {"a", "b", "c"})

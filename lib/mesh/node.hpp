@@ -1,0 +1,232 @@
+// A member of a mesh. It is made of a provider, at which other nodes find it,
+// and of a consumer for each node that it dialled itself; their events come
+// here instead of to the host (loop::Inside), what their ends say of
+// themselves, too (link::Meeting). Who is there is settled by core::Membership,
+// who serves what by core::Catalog, who answers a call by core::Balancer: the
+// node brings them their input and carries out what they decide. Lives on one
+// lane; the functions marked so are for any thread that has a pin.
+#pragma once
+#include "base/choices.hpp"
+#include "base/message.hpp"
+#include "base/pattern.hpp"
+#include "link/consumer.hpp"
+#include "link/provider.hpp"
+#include "mesh/contacts.hpp"
+#include "mesh/core/catalog.hpp"
+#include "mesh/core/membership.hpp"
+#include "mesh/errand.hpp"
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace mw::mesh {
+
+using core::Slot;
+
+class Node final : public link::Owner, private loop::Inside, private link::Meeting {
+ public:
+  static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+
+  // ---- any thread
+  mw_status start(uint64_t op);
+  mw_status cancel(uint64_t op);
+  mw_status drain(int64_t deadline_ms, uint64_t op);
+  base::Result<void> update(const base::Conf& change, uint64_t op);
+  base::Result<mw_handle> serve(std::string_view name, const base::Conf& conf, uint64_t token);
+  // how: a CALL conf, or null. Below 0: *why, and nothing follows.
+  mw_status call(const link::Order& o, const base::Conf* how, base::Error* why);
+  mw_status publish(std::string_view topic, const mw_msg* m, uint32_t flags, uint64_t op);
+  mw_status subscribe(std::string_view pattern, base::Syntax syntax, uint64_t token, uint64_t op, base::Error* why);
+  mw_status unsubscribe(std::string_view pattern, uint64_t op);
+  bool subscribed(std::string_view topic) const;
+  mw_status state() const noexcept { return state_.load(std::memory_order_acquire); }
+  std::string facts() const;
+  std::string address() const;  // JSON list of URLs
+  mw_status gather_members(uint64_t op);
+  size_t members() const noexcept { return members_known_.load(std::memory_order_relaxed); }  // this one, too
+  size_t calls() const noexcept { return open_errands_.load(std::memory_order_relaxed); }
+
+  void attend(uint32_t bits) override;
+  void destroy(bool dead) noexcept override;
+
+ private:
+  friend struct Errand;
+  static constexpr size_t kMaxErrands = 1 << 20;
+  static constexpr size_t kMaxEvents = 256;  // of a member that wait for a link
+  static constexpr size_t kMaxMail = 64;   // messages about members that wait for a link
+  // One connection with another node.
+  struct Link {
+    link::Session* session = nullptr;
+    link::Consumer* consumer = nullptr;  // where we dialled it; until its CLOSED
+    std::string url;                     // the same
+    Slot target = core::kNoSlot;         // whom we dialled; kNoSlot: whoever is there
+    Slot member = core::kNoSlot;         // who is there, once greeted
+    std::string name;
+    uint64_t instance = 0;
+    bool greeted = false, own = false;   // own: both ends are ours
+    bool first = false;                  // the start waits for it
+    uint64_t retire_at = 0;              // another one serves the pair
+    uint64_t seen = 0;                   // bytes that had come when it was last looked at
+  };
+  struct Member {
+    Link* link = nullptr;                // the one that is used
+    bool dialling = false;
+    uint64_t failed_at = 0;              // when it could not be reached
+    size_t address = 0;                  // which of its addresses
+    std::vector<std::string> mail;
+    std::vector<uint64_t> waiting;       // errands
+    std::deque<std::pair<base::MsgRef, uint32_t>> events;  // that wait for a link, with their flags
+    uint32_t in_flight = 0;
+    bool suspected = false;
+  };
+  struct Wanted {
+    base::Pattern pattern;
+    base::Syntax syntax;
+    uint64_t token;                      // 0: the node's
+  };
+  struct Served {
+    mw_handle handle;
+    core::Service service;
+  };
+  struct Timer final : loop::Timer {
+    Node* n = nullptr;
+    void (Node::*step)() = nullptr;
+    void expired() noexcept override { n->guarded(*this); }
+  };
+
+  Node(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
+  ~Node();
+  void guarded(Timer& t) noexcept;
+
+  // node.cpp: its life
+  void begin_start();
+  void listening(std::string_view body);
+  void look_at_start();
+  void look_at_gate();
+  void gate_late();
+  void drain_step();
+  void trouble(base::Error why);
+  void begin_close(const link::CloseWish& w);
+  void end_if_done();
+  std::shared_ptr<const base::Conf> inner_conf(int32_t kind, std::string_view url) const;
+  bool announce();  // false: it exceeds what can be told
+  void live_options();
+
+  // node_links.cpp: the connections with others
+  void inside(loop::Lane& lane, const mw_event& ev, std::string_view topic, std::string_view meta,
+              std::string_view body) override;
+  void introduce(link::Session& s, wire::Hello& ours) override;
+  const char* met(link::Session& s, const wire::Hello& theirs) override;
+  void greeted(link::Session& s) override;
+  bool member_came(link::Session& s, const uint8_t* p, size_t n, wire::Violation& v) override;
+  Link* link_of(mw_handle h) noexcept;
+  bool usable(const Link* l) const noexcept { return l != nullptr && l->greeted && l->session->is_open(); }
+  void connect(const std::string& url, Slot target, bool first);
+  bool dial(Slot slot);
+  bool dial_next(Slot slot, Member& m);
+  void not_reached(Slot slot, bool refused);
+  void ended(mw_handle h, mw_status why);
+  void look_for_others();
+  void pass_on(mw_event ev, std::string_view topic, std::string_view meta, std::string_view body, bool ours = true);
+
+  // node_members.cpp: the machine's inputs and what it decides
+  int64_t now() const noexcept { return static_cast<int64_t>(lane->now()); }
+  void step(const core::Input& in);
+  void deliver(Slot to, std::string&& bytes);
+  void said(const core::Outputs::Said& s);
+  void known(Slot slot, uint32_t kind, int32_t code);
+  void gone(Slot slot, core::FactId fact);
+  void tick();
+  void arm();
+  void look_at_links();
+  Member& member(Slot slot);
+  void forget_if_idle(Slot slot);
+  void tell_services(const std::vector<core::Catalog::Change>& changes);
+  std::string member_json(Slot slot) const;
+
+  // node_calls.cpp: calls
+  void begin(std::unique_ptr<Errand>& e);
+  void set_out(Errand& e);
+  void begin_whole(Errand& e);
+  mw_status route(Errand& e);                 // MW_OK: it is on its way
+  mw_status candidates(const Errand& e);      // into candidates_
+  mw_status hand_over(Errand& e, Slot to);
+  mw_status send(Errand& e, Member& m);
+  void later(Errand& e, mw_status verdict);
+  void settle(Errand& e, mw_status status, int32_t code, uint32_t flags, std::string_view meta, std::string_view body);
+  void settle(Errand& e, mw_status status);
+  void part_settled(Errand& part, mw_status status, uint32_t flags, std::string_view meta, std::string_view body);
+  void answered(const mw_event& ev, std::string_view meta, std::string_view body);
+  void part_came(const mw_event& ev, std::string_view meta, std::string_view body);
+  bool again(Errand& e, mw_status status);
+  void lose(mw_handle h);
+  void left(Errand& e) noexcept;
+  void cancel_here(uint64_t op);
+  void cancel_one(Errand& e);
+  void link_ready(Slot slot);
+  void release(Errand& e) noexcept;
+  Errand* errand(uint64_t number) noexcept;
+
+  std::optional<Contacts> contacts_;           // from open on
+  // node_events.cpp: events
+  int32_t publish_here(const std::string& topic, const base::MsgRef& m, uint32_t flags);
+  void give(Slot slot, const base::MsgRef& m, uint32_t flags);
+  void dropped(const base::MsgRef& last, size_t n, Slot slot);
+  void drop_events(Slot slot, Member& m);
+  void hear(mw_event ev, std::string_view topic, std::string_view meta, std::string_view body, std::string_view from);
+  void learn_interests(Slot slot, const core::Announcement& a);
+
+  Contacts::Uuid uuid_{};
+  const std::string mesh_;                    // deployment/cluster
+  std::string name_;
+  const uint64_t instance_;
+  core::Semver version_;
+  mw_handle seat_ = 0;                        // the provider's; from open on
+  std::vector<std::pair<std::string, size_t>> gate_;
+  static constexpr uint8_t kStillborn = 1, kProviderGone = 2;
+  std::atomic<uint8_t> fate_{0};              // both: nobody needs us any more
+  std::atomic<mw_status> state_{MW_STATE_IDLE};
+  std::atomic<uint32_t> strategy_{0};
+  std::atomic<bool> local_first_{true};
+  std::atomic<size_t> open_errands_{0};
+  std::atomic<size_t> members_known_{1};
+  std::vector<std::string> urls_;             // under mutex_
+  std::vector<uint64_t> drain_ops_;           // under mutex_
+  int64_t drain_ms_ = 0;                      // under mutex_
+  std::vector<uint64_t> cancels_;             // under mutex_: of starts
+  std::vector<Wanted> wanted_;                // under mutex_
+
+  // the lane
+  link::Provider* provider_ = nullptr;        // until its CLOSED
+  std::unordered_map<mw_handle, std::unique_ptr<Link>> links_;
+  std::unordered_map<Slot, Member> members_;
+  core::Roster roster_;
+  std::optional<core::Membership> machine_;   // once it listens
+  core::Outputs out_;
+  core::Catalog catalog_;
+  core::Balancer balancer_;
+  core::Random random_;
+  std::vector<Served> served_;
+  std::unordered_map<Slot, std::vector<base::Pattern>> interests_;  // of the others
+  std::unordered_map<uint64_t, std::unique_ptr<Errand>> errands_;
+  std::unordered_map<uint64_t, uint64_t> by_op_;
+  uint64_t last_number_ = 0;
+  std::vector<core::Catalog::Provider> providers_;  // scratch of route()
+  std::vector<core::Candidate> candidates_;         // the same
+  size_t first_links_ = 0;                    // the start waits for
+  bool opening_ = false, looked_ = false, joined_ = false, settled_ = false, gate_met_ = false;
+  bool closing_ = false, retired_ = false;
+  int64_t looked_at_links_ = 0;
+  uint64_t drain_end_ = 0;
+  Timer tick_timer_, scan_timer_, gate_timer_, drain_timer_;
+  link::CloseWish how_;
+};
+
+}  // namespace mw::mesh
