@@ -171,9 +171,9 @@ conformance: release ## Autobahn's cases against provider and consumer (needs a 
 	@python3 tests/conformance/run.py --provider $(BUILD)/release/tests/conformance/echo_provider \
 	  --consumer $(BUILD)/release/tests/conformance/echo_consumer --build $(BUILD)/conformance
 
-interop: release ## ws, undici, websockets, Chromium and network-cluster as our peers
+interop: release ## ws, undici, websockets, Chromium, network-cluster and cluster-client as our peers
 	@python3 tests/interop/run.py --provider $(BUILD)/release/tests/conformance/echo_provider \
-	  --consumer $(BUILD)/release/tests/conformance/echo_consumer --build $(BUILD)/interop
+	  --consumer $(BUILD)/release/tests/conformance/echo_consumer --agent $(BUILD)/release/tests/scenario/scenario_agent --build $(BUILD)/interop
 
 # A stamp is no by-product: make must not clear it away.
 .PRECIOUS: $(BUILD)/.packages-%

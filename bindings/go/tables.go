@@ -303,6 +303,7 @@ var ChannelOptions = []Option{
 
 // ShareOptions are the keys of a share.
 var ShareOptions = []Option{
+	{Key: "preset", Type: "word", Default: "none", Allowed: "none, cluster-client", Doc: "Defaults and wire of a seed system; set it before any other key."},
 	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
 	{Key: "events", Type: "list", Default: "up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,interest,done,released,ask,draining,leader", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
 	{Key: "send.soft_bytes", Type: "size", Default: "64KiB", Allowed: "", Doc: "Above it sends answer MW_BUFFERED; WRITABLE follows.", Live: true},
@@ -313,7 +314,12 @@ var ShareOptions = []Option{
 	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
 	{Key: "call.timeout", Type: "duration", Default: "3s", Allowed: "", Doc: "A call without a timeout of its own ends after this time; 0: never.", Live: true},
 	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
-	{Key: "name", Type: "text", Default: "", Allowed: "", Doc: "Name of the share: letters, digits, '.', '_' and '-'. Required."},
+	{Key: "name", Type: "text", Default: "", Allowed: "", Doc: "Name of the share: letters, digits, '.', '_' and '-' (wire=cluster-client: any text). Required."},
+	{Key: "wire", Type: "word", Default: "meshwork", Allowed: "meshwork, cluster-client", Doc: "meshwork: a unix socket in dir; or that of the npm package cluster-client: a TCP port, whose owner leads; anybody who can reach the port is let in."},
+	{Key: "host", Type: "text", Default: "127.0.0.1", Allowed: "", Doc: "wire=cluster-client: address of the port."},
+	{Key: "port", Type: "integer", Default: "7777", Allowed: "", Doc: "wire=cluster-client: the port that is competed for; shares of other names use it, too."},
+	{Key: "transcode", Type: "word", Default: "serialize-json", Allowed: "serialize-json, json", Doc: "wire=cluster-client: how arguments, results and values are encoded; the library passes them on and encodes only what it says itself."},
+	{Key: "register.retry", Type: "duration", Default: "3s", Allowed: "", Doc: "wire=cluster-client: who was not let in yet asks again."},
 	{Key: "connect.timeout", Type: "duration", Default: "10s", Allowed: "", Doc: "A leader that does not answer for so long when joined is taken for frozen."},
 	{Key: "start.timeout", Type: "duration", Default: "30s", Allowed: "", Doc: "The DONE of mw_start comes at the latest then; 0: when there is a leader."},
 	{Key: "single", Type: "boolean", Default: "false", Allowed: "", Doc: "This process alone: it leads at once, without directory, lock and socket."},

@@ -418,6 +418,8 @@ export interface ChannelOptions {
 }
 
 export interface ShareOptions {
+  /** Defaults and wire of a seed system; set it before any other key. Default: `none`. */
+  'preset'?: 'none' | 'cluster-client'
   /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
   'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,interest,done,released,ask,draining,leader`. May change by update(). */
@@ -438,8 +440,18 @@ export interface ShareOptions {
   'call.timeout'?: number | string
   /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
   'dir'?: string
-  /** Name of the share: letters, digits, '.', '_' and '-'. Required. */
+  /** Name of the share: letters, digits, '.', '_' and '-' (wire=cluster-client: any text). Required. */
   'name'?: string
+  /** meshwork: a unix socket in dir; or that of the npm package cluster-client: a TCP port, whose owner leads; anybody who can reach the port is let in. Default: `meshwork`. */
+  'wire'?: 'meshwork' | 'cluster-client'
+  /** wire=cluster-client: address of the port. Default: `127.0.0.1`. */
+  'host'?: string
+  /** wire=cluster-client: the port that is competed for; shares of other names use it, too. Default: `7777`. */
+  'port'?: number | string
+  /** wire=cluster-client: how arguments, results and values are encoded; the library passes them on and encodes only what it says itself. Default: `serialize-json`. */
+  'transcode'?: 'serialize-json' | 'json'
+  /** wire=cluster-client: who was not let in yet asks again. Default: `3s`. */
+  'register.retry'?: number | string
   /** A leader that does not answer for so long when joined is taken for frozen. Default: `10s`. */
   'connect.timeout'?: number | string
   /** The DONE of mw_start comes at the latest then; 0: when there is a leader. Default: `30s`. */
@@ -460,6 +472,7 @@ export interface ShareOptions {
   heartbeat?: { [key: string]: unknown }
   log?: { [key: string]: unknown }
   recv?: { [key: string]: unknown }
+  register?: { [key: string]: unknown }
   retry?: { [key: string]: unknown }
   send?: { [key: string]: unknown }
   start?: { [key: string]: unknown }

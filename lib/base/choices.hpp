@@ -19,6 +19,8 @@ enum class Role : uint8_t { compete, leader, follower };
 enum class Fanout : uint8_t { all, one };
 enum class Preset : uint8_t { none, network_cluster };
 enum class Registry : uint8_t { host, gossip };
+enum class ShareWire : uint8_t { meshwork, cluster_client };
+enum class Transcode : uint8_t { serialize_json, json };
 
 inline Delivery delivery(const Conf& c) noexcept { return static_cast<Delivery>(c.num(Opt::delivery)); }
 inline LogLevel log_level(const Conf& c) noexcept { return static_cast<LogLevel>(c.num(Opt::log_level)); }
@@ -31,6 +33,8 @@ inline TlsVersion tls_min_version(const Conf& c) noexcept { return static_cast<T
 inline Backoff reconnect_backoff(const Conf& c) noexcept { return static_cast<Backoff>(c.num(Opt::reconnect_backoff)); }
 inline Registry registry(const Conf& c) noexcept { return static_cast<Registry>(c.num(Opt::registry)); }
 inline ParametersIn parameters_in(const Conf& c) noexcept { return static_cast<ParametersIn>(c.num(Opt::parameters_in)); }
+inline ShareWire share_wire(const Conf& c) noexcept { return static_cast<ShareWire>(c.num(Opt::wire)); }
+inline Transcode transcode(const Conf& c) noexcept { return static_cast<Transcode>(c.num(Opt::transcode)); }
 
 inline Role role(const Conf& c) noexcept { return static_cast<Role>(c.num(Opt::role)); }
 inline Fanout fanout(const Conf& c) noexcept { return static_cast<Fanout>(c.num(Opt::fanout)); }

@@ -34,10 +34,11 @@ base::Result<mw_handle> Consumer::open(loop::Runtime& ctx, std::shared_ptr<const
 }
 
 base::Result<Consumer*> Consumer::make(loop::Runtime& ctx, Lane& home, std::shared_ptr<const base::Conf> conf,
-                                       uint64_t token, loop::Inside* inside) {
+                                       uint64_t token, loop::Inside* inside, Dial dial) {
   if (auto ok = net::Dialer::check(*conf); !ok) return ok.error();
   auto* c = new Consumer(ctx, &home, std::move(conf));
   c->target->inside = inside;
+  c->dial_ = std::move(dial);
   if (auto in = c->enter(base::Kind::consumer, token); !in) {
     delete c;
     return in.error();
@@ -152,7 +153,7 @@ void Consumer::dial() {
     std::shared_ptr<net::Dialer> d;
     {
       std::lock_guard lock(mutex_);
-      if (!dialer_) dialer_ = net::Dialer::open(control_of(runtime), now, *this);
+      if (!dialer_) dialer_ = dial_ ? dial_(control_of(runtime), *this) : net::Dialer::open(control_of(runtime), now, *this);
       d = dialer_;
     }
     dialer_stopped_ = false;

@@ -7,6 +7,7 @@
 #include "net/dialer.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,9 +17,11 @@ namespace mw::link {
 class Consumer final : public Party, public net::DialSink {
  public:
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+  // Another dialer than that of the options.
+  using Dial = std::function<std::shared_ptr<net::Dialer>(net::Control&, net::DialSink&)>;
   // One that something of the library uses for itself, on this lane; until its CLOSED.
   static base::Result<Consumer*> make(loop::Runtime& ctx, loop::Lane& home, std::shared_ptr<const base::Conf> conf,
-                                      uint64_t token, loop::Inside* inside);
+                                      uint64_t token, loop::Inside* inside, Dial dial = nullptr);
 
   // ---- any thread
   mw_status start(uint64_t op);
@@ -105,6 +108,7 @@ class Consumer final : public Party, public net::DialSink {
   int64_t next_delay();
   void drop_offline(mw_status why);
 
+  Dial dial_;
   Session session_;
   Counters counters_;
   std::unique_ptr<wire::SharedDeflate> deflate_;

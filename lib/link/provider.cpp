@@ -19,10 +19,11 @@ base::Result<mw_handle> Provider::open(loop::Runtime& ctx, std::shared_ptr<const
 }
 
 base::Result<Provider*> Provider::make(loop::Runtime& ctx, Lane& home, std::shared_ptr<const base::Conf> conf,
-                                       uint64_t token, loop::Inside* inside) {
+                                       uint64_t token, loop::Inside* inside, Listen listen) {
   if (auto ok = net::Listener::check(*conf); !ok) return ok.error();
   auto* p = new Provider(ctx, &home, std::move(conf));
   p->target->inside = inside;
+  p->listen_ = std::move(listen);
   if (auto in = p->enter(base::Kind::provider, token); !in) {
     delete p;
     return in.error();
@@ -79,7 +80,7 @@ void Provider::begin_start() {
   try {
     net::Control& control = control_of(runtime);
     if (auto up = control.start(); !up) return refuse(up.error());
-    auto l = net::Listener::open(control, conf(), *this);
+    auto l = listen_ ? listen_(control, *this) : net::Listener::open(control, conf(), *this);
     std::lock_guard lock(mutex_);
     listener_ = std::move(l);
   } catch (const std::bad_alloc&) {

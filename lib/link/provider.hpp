@@ -7,6 +7,7 @@
 #include "net/listener.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,9 +18,11 @@ namespace mw::link {
 class Provider final : public Party, public net::ListenerSink {
  public:
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
+  // Another listener than that of the options.
+  using Listen = std::function<std::shared_ptr<net::Listener>(net::Control&, net::ListenerSink&)>;
   // One that something of the library uses for itself, on this lane; until its CLOSED.
   static base::Result<Provider*> make(loop::Runtime& ctx, loop::Lane& home, std::shared_ptr<const base::Conf> conf,
-                                      uint64_t token, loop::Inside* inside);
+                                      uint64_t token, loop::Inside* inside, Listen listen = nullptr);
 
   // ---- any thread that has a pin
   mw_status start(uint64_t op);
@@ -124,6 +127,7 @@ class Provider final : public Party, public net::ListenerSink {
   void interest(loop::Lane& lane, Peer& peer, const std::string& topic, int64_t before, int64_t after);
   static constexpr size_t kMaxTopics = 10000;  // a peer may subscribe to by itself
 
+  Listen listen_;
   std::vector<Shard> shards_;
   std::atomic<size_t> lanes_used_{1};
   std::atomic<size_t> peers_{0};

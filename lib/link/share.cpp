@@ -1,6 +1,7 @@
 // Who leads a share: the election, the socket and the link to it.
 #include "link/share.hpp"
 
+#include "base/choices.hpp"
 #include "base/json.hpp"
 #include "local/directory.hpp"
 
@@ -45,7 +46,7 @@ bool answers(const std::string& file) noexcept {
 base::Result<mw_handle> Share::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
   const std::string& name = conf->text(Opt::name);
   if (name.empty()) return Error{MW_EOPTION, 0, "a share needs a name"};
-  if (!local::name_valid(name))
+  if (base::share_wire(*conf) == base::ShareWire::meshwork && !local::name_valid(name))
     return Error{MW_EOPTION, 0, "the name of a share has letters, digits, '.', '_' and '-', and does not begin with '.'"};
   return make(ctx, std::move(conf), token, base::Kind::share);
 }
@@ -83,6 +84,7 @@ Share::Share(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c
       name_(conf()->text(Opt::name)),
       single_(conf()->num(Opt::single) != 0),
       election_(election),
+      cluster_(!single_ && base::share_wire(*conf()) == base::ShareWire::cluster_client),
       role_(base::role(*conf())) {
   safe_ = conf()->list(Opt::retry_safe);
   std::sort(safe_.begin(), safe_.end());
@@ -154,9 +156,13 @@ base::Result<void> Share::find_place() {
 
 // Where all meet, and the consumer that will seek the leader.
 base::Result<void> Share::prepare() {
+  if (cluster_) return seek_port();
   if (!single_)
     if (auto place = find_place(); !place) return place.error();
-  auto made = Consumer::make(runtime, *lane, inner_conf(MW_CONF_CONSUMER, "url", "ws+unix:" + link_file()), kSeeker, this);
+  return seek_by(Consumer::make(runtime, *lane, inner_conf(MW_CONF_CONSUMER, "url", "ws+unix:" + link_file()), kSeeker, this));
+}
+
+base::Result<void> Share::seek_by(base::Result<Consumer*> made) {
   if (!made) return made.error();
   consumer_ = *made;
   std::vector<std::pair<std::string, uint64_t>> early;
@@ -233,6 +239,7 @@ void Share::compete() {
   if (closing_ || provider_ != nullptr || consumer_ == nullptr) return;
   if (single_) return lead(epoch_);
   if (role_ == base::Role::follower) return seek();
+  if (cluster_) return compete_for_port();
   auto taken = lock_->take();
   if (!taken) return trouble(taken.error());
   if (!*taken) {  // somebody competes, or is about to listen
@@ -268,7 +275,11 @@ void Share::lead(uint64_t before) {
     if (lock_) lock_->give_back();
     return trouble(made.error());
   }
-  provider_ = *made;
+  serve(*made);
+}
+
+void Share::serve(Provider* made) {
+  provider_ = made;
   if (election_) {
     provider_->start(kListen);
     return;
@@ -307,6 +318,17 @@ void Share::join_ends() {
 
 // Our socket listens: let it be found, in one step.
 void Share::leading() {
+  if (!cluster_ && !be_found()) return;
+  linked_ = true;
+  suspect_ = false;
+  pause_ = 1;
+  epoch_ = ours_;
+  tell_leader(1);
+  if (!cluster_) lane->wheel.set(watch_timer_, lane->now() + kWatch);
+  seek();
+}
+
+bool Share::be_found() {
   uint64_t before = bound_epoch();
   std::string file = socket_file(ours_), fresh = stem_ + ".new";
   std::string target = file.substr(file.rfind('/') + 1);
@@ -316,16 +338,11 @@ void Share::leading() {
   lock_->give_back();
   if (!bound) {
     provider_->close_as(kAtOnce);
-    return trouble(local::file_error("linking the share's socket", link_file(), os));
+    trouble(local::file_error("linking the share's socket", link_file(), os));
+    return false;
   }
   if (before != 0 && before != ours_) ::unlink(socket_file(before).c_str());
-  linked_ = true;
-  suspect_ = false;
-  pause_ = 1;
-  epoch_ = ours_;
-  tell_leader(1);
-  lane->wheel.set(watch_timer_, lane->now() + kWatch);
-  seek();
+  return true;
 }
 
 // A leader that was frozen finds that others went on without it.
@@ -356,7 +373,7 @@ void Share::begin_close(const CloseWish& w) {
     state_.store(MW_STATE_DRAINING, std::memory_order_release);
     finish_starts(MW_ECANCELED, {});
     for (Timer* t : {&compete_timer_, &watch_timer_, &expire_timer_}) loop::Wheel::cancel(*t);
-    if (linked_ && !single_ && bound_epoch() == ours_) ::unlink(link_file().c_str());
+    if (linked_ && !single_ && !cluster_ && bound_epoch() == ours_) ::unlink(link_file().c_str());
     linked_ = false;
     if (lock_) lock_->give_back();
   }

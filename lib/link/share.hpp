@@ -12,6 +12,7 @@
 #include "link/consumer.hpp"
 #include "link/provider.hpp"
 #include "local/lock.hpp"
+#include "net/cluster.hpp"
 
 #include <atomic>
 #include <memory>
@@ -81,8 +82,11 @@ class Share final : public Owner, private loop::Inside {
   base::Result<void> prepare();
   void compete();
   void seek();
+  base::Result<void> seek_by(base::Result<Consumer*> made);
   void lead(uint64_t before);
+  void serve(Provider* made);
   void leading();
+  bool be_found();
   void join_ends();
   void watch();
   void step_down();
@@ -94,6 +98,13 @@ class Share final : public Owner, private loop::Inside {
   std::string socket_file(uint64_t epoch) const { return stem_ + "." + std::to_string(epoch) + ".sock"; }
   uint64_t bound_epoch() const;  // that the link leads to; 0: none
   std::shared_ptr<const base::Conf> inner_conf(int32_t kind, std::string_view key, std::string_view where) const;
+
+  // share_cluster.cpp: the wire of cluster-client, where who binds the port leads
+  net::ClusterPlace place() const;
+  base::Result<void> seek_port();
+  void compete_for_port();
+  void port_taken();
+  bool key_fits(std::string_view key) const;
 
   // share_relay.cpp: what the consumer and the provider inside tell
   void inside(loop::Lane& lane, const mw_event& ev, std::string_view topic, std::string_view meta,
@@ -114,6 +125,7 @@ class Share final : public Owner, private loop::Inside {
 
   const std::string name_;
   const bool single_, election_;
+  const bool cluster_;                    // the wire of cluster-client
   const base::Role role_;
   std::string stem_;                      // of our files, with the directory
   std::atomic<mw_status> state_{MW_STATE_IDLE};
@@ -132,6 +144,7 @@ class Share final : public Owner, private loop::Inside {
   uint64_t epoch_ = 0;                    // of the leader we know
   uint64_t met_ = 0;                      // the last one we met
   uint64_t ours_ = 0;                     // where we lead, or are about to
+  bool taken_ = false;                    // the port was, as our provider found
   bool suspect_ = false;                  // the leader of epoch_ was silent for too long
   bool linked_ = false;                   // ours_ can be found
   bool closing_ = false, retired_ = false;

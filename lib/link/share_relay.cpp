@@ -129,6 +129,8 @@ mw_status Share::publish(std::string_view key, const mw_msg* m, uint32_t flags, 
 
 mw_status Share::subscribe(std::string_view key, uint64_t op, base::Error* why) {
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return (*why = {MW_ECLOSED, 0, {}}).code;
+  if (cluster_ && !key_fits(key))
+    return (*why = {MW_EINVAL, 0, "with wire=cluster-client a key is a registration as JSON, then perhaps a line feed and its formatted key"}).code;
   {
     std::lock_guard lock(mutex_);
     if (seeker_.load(std::memory_order_relaxed) == 0) {
@@ -191,7 +193,8 @@ void Share::told_by_leader(const mw_event& ev, std::string_view topic, std::stri
       if (topic == "!") {
         uint64_t epoch = 0;
         std::from_chars(body.data(), body.data() + body.size(), epoch);
-        return met_leader(epoch);
+        // That of a port is not told: whoever lets us in is another one.
+        return met_leader(!cluster_ ? epoch : linked_ ? ours_ : epoch_ + 1);
       }
       if (topic.empty() || !up_) return;
       mw_event out = ev;
@@ -237,6 +240,10 @@ void Share::told_by_followers(const mw_event& ev, std::string_view topic, std::s
     case MW_EVENT_DONE:  // of its start
       if (ev.status == MW_OK && !closing_) return leading();
       if (ev.id != kListen || closing_) return;
+      if (cluster_ && ev.status == MW_EADDRINUSE) {
+        taken_ = true;
+        return provider_->close_as(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, {}});
+      }
       if (lock_) lock_->give_back();
       provider_->close_as(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, {}});
       return trouble({ev.status, ev.code, std::string(body)});
@@ -260,6 +267,7 @@ void Share::told_by_followers(const mw_event& ev, std::string_view topic, std::s
       provider_ = nullptr;
       linked_ = false;
       if (closing_) return end_if_done();
+      if (std::exchange(taken_, false)) return port_taken();
       return lane->wheel.set(compete_timer_, lane->now() + pause_);
     default:
       return;

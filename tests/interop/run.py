@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Other people's peers against our echo provider and our echo consumer.
 
-usage: run.py --provider PROGRAM --consumer PROGRAM --build FOLDER [--only TEXT]
-npm's ws and undici, Python's websockets and headless Chromium are installed
+usage: run.py --provider PROGRAM --consumer PROGRAM --agent SCENARIO_AGENT --build FOLDER [--only TEXT]
+npm's ws, undici and cluster-client, Python's websockets and headless Chromium are installed
 into FOLDER or found; each that is missing is skipped, loudly. Each prints
 "ok WHAT" or "fail WHAT". Last line: N passed, N failed, N skipped."""
 import argparse
@@ -181,6 +181,17 @@ class Peers:
         self.their_server('network-cluster provider', peer,
                           ['preset=network-cluster', 'parameters={"key":"s3cret","name":"a b"}'], ['provider'])
 
+    def cluster_client(self):
+        name = 'cluster-client'
+        if not self.wanted(name):
+            return
+        try:
+            r = subprocess.run([sys.executable, '-B', os.path.join(HERE, 'cluster_client.py'), '--agent', self.args.agent,
+                                '--folder', self.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=2 * LIMIT)
+            self.count.lines(name, r.stdout, r.returncode, r.stderr)
+        except subprocess.TimeoutExpired as e:
+            self.count.fail(f'{name}: hangs: {(e.stdout or b"").decode()}')
+
     def chromium(self):
         browser = next((b for b in map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome')) if b), None)
         if browser is None:
@@ -239,12 +250,13 @@ class Peers:
     def run(self):
         why = self.install_node()
         if why:
-            for what in ('ws', 'undici', 'network-cluster'):
+            for what in ('ws', 'undici', 'network-cluster', 'cluster-client'):
                 self.count.skip(what, why)
         else:
             self.matrix('ws', [self.node, os.path.join(self.folder, 'ws_peer.mjs')])
             self.matrix('undici', [self.node, os.path.join(self.folder, 'undici_peer.mjs')], server=False)
             self.network_cluster()
+            self.cluster_client()
         why = self.install_python()
         if why:
             self.count.skip('websockets', why)
@@ -260,6 +272,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument('--provider', required=True)
     p.add_argument('--consumer', required=True)
+    p.add_argument('--agent', required=True)
     p.add_argument('--build', required=True)
     p.add_argument('--only', default='')
     args = p.parse_args()

@@ -29,8 +29,10 @@ class Tcp:
         return words + [word(k, v) for k, v in self.usual[verb].items() if k not in given]
 
     def port(self, name, busy):
-        """A port that somebody or nobody listens on, and the socket that keeps it so."""
+        """A port that somebody or nobody listens on, and the socket that keeps it so
+        from all who do not ask for this one with SO_REUSEADDR."""
         s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind(('127.0.0.1', 0))
         if busy:
             s.listen()

@@ -51,6 +51,7 @@ class Play:
     def __init__(self, scenario, agents, patience, places, carrier):
         self.s, self.agents, self.patience, self.carrier = scenario, agents, patience, carrier
         self.vars = dict(places)
+        self.vars['keys'] = '$$inner$$__'  # what all keys of cluster-client begin with
         self.owner = {}          # object -> agent
         self.handles = []        # (agent, object) of opened providers and consumers
         self.ops = {}            # (letter, op) -> text of the step
@@ -566,6 +567,9 @@ class Play:
             r.write(r.frame(rest[0], data, fin=step.get('fin', '1') == '1', rsv=int(step.get('rsv', '0')),
                             mask=None if step.get('mask') is None else step.get('mask') == '1',
                             length=int(step.get('length')) if step.get('length') else None))
+        elif action == 'packet':
+            r.write(r.packet(rest[0], int(step.get('id', '1')), self.fill(step.get('conn')), data,
+                             length=int(step.get('length')) if step.get('length') else None))
         elif action == 'close':
             code = int(step.get('code', '1000'))
             r.write(r.frame('close', code.to_bytes(2, 'big') + data))

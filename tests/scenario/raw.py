@@ -2,6 +2,7 @@
 to send what no honest peer sends and to say exactly what came back."""
 import base64
 import hashlib
+import json
 import os
 import select
 import socket
@@ -216,11 +217,28 @@ class RawPeer:
             payload = bytes(b ^ key[i & 3] for i, b in enumerate(payload))
         return {'opcode': b0 & 15, 'fin': b0 >> 7, 'rsv': b0 >> 4 & 7, 'payload': payload}
 
+    # -- packets of cluster-client: head of 24 bytes, JSON, bytes of the application
+    @staticmethod
+    def packet(kind, number, conn, app=b'', timeout=3000, length=None):
+        conn = conn.encode()
+        head = struct.pack('>BBHQIII', 1, kind == 'response', 0, number, timeout, len(conn), len(app) if length is None else length)
+        return head + conn + app
+
+    def expect_packet(self):
+        _, response, _, number, timeout, conn, app = struct.unpack('>BBHQIII', self._need(24))
+        facts = {'kind': 'response' if response else 'request', 'id': str(number), 'timeout': str(timeout)}
+        conn = json.loads(self._need(conn))
+        facts.update({f'conn.{k}': v if isinstance(v, str) else json.dumps(v, separators=(',', ':')) for k, v in conn.items()})
+        facts['body'] = self._need(app).decode('latin-1')
+        return facts
+
     def expect(self, what, within=None):
-        """text, binary, cont, ping, pong, close, eof, or reset; facts of what came."""
+        """text, binary, cont, ping, pong, close, packet, eof, or reset; facts of what came."""
         limit = time.monotonic() + (within or self.patience)
         self.sock.settimeout(within or self.patience)
         try:
+            if what == 'packet':
+                return self.expect_packet()
             f = self.read_frame()
         except EOFError as e:
             if what == 'eof' or what == str(e):

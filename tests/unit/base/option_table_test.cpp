@@ -141,9 +141,10 @@ TEST(OptionTable, PresetsNameRowsThatTakeThem) {
   }
   // Each word of "preset" but none has rows, and the other way round.
   std::set<std::string_view> words;
-  each_word(row(MW_CONF_PROVIDER, "preset").words, [&](std::string_view w, int i) {
-    if (i > 0) words.insert(w);
-  });
+  for (const int32_t kind : {MW_CONF_PROVIDER, MW_CONF_SHARE})
+    each_word(row(kind, "preset").words, [&](std::string_view w, int i) {
+      if (i > 0) words.insert(w);
+    });
   EXPECT_EQ(presets, words);
 }
 

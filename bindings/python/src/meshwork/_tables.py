@@ -443,6 +443,8 @@ ChannelOptions = TypedDict(
 ShareOptions = TypedDict(
     "ShareOptions",
     {
+        # Defaults and wire of a seed system; set it before any other key.
+        "preset": str,
         # LOG events up to this level; off means none.
         "log.level": str,
         # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
@@ -463,8 +465,18 @@ ShareOptions = TypedDict(
         "call.timeout": Union[str, int],
         # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
         "dir": str,
-        # Name of the share: letters, digits, '.', '_' and '-'. Required.
+        # Name of the share: letters, digits, '.', '_' and '-' (wire=cluster-client: any text). Required.
         "name": str,
+        # meshwork: a unix socket in dir; or that of the npm package cluster-client: a TCP port, whose owner leads; anybody who can reach the port is let in.
+        "wire": str,
+        # wire=cluster-client: address of the port.
+        "host": str,
+        # wire=cluster-client: the port that is competed for; shares of other names use it, too.
+        "port": int,
+        # wire=cluster-client: how arguments, results and values are encoded; the library passes them on and encodes only what it says itself.
+        "transcode": str,
+        # wire=cluster-client: who was not let in yet asks again.
+        "register.retry": Union[str, int],
         # A leader that does not answer for so long when joined is taken for frozen.
         "connect.timeout": Union[str, int],
         # The DONE of mw_start comes at the latest then; 0: when there is a leader.

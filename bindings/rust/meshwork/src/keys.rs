@@ -375,6 +375,8 @@ pub mod channel {
 
 /// Options of a share.
 pub mod share {
+    /// Defaults and wire of a seed system; set it before any other key. Default: `none`.
+    pub const PRESET: &str = "preset";
     /// LOG events up to this level; off means none. Default: `warn`. (live)
     pub const LOG_LEVEL: &str = "log.level";
     /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,peer_up,peer_down,message,writable,slow,dropped,interest,done,released,ask,draining,leader`. (live)
@@ -395,8 +397,18 @@ pub mod share {
     pub const CALL_TIMEOUT: &str = "call.timeout";
     /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
     pub const DIR: &str = "dir";
-    /// Name of the share: letters, digits, '.', '_' and '-'. Required.
+    /// Name of the share: letters, digits, '.', '_' and '-' (wire=cluster-client: any text). Required.
     pub const NAME: &str = "name";
+    /// meshwork: a unix socket in dir; or that of the npm package cluster-client: a TCP port, whose owner leads; anybody who can reach the port is let in. Default: `meshwork`.
+    pub const WIRE: &str = "wire";
+    /// wire=cluster-client: address of the port. Default: `127.0.0.1`.
+    pub const HOST: &str = "host";
+    /// wire=cluster-client: the port that is competed for; shares of other names use it, too. Default: `7777`.
+    pub const PORT: &str = "port";
+    /// wire=cluster-client: how arguments, results and values are encoded; the library passes them on and encodes only what it says itself. Default: `serialize-json`.
+    pub const TRANSCODE: &str = "transcode";
+    /// wire=cluster-client: who was not let in yet asks again. Default: `3s`.
+    pub const REGISTER_RETRY: &str = "register.retry";
     /// A leader that does not answer for so long when joined is taken for frozen. Default: `10s`.
     pub const CONNECT_TIMEOUT: &str = "connect.timeout";
     /// The DONE of mw_start comes at the latest then; 0: when there is a leader. Default: `30s`.
