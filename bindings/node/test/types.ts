@@ -1,6 +1,7 @@
 // Compiled by tsc, not run: what the types must take and what they must refuse.
 import meshwork, { Channel, Consumer, Context, Election, Hub, MeshworkError, Message, Provider, Share, stat } from 'meshwork'
 import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
+import clusterClient, { APIClientBase } from 'meshwork/cluster-client'
 
 async function main (): Promise<void> {
   const context = new Context({ threads: 0, 'memory.max_bytes': '64MiB' })
@@ -50,8 +51,23 @@ async function main (): Promise<void> {
   void new Election({ lease: 5 })
   // @ts-expect-error: a channel has no calls
   void channel.call('x')
-  // @ts-expect-error: a share has no port
-  void new Share({ name: 'S', port: 1 })
+  // @ts-expect-error: a share has no url
+  void new Share({ name: 'S', url: 'x' })
+
+  class Data { async get (id: number): Promise<string> { return `${id}` } }
+  const shared = clusterClient(Data, { port: 7777, isLeader: null }).delegate('get').override('kind', 1).create({ any: 1 })
+  const got: string = await shared.get(1)
+  shared.subscribe({ id: 1 }, value => void value).on('error', () => {})
+  await shared.ready()
+  await clusterClient.close(shared)
+  void got
+  // @ts-expect-error: no such verb
+  clusterClient(Data).delegate('get', 'call')
+  class Api extends APIClientBase {
+    get DataClient () { return Data }
+    get clusterOptions () { return { name: 'Api' } }
+  }
+  await new Api().close()
 
   // @ts-expect-error: no such policy
   void new Provider({ 'send.overflow': 'explode' })
