@@ -363,7 +363,8 @@ export interface HubEvents {
   connection: [member: Member]
   disconnection: [member: Member, end: End]
   slow: [member: Member, slow: Slow]
-  dropped: [member: Member, dropped: Dropped]
+  /** undefined: lost on the LAN. On the way here, then the message's header sender says from which hub, or not sent. */
+  dropped: [member: Member | undefined, dropped: Dropped]
   /** Of a channel with "dump": its name as topic; the event's name, a space and its body as body. */
   dump: [message: Message, member?: Member]
   close: [end: End]
@@ -377,7 +378,7 @@ export class Hub extends Handle<HubEvents> {
   constructor (options?: HubOptions, context?: Context)
   /** By handle. */
   readonly members: Map<number, Member>
-  /** 'channel/NAME' (a list) or 'client/NAME/UUID'. */
+  /** 'channel/NAME' (a list), 'client/NAME/UUID' or 'lan'. */
   query (what: string, how?: How): Promise<any>
 }
 

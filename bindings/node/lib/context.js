@@ -309,11 +309,11 @@ class Context extends EventEmitter {
     }
   }
 
-  /** On the connection, and on its provider with the connection in front. */
+  /** On the connection, and on its provider or hub with the connection in front. */
   #tell (target, connection, name, ...facts) {
-    if (connection === undefined) return target?.emit(name, ...facts)
-    this.#call(() => connection.emit(name, ...facts))
-    target?.emit(name, connection, ...facts)
+    if (connection !== undefined) this.#call(() => connection.emit(name, ...facts))
+    if (target?.admit) target.emit(name, connection, ...facts)
+    else target?.emit(name, ...facts)
   }
 
   #remove (token) {
