@@ -18,10 +18,10 @@ extern "C" {
  * (DONE (op), code 1), also over a change of hub; at send.max_bytes MW_EAGAIN,
  * or MW_EDROPPED with send.overflow=drop_new. mw_subscribe says what comes as
  * MESSAGE: topic the event's name, header "sender" the sender's id. UP and DOWN
- * tell the link to the hub; DROPPED that events of a sender were lost on the
- * way here (code how many). Where this process is the hub, SLOW and DROPPED
- * with a peer name a member that does not read (mw_info of the peer: its
- * process).
+ * tell the link to the hub, ERROR (MW_ETIMEDOUT) of one that does not answer;
+ * DROPPED that code events of a sender were lost on the way here. In the hub's
+ * process SLOW and DROPPED with a peer name a member that does not read
+ * (mw_info of the peer: its process).
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once. Errors: MW_EKIND (conf), MW_EOPTION (name), MW_ECLOSED
  * (ctx). Of mw_start's DONE: MW_EDENIED (the runtime directory is not safe, or

@@ -25,6 +25,12 @@ constexpr uint64_t kYieldLook = 250;  // ms between two looks whether a standing
 constexpr int64_t kAutoWait = 50;     // ms: the longest wait while another member becomes hub
 constexpr int64_t kTroubleWait = 1000;  // ms, where the runtime directory is of no use
 
+// ms for a hub to let us in: one that takes longer than its heartbeats may is frozen.
+int64_t patience(const Policy& p) noexcept {
+  const int64_t cutoff = p.beat_interval.load(std::memory_order_relaxed) * (p.max_strikes.load(std::memory_order_relaxed) + 1);
+  return cutoff > 0 ? std::clamp<int64_t>(cutoff, 250, 10'000) : 10'000;
+}
+
 }  // namespace
 
 base::Result<mw_handle> Channel::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
@@ -160,7 +166,7 @@ void Channel::seek() {
     if (!dialer_) {
       base::Conf c(MW_CONF_CONSUMER);
       for (auto [key, value] : {std::pair<const char*, std::string>{"url", "ws+unix:" + Exchange::file(dir_, name_, "sock") + ":/channel"},
-                                {"wire", "meshwork"}})
+                                {"wire", "meshwork"}, {"connect.timeout", std::to_string(patience(policy)) + "ms"}})
         if (auto ok = c.set(key, value); !ok) return base::insist([&] { refused(net::Refused{ok.error()}); });
       dialer_ = net::Dialer::open(control_of(runtime), c.freeze(), *this);
       dialer_stopped_ = false;
@@ -201,6 +207,7 @@ void Channel::up(net::Connected& c) {
   }
   in_output_ = 0;
   joined_ = false;
+  hub_pid_ = who.pid;
   session_.greet();
   session_.begin();
 }
@@ -227,6 +234,7 @@ void Channel::greeted(Session& s) {
 // What no hub has taken goes to this one, in order.
 void Channel::joined() {
   joined_ = true;
+  silent_ = false;
   int attempts = std::exchange(attempts_, 0);
   std::string body;
   base::JsonObject o(body);
@@ -249,6 +257,7 @@ void Channel::failed(const net::Refused& r) {
   dialing_ = false;
   if (closing_) return end_if_done();
   Party::log(*lane, base::LogLevel::debug, 0, "channel", r.error.text);
+  if (r.error.code == MW_ETIMEDOUT && !std::exchange(silent_, true)) tell_silent();
   if (auto_ && !exchange_) return contend();
   wait(auto_ ? std::min<int64_t>(int64_t{2} << std::min(attempts_, 5), kAutoWait) : conf()->num(Opt::reconnect_interval));
 }
@@ -276,6 +285,13 @@ void Channel::contend() {
 
 void Channel::wait(int64_t ms) {
   lane->wheel.set(retry_timer_, lane->now() + static_cast<uint64_t>(std::max<int64_t>(ms, 1)));
+}
+
+// Somebody holds the channel and says nothing: frozen, most likely.
+void Channel::tell_silent() {
+  auto lock = local::Lock::open(Exchange::file(dir_, name_, "lock"));
+  event(*lane, MW_EVENT_ERROR, 0, token.load(), MW_ETIMEDOUT, 0, 0,
+        "the hub of channel " + name_ + " does not answer: process " + std::to_string(lock ? lock->holder_pid() : 0));
 }
 
 // What no other attempt mends soon: told to who starts, else as a failure in the background.
@@ -329,7 +345,9 @@ void Channel::session_ended(Session& s) {
 void Channel::lost(mw_status why, int32_t code, std::string_view reason) {
   if (std::exchange(joined_, false)) {
     if (!leaving_) state_.store(MW_STATE_WAITING, std::memory_order_release);
-    event(*lane, MW_EVENT_DOWN, 0, token.load(std::memory_order_relaxed), why, code, auto_ ? 0 : static_cast<uint64_t>(conf()->num(Opt::reconnect_interval)), reason);
+    std::string text(reason);
+    if (why == MW_ETIMEDOUT) text += "; the hub is process " + std::to_string(hub_pid_);
+    event(*lane, MW_EVENT_DOWN, 0, token.load(std::memory_order_relaxed), why, code, auto_ ? 0 : static_cast<uint64_t>(conf()->num(Opt::reconnect_interval)), text);
   }
   attempts_ = 0;
   wait(auto_ ? 1 : conf()->num(Opt::reconnect_interval));

@@ -108,6 +108,7 @@ class Channel final : public Host, public net::DialSink {
   void contend();
   void look_for_standing();
   void wait(int64_t ms);
+  void tell_silent();
   void trouble(const base::Error& e);
   void lost(mw_status why, int32_t code, std::string_view reason);
   void begin_close(const CloseWish& w);
@@ -160,10 +161,12 @@ class Channel final : public Host, public net::DialSink {
   uint64_t told_ = 1;                     // sequence to tell our own subscriptions next
   size_t in_output_ = 0;                  // bytes written to the session and not yet with the kernel
   uint64_t epoch_ = 0;                    // of the last hub that took us
+  int64_t hub_pid_ = 0;                   // its process
   uint64_t clock_ = 0;
   int attempts_ = 0;
   bool dialing_ = false, dialer_stopped_ = true, dialer_stopping_ = false;
   bool joined_ = false;                   // the hub has said so, on this session
+  bool silent_ = false;                   // told that there is a hub which does not answer
   bool leaving_ = false, closing_ = false, retired_ = false;
   uint64_t unsent_ = 0, unsent_bytes_ = 0;
   std::unordered_map<Uuid, Heard, UuidHash> heard_;

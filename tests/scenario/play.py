@@ -474,13 +474,15 @@ class Play:
             agent.kill()
 
     def do_file(self, step):
-        """file PATH mode=755 | link=PATH: a directory of this mode, or a symbolic link."""
+        """file PATH mode=755 [owner=UID] | link=PATH: a directory of this mode, or a symbolic link."""
         path = self.fill(step.args[0])
         if step.get('link'):
             os.symlink(self.fill(step.get('link')), path)
         else:
             os.mkdir(path)
             os.chmod(path, int(step.get('mode'), 8))
+            if step.get('owner'):
+                os.chown(path, int(step.get('owner')), -1)
 
     def do_up(self, step):
         self.start(step.args[0])

@@ -32,6 +32,8 @@ def missing(needs):
             return 'no IPv6 here'
         if need == 'tls' and not shutil.which('openssl'):
             return 'no openssl program to make certificates with'
+        if need == 'root' and os.geteuid() != 0:
+            return 'only root can make what belongs to others'
     return ''
 
 
