@@ -34,6 +34,7 @@ const (
 	confHub          = C.MW_CONF_HUB
 	confChannel      = C.MW_CONF_CHANNEL
 	confShare        = C.MW_CONF_SHARE
+	confElection     = C.MW_CONF_ELECT
 
 	more    = Status(C.MW_MORE)
 	flagRef = C.MW_F_REF
@@ -145,8 +146,8 @@ func takeBody(m *C.mw_msg) []byte {
 	return b
 }
 
-// opened opens an object of kind under ctx (0 for a context).
-func opened(kind int32, ctx, token uint64, json []byte) (uint64, error) {
+// opened opens an object of kind under ctx (0 for a context); name: of an election.
+func opened(kind int32, ctx, token uint64, name string, json []byte) (uint64, error) {
 	c, err := conf(C.int32_t(kind), json)
 	if err != nil {
 		return 0, err
@@ -166,6 +167,9 @@ func opened(kind int32, ctx, token uint64, json []byte) (uint64, error) {
 		s = C.mw_channel_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	case confShare:
 		s = C.mw_share_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
+	case confElection:
+		p, n := text(name)
+		s = C.mw_elect(C.mw_handle(ctx), p, n, c, C.uint64_t(token), &h, &e)
 	default:
 		s = C.mw_consumer_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	}

@@ -23,6 +23,7 @@ var (
 	_ Starter = (*Channel)(nil)
 	_ Starter = (*Hub)(nil)
 	_ Starter = (*Share)(nil)
+	_ Starter = (*Election)(nil)
 )
 
 // Version of the loaded library: major, minor, patch.
@@ -53,7 +54,7 @@ func OpenLogged(opts Options, log *slog.Logger) (*Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := opened(confContext, 0, 0, b)
+	h, err := opened(confContext, 0, 0, "", b)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ type Provider struct {
 
 // NewProvider opens a provider; it listens after Start.
 func (c *Context) NewProvider(opts Options) (*Provider, error) {
-	h, err := c.open(confProvider, opts, &handle{})
+	h, err := c.open(confProvider, "", opts, &handle{})
 	if err != nil {
 		return nil, err
 	}
@@ -152,14 +153,14 @@ func (c *Context) NewProvider(opts Options) (*Provider, error) {
 	return p, nil
 }
 
-func (c *Context) open(kind int32, opts Options, h *handle) (*handle, error) {
+func (c *Context) open(kind int32, name string, opts Options, h *handle) (*handle, error) {
 	b, err := opts.json()
 	if err != nil {
 		return nil, err
 	}
 	h.d, h.kind, h.token = c.d, kind, c.d.numbers.Add(1)
 	c.d.add(h.token, h)
-	if h.h, err = opened(kind, c.h, h.token, b); err != nil {
+	if h.h, err = opened(kind, c.h, h.token, name, b); err != nil {
 		c.d.forget(h.token)
 		return nil, err
 	}
@@ -198,7 +199,7 @@ type Consumer struct {
 func (c *Context) NewConsumer(opts Options) (*Consumer, error) {
 	l := &link{}
 	l.consumer = &l.receiver
-	if _, err := c.open(confConsumer, opts, &l.handle); err != nil {
+	if _, err := c.open(confConsumer, "", opts, &l.handle); err != nil {
 		return nil, err
 	}
 	made := &Consumer{l, c}

@@ -32,7 +32,7 @@ const (
 	Requested Kind = 40 // Request is to be answered; Code ms left or -1, topic the method
 	Cancelled Kind = 41 // Request is over unanswered; Err why, Code 1 asked, 2 deadline, 3 gone
 	Ask       Kind = 50 // may this client come in? body JSON: its request; Answer decides
-	Leader    Kind = 65 // who leads the share: Code 1 this process, 0 another; ID its epoch
+	Leader    Kind = 65 // who leads the share or election: Code 1 this process, 0 another, -1 none; ID its epoch
 	Draining  Kind = 66 // the other side leaves in Code ms
 
 	kinds = 67

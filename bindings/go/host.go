@@ -19,7 +19,7 @@ type Channel struct {
 func (c *Context) NewChannel(name string, opts Options) (*Channel, error) {
 	r := &receiver{}
 	r.consumer = r
-	if _, err := c.open(confChannel, opts.named(name), &r.handle); err != nil {
+	if _, err := c.open(confChannel, "", opts.named(name), &r.handle); err != nil {
 		return nil, err
 	}
 	made := &Channel{r, emitter{&r.handle}, c}
@@ -41,7 +41,7 @@ type Hub struct {
 
 // NewHub opens a hub of the channels of the option "channels".
 func (c *Context) NewHub(opts Options) (*Hub, error) {
-	h, err := c.open(confHub, opts, &handle{})
+	h, err := c.open(confHub, "", opts, &handle{})
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,7 @@ func (h *Hub) Start(ctx context.Context, then ...func(*Event)) error { return h.
 type Share struct {
 	*caller
 	emitter
+	leading
 	ctx *Context
 }
 
@@ -65,22 +66,16 @@ type Share struct {
 func (c *Context) NewShare(name string, opts Options) (*Share, error) {
 	r := &caller{}
 	r.consumer, r.requests = &r.receiver, make(map[uint64]*Request)
-	if _, err := c.open(confShare, opts.named(name), &r.handle); err != nil {
+	if _, err := c.open(confShare, "", opts.named(name), &r.handle); err != nil {
 		return nil, err
 	}
-	made := &Share{r, emitter{&r.handle}, c}
+	made := &Share{r, emitter{&r.handle}, leading{&r.handle}, c}
 	runtime.SetFinalizer(made, func(k *Share) { k.handle.dropped("Share") })
 	return made, nil
 }
 
 // Start joins, and returns when there is a leader; with a function it does not wait.
 func (s *Share) Start(ctx context.Context, then ...func(*Event)) error { return s.start(ctx, s, then) }
-
-// OnLeader is told who leads: this process, which makes the connection now, or
-// another, so that this one drops it. The epoch rises with each leader.
-func (s *Share) OnLeader(fn func(leads bool, epoch uint64)) {
-	s.On(Leader, func(e *Event) { fn(e.Code == 1, e.ID) })
-}
 
 // OnRequest gets the calls of all processes, in the leader. See Provider.Serve.
 func (s *Share) OnRequest(fn func(*Request)) { s.onRequest(fn) }
@@ -89,6 +84,39 @@ func (s *Share) OnRequest(fn func(*Request)) { s.onRequest(fn) }
 // and did before.
 func (s *Share) OnInterest(fn func(key string, now, before int)) {
 	s.On(Interest, func(e *Event) { fn(e.Topic(), e.Code, int(e.ID)) })
+}
+
+// Election is one of the processes of a host of which one leads.
+type Election struct {
+	*handle
+	leading
+	ctx *Context
+}
+
+// NewElection opens the election of this name; Start stands in it, Close resigns.
+func (c *Context) NewElection(name string, opts Options) (*Election, error) {
+	h, err := c.open(confElection, name, opts, &handle{})
+	if err != nil {
+		return nil, err
+	}
+	made := &Election{h, leading{h}, c}
+	runtime.SetFinalizer(made, func(k *Election) { k.handle.dropped("Election") })
+	return made, nil
+}
+
+// Start stands, and returns as soon as somebody leads; with a function it does not wait.
+func (e *Election) Start(ctx context.Context, then ...func(*Event)) error {
+	return e.start(ctx, e, then)
+}
+
+// leading tells who leads a share or an election.
+type leading struct{ who *handle }
+
+// OnLeader is told who leads from now on: this process (in a share it makes the
+// connection now), or not (it drops it). The epoch rises with each leader: who
+// takes orders refuses a lower one than it has seen.
+func (l leading) OnLeader(fn func(leads bool, epoch uint64)) {
+	l.who.On(Leader, func(e *Event) { fn(e.Code == 1, e.ID) })
 }
 
 // emitter publishes in a channel or a share.

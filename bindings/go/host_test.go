@@ -257,6 +257,36 @@ func TestShareCallEndsWithItsContext(t *testing.T) {
 	})
 }
 
+func TestElectionHasOneLeaderAndRisingEpochs(t *testing.T) {
+	each(t, func(t *testing.T, opts meshwork.Options) {
+		mw, dir := open(t, opts), meshwork.Options{"dir": place(t)}
+		if _, err := mw.NewElection("../up", dir); !errors.Is(err, meshwork.EINVAL) {
+			t.Fatal(err)
+		}
+		stand := func() (*meshwork.Election, chan uint64) {
+			e, err := mw.NewElection("E", dir)
+			must(t, err)
+			leads := make(chan uint64, 9)
+			e.OnLeader(func(yes bool, epoch uint64) {
+				if yes {
+					leads <- epoch
+				}
+			})
+			must(t, e.Start(limit(t)))
+			return e, leads
+		}
+		first, firstLeads := stand()
+		_, secondLeads := stand()
+		if epoch := wait(t, firstLeads, "the leader"); epoch != 1 || len(secondLeads) != 0 {
+			t.Fatal(epoch, len(secondLeads))
+		}
+		must(t, first.Close())
+		if epoch := wait(t, secondLeads, "the next leader"); epoch != 2 {
+			t.Fatal(epoch)
+		}
+	})
+}
+
 // Not even where what was opened is given up, and a call with it.
 func TestOnceAndAgainLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, opts meshwork.Options) {

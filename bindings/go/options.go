@@ -63,6 +63,7 @@ const (
 	ForHub          OptionKind = confHub
 	ForChannel      OptionKind = confChannel
 	ForShare        OptionKind = confShare
+	ForElection     OptionKind = confElection
 )
 
 // CheckOptions tells whether the library takes these options, and what it

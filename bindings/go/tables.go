@@ -328,3 +328,10 @@ var ShareOptions = []Option{
 	{Key: "retain", Type: "boolean", Default: "true", Allowed: "", Doc: "The leader keeps the last value of each key for who subscribes later."},
 	{Key: "retry.safe", Type: "list", Default: "", Allowed: "", Doc: "Methods that may run twice: their calls in flight are repeated when the leader changes."},
 }
+
+// ElectionOptions are the keys of a election.
+var ElectionOptions = []Option{
+	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
+	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
+	{Key: "lease", Type: "duration", Default: "10s", Allowed: "", Doc: "A leader that lives but does not answer for about so long is replaced; one that died, at once."},
+}

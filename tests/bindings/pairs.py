@@ -12,7 +12,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / 'tests/scenario'
-CORE = ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain', 'compress', 'own_wire', 'tls', 'calls', 'channels', 'shares')
+CORE = ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain', 'compress', 'own_wire', 'tls', 'calls', 'channels', 'shares',
+        'elections')
 
 SKIPS = {'c': None, 'c++': SCENARIOS / 'agent_cpp/skips', 'node': ROOT / 'bindings/node/agent/skips.txt',
          'go': ROOT / 'bindings/go/agent/skips.turn', 'rust': ROOT / 'bindings/rust/agent/skips',

@@ -19,6 +19,9 @@ func (w words) open() string {
 	case "share":
 		s, err := mw.NewShare(w.args["name"], opts)
 		return opened(w.name, "", s, err)
+	case "elect":
+		e, err := mw.NewElection(w.args["name"], opts)
+		return opened(w.name, "", e, err)
 	case "provider":
 		p, err := mw.NewProvider(w.options())
 		return opened(w.name, w.name, p, err)

@@ -158,6 +158,8 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         ("sub", Noun::Subscription),
         ("hub", Noun::Hub),
         ("channel", Noun::Channel),
+        ("share", Noun::Share),
+        ("elect", Noun::Election),
     ];
     let noun = |kind: &str| nouns.iter().find(|(name, _)| *name == kind).map_or(Noun::Provider, |(_, noun)| *noun);
     let options = || w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
@@ -167,7 +169,7 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
     let sent = |sent: Sent| if sent == Sent::Buffered { "BUFFERED".into() } else { "OK".to_string() };
     let begun = names.get(&format!("{} {}", w.name, w.text("op")));
     match (w.verb.as_str(), names.get(&w.name), names.get("ctx"), begun) {
-        ("provider" | "consumer" | "channel" | "hub" | "share", _, Some(Thing::Context(context)), ..) => {
+        ("provider" | "consumer" | "channel" | "hub" | "share" | "elect", _, Some(Thing::Context(context)), ..) => {
             if let Some(thing) = Thing::open(context, w)? {
                 names.insert(w.name.clone(), thing);
             }

@@ -2,7 +2,7 @@
 use super::*;
 
 macro_rules! things {
-    ($($verb:literal $noun:ident;)*) => {
+    ($($verb:literal $noun:ident $open:expr;)*) => {
         /// "object KIND" names a hook, "object op" an operation.
         pub enum Thing {
             Context(Context),
@@ -27,7 +27,8 @@ macro_rules! things {
                 let name = w.name.clone();
                 Ok(Some(match w.verb.as_str() {
                     $($verb => {
-                        let x = $noun::open(context, w.options(Options::new(Noun::$noun), &[]))?;
+                        let open: fn(&Context, &Words) -> Result<$noun> = $open;
+                        let x = open(context, w)?;
                         x.on(move |event| tell(&name, &event))?;
                         Thing::$noun(x)
                     })*
@@ -54,11 +55,12 @@ macro_rules! things {
 }
 
 things! {
-    "provider" Provider;
-    "consumer" Consumer;
-    "channel" Channel;
-    "hub" Hub;
-    "share" Share;
+    "provider" Provider |c, w| Provider::open(c, w.options(Options::provider(), &[]));
+    "consumer" Consumer |c, w| Consumer::open(c, w.options(Options::consumer(), &[]));
+    "channel" Channel |c, w| Channel::open(c, w.options(Options::new(Noun::Channel), &[]));
+    "hub" Hub |c, w| Hub::open(c, w.options(Options::hub(), &[]));
+    "share" Share |c, w| Share::open(c, w.options(Options::new(Noun::Share), &[]));
+    "elect" Election |c, w| Election::open(c, &w.text("name"), w.options(Options::election(), &["name"]));
 }
 
 pub type Names = BTreeMap<String, Thing>;

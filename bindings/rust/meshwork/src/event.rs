@@ -100,7 +100,7 @@ impl<'a> Event<'a> {
         (self.kind() == Kind::Ask).then(|| Ask::from_id(self.id()))
     }
 
-    /// Of LEADER: whether this process leads its share from now on.
+    /// Of LEADER: whether this process leads its share or election from now on.
     pub fn leads(&self) -> Option<bool> {
         (self.kind() == Kind::Leader).then(|| self.code() == 1)
     }

@@ -365,6 +365,12 @@ pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64> {
     told(|e| unsafe { open(ctx, conf.0.as_ptr(), 0, &mut h, e) }).map(|_| h)
 }
 
+/// Stands in an election.
+pub fn elect(ctx: u64, name: &str, conf: &Conf) -> Result<u64> {
+    let mut h = 0;
+    told(|e| unsafe { sys::mw_elect(ctx, chars(name), name.len(), conf.0.as_ptr(), 0, &mut h, e) }).map(|_| h)
+}
+
 pub fn state(h: u64) -> Result<i32> {
     value(unsafe { sys::mw_state(h) })
 }

@@ -424,3 +424,13 @@ pub mod share {
     /// Methods that may run twice: their calls in flight are repeated when the leader changes.
     pub const RETRY_SAFE: &str = "retry.safe";
 }
+
+/// Options of a election.
+pub mod election {
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+    pub const DIR: &str = "dir";
+    /// A leader that lives but does not answer for about so long is replaced; one that died, at once. Default: `10s`.
+    pub const LEASE: &str = "lease";
+}

@@ -53,7 +53,7 @@ pub use events::Events;
 pub use message::{Flags, Message, Payload};
 pub use operation::{Delivery, Operation};
 pub use options::{describe_options, Noun, Options};
-pub use party::{Channel, Closed, Consumer, Hub, Provider, Share};
+pub use party::{Channel, Closed, Consumer, Election, Hub, Provider, Share};
 pub use service::{How, PartHandler, Parts, Request, Service};
 pub use tables::{Kind, Stat, State};
 pub use verbs::Sent;

@@ -24,6 +24,8 @@ pub enum Noun {
     Channel = ffi::MW_CONF_CHANNEL,
     /// A [`Share`](crate::Share).
     Share = ffi::MW_CONF_SHARE,
+    /// An [`Election`](crate::Election).
+    Election = ffi::MW_CONF_ELECT,
 }
 
 /// Options of one noun. Keys are checked by the library when set; the first refusal is kept and answered by the
@@ -91,6 +93,11 @@ impl Options {
     /// Options of a member of a share.
     pub fn share(name: &str) -> Options {
         Options::new(Noun::Share).set("name", name)
+    }
+
+    /// Options of an election.
+    pub fn election() -> Options {
+        Options::new(Noun::Election)
     }
 
     /// Sets one key. Values are texts, numbers, booleans: `8080`, `true`, `"30s"`, `"1MiB"`.

@@ -213,7 +213,7 @@ impl fmt::Debug for Closed {
 }
 
 macro_rules! party {
-    ($(#[$doc:meta])* $name:ident, $kind:ident) => {
+    ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         pub struct $name {
             party: Arc<Party>,
@@ -221,10 +221,7 @@ macro_rules! party {
         }
 
         impl $name {
-            /// Opens it, idle. Next say who hears its events, by [`Self::on`] or [`Self::events`], then
-            /// [`Self::start`].
-            pub fn open(context: &Context, options: Options) -> Result<$name> {
-                let handle = ffi::party_open(ffi::$kind, context.id(), options.conf()?)?;
+            fn adopt(context: &Context, handle: u64) -> Result<$name> {
                 let party = Party::new(context.panics());
                 party.listen(handle)?;
                 Ok($name { party, context: context.clone() })
@@ -282,29 +279,62 @@ macro_rules! party {
 
 party! {
     /// A listener that admits many peers. Dropping it closes it.
-    Provider, MW_CONF_PROVIDER
+    Provider
 }
 
 party! {
     /// A connection to one provider that always comes back. Dropping it closes it.
-    Consumer, MW_CONF_CONSUMER
+    Consumer
 }
 
 party! {
     /// A member of a channel: hears what the other processes of the host publish in it. An event's topic is its name,
     /// the header `sender` who sent it. Dropping it leaves the channel.
-    Channel, MW_CONF_CHANNEL
+    Channel
 }
 
 party! {
     /// A standing hub: keeps channels of this host in a process of their own. Dropping it closes it.
-    Hub, MW_CONF_HUB
+    Hub
 }
 
 party! {
     /// One of the processes of a host that use one connection. `Kind::Leader` says who leads ([`Event::leads`]); the
     /// leader hears `Kind::Request` ([`Event::request`]) and `Kind::Interest`. Dropping it leaves the share.
-    Share, MW_CONF_SHARE
+    Share
+}
+
+party! {
+    /// One of the processes of a host of which one leads: `Kind::Leader` tells ([`Event::leads`]), its `id` the epoch,
+    /// which rises with each leader: who takes orders refuses a lower one than it has seen. Dropping it resigns.
+    Election
+}
+
+macro_rules! open {
+    ($($name:ident $kind:ident;)*) => {$(
+        impl $name {
+            /// Opens it, idle. Next say who hears its events, by [`Self::on`] or [`Self::events`], then
+            /// [`Self::start`].
+            pub fn open(context: &Context, options: Options) -> Result<$name> {
+                $name::adopt(context, ffi::party_open(ffi::$kind, context.id(), options.conf()?)?)
+            }
+        }
+    )*};
+}
+
+open! {
+    Provider MW_CONF_PROVIDER;
+    Consumer MW_CONF_CONSUMER;
+    Channel MW_CONF_CHANNEL;
+    Hub MW_CONF_HUB;
+    Share MW_CONF_SHARE;
+}
+
+impl Election {
+    /// Opens the election of a name, idle. Start stands in it and ends as soon as somebody leads.
+    pub fn open(context: &Context, name: &str, options: Options) -> Result<Election> {
+        Election::adopt(context, ffi::elect(context.id(), name, options.conf()?)?)
+    }
 }
 
 verbs!(Provider: common update link input serve publish);
@@ -312,6 +342,7 @@ verbs!(Consumer: common update link input serve call send topics);
 verbs!(Channel: common update link input emit topics);
 verbs!(Hub: common update);
 verbs!(Share: common update input call emit topics);
+verbs!(Election: common update);
 
 impl Provider {
     /// The first address it listens on, such as `ws://127.0.0.1:8080/connect`; known once it has started.

@@ -1,7 +1,7 @@
 //! Channels, hubs and shares as Rust sees them: futures, streams, handlers. What they do over processes that die is the
 //! scenario table's matter.
 use futures_util::StreamExt;
-use meshwork::{Channel, Code, Context, Delivery, Event, Flags, How, Hub, Kind, Message, Options, Share};
+use meshwork::{Channel, Code, Context, Delivery, Election, Event, Flags, How, Hub, Kind, Message, Options, Share};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{mpsc, Arc, Mutex};
@@ -52,6 +52,7 @@ fn everything_may_go_to_another_thread() {
     sendable::<Channel>();
     sendable::<Hub>();
     sendable::<Share>();
+    sendable::<Election>();
 }
 
 #[test]
@@ -182,4 +183,29 @@ fn a_share_has_one_leader_that_answers_for_all() {
         let event = second_hears.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{missing:?} do not come"));
         missing.retain(|topic| event.topic() != *topic || event.kind() == Kind::Message);
     }
+}
+
+#[test]
+fn an_election_has_one_leader_and_rising_epochs() {
+    let (place, context) = (Place::new(), context());
+    let refused = Election::open(&context, "../up", place.put(Options::election()));
+    assert_eq!(refused.unwrap_err().code(), Code::EINVAL);
+    let stand = || {
+        let election = Election::open(&context, "E", place.put(Options::election())).unwrap();
+        let (handler, hear) = kinds(&[Kind::Leader]);
+        election.on(handler).unwrap();
+        election.start().wait().unwrap();
+        (election, hear)
+    };
+    let (first, first_hears) = stand();
+    let (_second, second_hears) = stand();
+    let (leads, follows) = (next(&first_hears, Kind::Leader), next(&second_hears, Kind::Leader));
+    assert_eq!((leads.leads(), leads.topic(), leads.id()), (Some(true), "E", 1));
+    assert_eq!((follows.leads(), follows.id()), (Some(false), 1));
+    drop(first);
+    let mut leads = next(&second_hears, Kind::Leader);
+    while leads.leads() != Some(true) {
+        leads = next(&second_hears, Kind::Leader); // for a moment nobody does
+    }
+    assert_eq!(leads.id(), 2);
 }
