@@ -280,6 +280,8 @@ var HubOptions = []Option{
 	{Key: "multicast.ttl", Type: "integer", Default: "1", Allowed: "", Doc: "Routers a datagram may pass, and one more; 1: this network only, 0: this host only.", Live: true},
 	{Key: "multicast.max_rate", Type: "size", Default: "8MiB", Allowed: "", Doc: "Bytes sent to the LAN in a second at most; who publishes faster is slowed down.", Live: true},
 	{Key: "link.secret", Type: "text", Default: "", Allowed: "", Doc: "Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them.", Live: true, Secret: true},
+	{Key: "wire", Type: "word", Default: "meshwork", Allowed: "meshwork, netcluster", Doc: "meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run."},
+	{Key: "control.enabled", Type: "boolean", Default: "true", Allowed: "", Doc: "Answers showconfig, reloadconfig, showchannel and showclient on the channel control, where it is kept; set by hand, it must be."},
 }
 
 // ChannelOptions are the keys of a channel.
@@ -295,6 +297,7 @@ var ChannelOptions = []Option{
 	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
 	{Key: "reconnect.interval", Type: "duration", Default: "1s", Allowed: "", Doc: "With hub.auto=false: wait before the next look for a hub.", Live: true},
 	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
+	{Key: "wire", Type: "word", Default: "meshwork", Allowed: "meshwork, netcluster", Doc: "meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run."},
 	{Key: "name", Type: "text", Default: "", Allowed: "", Doc: "Name of the channel: letters, digits, '.', '_' and '-'. Required."},
 	{Key: "pattern.syntax", Type: "word", Default: "regex", Allowed: "exact, mqtt, path, regex", Doc: "Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name)."},
 	{Key: "emit.local", Type: "boolean", Default: "false", Allowed: "", Doc: "Own subscriptions hear what is published here, too, marked MW_F_LOCAL."},

@@ -366,7 +366,12 @@ export interface HubOptions {
   'multicast.max_rate'?: number | string
   /** Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them. May change by update(). */
   'link.secret'?: string
+  /** meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run. Default: `meshwork`. */
+  'wire'?: 'meshwork' | 'netcluster'
+  /** Answers showconfig, reloadconfig, showchannel and showclient on the channel control, where it is kept; set by hand, it must be. Default: `true`. */
+  'control.enabled'?: boolean | string
   close?: { [key: string]: unknown }
+  control?: { [key: string]: unknown }
   heartbeat?: { [key: string]: unknown }
   link?: { [key: string]: unknown }
   log?: { [key: string]: unknown }
@@ -398,6 +403,8 @@ export interface ChannelOptions {
   'reconnect.interval'?: number | string
   /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
   'dir'?: string
+  /** meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run. Default: `meshwork`. */
+  'wire'?: 'meshwork' | 'netcluster'
   /** Name of the channel: letters, digits, '.', '_' and '-'. Required. */
   'name'?: string
   /** Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name). Default: `regex`. */

@@ -19,6 +19,7 @@ enum class Role : uint8_t { compete, leader, follower };
 enum class Fanout : uint8_t { all, one };
 enum class Preset : uint8_t { none, network_cluster };
 enum class Registry : uint8_t { host, gossip };
+enum class ChannelWire : uint8_t { meshwork, netcluster };
 enum class ShareWire : uint8_t { meshwork, cluster_client };
 enum class Transcode : uint8_t { serialize_json, json };
 
@@ -38,6 +39,7 @@ inline Transcode transcode(const Conf& c) noexcept { return static_cast<Transcod
 
 inline Role role(const Conf& c) noexcept { return static_cast<Role>(c.num(Opt::role)); }
 inline Fanout fanout(const Conf& c) noexcept { return static_cast<Fanout>(c.num(Opt::fanout)); }
+inline ChannelWire channel_wire(const Conf& c) noexcept { return static_cast<ChannelWire>(c.num(Opt::wire)); }
 
 // A list of words is, as a number, a set of bits: 1 << index of the word.
 enum class Wire : uint8_t { raw, network_cluster, meshwork };

@@ -169,6 +169,8 @@ std::string Conf::dump() const {
       o.boolean(key, v.num != 0);
     else if (row.type == OptionType::integer)
       o.number(key, v.num);
+    else if (row.type == OptionType::json && !v.text.empty())
+      o.raw(key, v.text);
     else
       o.text(key, v.text);
   }

@@ -11,7 +11,6 @@ bool digit(int c) { return c >= '0' && c <= '9'; }
 
 class Scanner {
  public:
-  // exact: what a tree of doubles and C strings could not hold is refused, too.
   Scanner(std::string_view text, size_t depth, bool exact) : t_(text), depth_(depth), exact_(exact) {}
 
   std::string run(const JsonMember* member = nullptr) {
@@ -184,9 +183,9 @@ std::string too_long(JsonLimits limits) { return "the text is longer than " + st
 
 }  // namespace
 
-std::string json_scan(std::string_view text, JsonLimits limits) {
+std::string json_scan(std::string_view text, JsonLimits limits, bool exact) {
   if (text.size() > limits.bytes) return too_long(limits);
-  return Scanner(text, limits.depth, true).run();
+  return Scanner(text, limits.depth, exact).run();
 }
 
 std::string json_members(std::string_view text, JsonLimits limits, const JsonMember& f) {

@@ -8,7 +8,8 @@ namespace mw::base {
 
 // Empty if the text is one JSON value within the limits; else what is wrong
 // and where ("a value is missing at line 3, column 7").
-std::string json_scan(std::string_view text, JsonLimits limits);
+// exact: what a tree of doubles and C strings could not hold is refused, too.
+std::string json_scan(std::string_view text, JsonLimits limits, bool exact = true);
 
 // Key and value of a member as they stand in the text, quotes and escapes too.
 using JsonMember = std::function<void(std::string_view key, std::string_view value)>;

@@ -8,7 +8,6 @@
 #include "local/directory.hpp"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,8 +48,10 @@ Channel::Channel(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Con
     : Host(ctx, home, c),
       name_(c->text(Opt::name)),
       uuid_(new_uuid()),
-      auto_(c->num(Opt::hub_auto) != 0),
+      wire_(base::channel_wire(*c)),
+      auto_(c->num(Opt::hub_auto) != 0 && !bare()),
       local_(c->num(Opt::emit_local) != 0),
+      uuid_text_(uuid_text(uuid_)),
       meta_(sender_meta(uuid_)),
       session_(*this, *this) {
   retry_timer_.c = leave_timer_.c = yield_timer_.c = this;
@@ -71,7 +72,6 @@ void Channel::attend(uint32_t bits) {
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kStart) begin_start();
   if (bits & kPump) {
-    tell_local();
     pump();
     look_for_room();
   }
@@ -139,12 +139,14 @@ void Channel::begin_start() {
 // The directory, and our place in the roster.
 base::Result<void> Channel::prepare() {
   if (roster_) return {};
-  auto dir = local::runtime_directory(conf()->text(Opt::dir));
+  const std::string& wish = conf()->text(Opt::dir);
+  auto dir = bare() ? local::shared_directory(wish) : local::runtime_directory(wish);
   if (!dir) return dir.error();
-  const std::string socket = Exchange::file(*dir, name_, "sock");
-  if (socket.size() >= sizeof(sockaddr_un::sun_path))
-    return Error{MW_EOPTION, 0, "dir: " + socket + " is longer than the 107 bytes a unix socket can have"};
-  if (socket.find(':') != socket.npos) return Error{MW_EOPTION, 0, "dir: a colon in " + *dir + " cannot be part of a socket's url"};
+  if (auto ok = Exchange::fits(Exchange::socket_file(*dir, name_, wire_)); !ok) return ok;
+  if (bare()) {
+    dir_ = *dir;
+    return {};
+  }
   auto roster = local::Roster::open(Exchange::file(*dir, name_, "members"));
   if (!roster) return roster.error();
   if (auto in = roster->enter(uuid_); !in) return in.error();
@@ -165,10 +167,12 @@ void Channel::seek() {
   try {
     if (!dialer_) {
       base::Conf c(MW_CONF_CONSUMER);
-      for (auto [key, value] : {std::pair<const char*, std::string>{"url", "ws+unix:" + Exchange::file(dir_, name_, "sock") + ":/channel"},
+      for (auto [key, value] : {std::pair<const char*, std::string>{"url", "ws+unix:" + Exchange::socket_file(dir_, name_, wire_) + ":/channel"},
                                 {"wire", "meshwork"}, {"connect.timeout", std::to_string(patience(policy)) + "ms"}})
         if (auto ok = c.set(key, value); !ok) return base::insist([&] { refused(net::Refused{ok.error()}); });
-      dialer_ = net::Dialer::open(control_of(runtime), c.freeze(), *this);
+      std::optional<wire::Dialect> speaks;
+      if (bare()) speaks = wire::Dialect::netcluster;
+      dialer_ = net::Dialer::open(control_of(runtime), c.freeze(), *this, speaks);
       dialer_stopped_ = false;
     }
     dialer_->start();
@@ -197,7 +201,8 @@ void Channel::up(net::Connected& c) {
   if (closing_) return end_if_done();
   ucred who{};
   socklen_t len = sizeof who;
-  if (::getsockopt(c.carrier.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || who.uid != ::geteuid())
+  // In a directory that others share root's hub is met, too.
+  if (::getsockopt(c.carrier.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || !(who.uid == ::geteuid() || (bare() && who.uid == 0)))
     return failed(net::Refused{{MW_EDENIED, 0, "the hub of channel " + name_ + " belongs to user " + std::to_string(who.uid)}});
   try {
     session_.reset();
@@ -209,6 +214,7 @@ void Channel::up(net::Connected& c) {
   joined_ = false;
   hub_pid_ = who.pid;
   session_.greet();
+  if (bare()) joined();  // nobody says so
   session_.begin();
 }
 
@@ -235,10 +241,12 @@ void Channel::greeted(Session& s) {
 void Channel::joined() {
   joined_ = true;
   silent_ = false;
+  counted_ = session_.stats.messages_out.load(std::memory_order_relaxed);
   int attempts = std::exchange(attempts_, 0);
   std::string body;
   base::JsonObject o(body);
-  o.text("channel", name_).number("epoch", static_cast<int64_t>(epoch_)).boolean("hub", exchange_ != nullptr);
+  o.text("channel", name_);
+  if (!bare()) o.number("epoch", static_cast<int64_t>(epoch_)).boolean("hub", exchange_ != nullptr);
   o.text("uuid", uuid_text(uuid_));
   o.end();
   {
@@ -335,6 +343,7 @@ void Channel::exchange_over(Exchange&) {
 void Channel::session_ended(Session& s) {
   if (&s != &session_) return Host::session_ended(s);
   Ending e = std::move(s.ending());
+  handed_over();
   if (closing_) {
     if (how_.status == MW_OK) how_.status = e.status;
     return end_if_done();
@@ -372,7 +381,6 @@ void Channel::begin_close(const CloseWish& w) {
   finish_starts(MW_ECANCELED, 0, {});
   // What was accepted goes to everybody first.
   if (cut || idle || kept_bytes_.load() == 0) return leave_now();
-  tell_local();
   pump();
   lane->wheel.set(leave_timer_, lane->now() + static_cast<uint64_t>(policy.close_timeout.load(std::memory_order_relaxed)));
 }
@@ -461,7 +469,7 @@ std::string Channel::facts() const {
 // Who is there, as the roster has it: no hub needs to be asked.
 mw_status Channel::gather_members(uint64_t op) {
   post(*lane, [this, op] {
-    if (!roster_) return done(*lane, op, MW_ENOTCONN, 0, {});
+    if (!roster_) return done(*lane, op, bare() ? MW_ENOTSUP : MW_ENOTCONN, 0, {});
     std::string out = "[";
     for (const local::Present& p : roster_->read()) {
       if (out.size() > 1) out += ',';

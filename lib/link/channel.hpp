@@ -44,6 +44,7 @@ class Channel final : public Host, public net::DialSink {
   const char* event_came(Session& s, const wire::EventView& e) override;
   const char* taken(Session& s, uint64_t through) override;
   void message_read(Session& s) override;
+  std::string packet_came(Session& s, std::string_view frame) override;
   void written(Session& s) override;
 
   // ---- Host
@@ -118,6 +119,9 @@ class Channel final : public Host, public net::DialSink {
 
   // channel_publish.cpp
   void pump();
+  void put_kept(base::Buffer& out, const Kept& k, uint64_t sequence) const;
+  void taken_through(uint64_t sequence, int32_t code);
+  void handed_over();  // wire netcluster: what the kernel has is gone
   void tell_local();
   void look_for_room();
   void drop_kept(mw_status why);
@@ -130,7 +134,10 @@ class Channel final : public Host, public net::DialSink {
 
   const std::string name_;
   const Uuid uuid_;
+  const base::ChannelWire wire_;
   const bool auto_, local_;
+  bool bare() const noexcept { return wire_ == base::ChannelWire::netcluster; }
+  const std::string uuid_text_;
   std::string meta_;                      // our own id as a header, packed
   Session session_;
   std::atomic<mw_status> state_{MW_STATE_IDLE};
@@ -159,6 +166,7 @@ class Channel final : public Host, public net::DialSink {
   CloseWish how_;
   uint64_t next_ = 1;                     // sequence to send next on this session
   uint64_t told_ = 1;                     // sequence to tell our own subscriptions next
+  uint64_t counted_ = 0;                  // wire netcluster: messages of the session that are gone
   size_t in_output_ = 0;                  // bytes written to the session and not yet with the kernel
   uint64_t epoch_ = 0;                    // of the last hub that took us
   int64_t hub_pid_ = 0;                   // its process

@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "link/channel.hpp"
+#include "wire/netcluster.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -97,6 +98,21 @@ bool Channel::wants(std::string_view name) {
   asked_name_ = name;
   asked_any_ = any;
   return any;
+}
+
+std::string Channel::packet_came(Session& s, std::string_view frame) {
+  if (&s != &session_) return Host::packet_came(s, frame);
+  auto e = wire::parse_netcluster(frame);
+  if (!e) return e.error().text;
+  if (e->emitter == uuid_text_) return {};
+  std::string headers;
+  base::put_header(headers, "sender", e->emitter);
+  base::put_header(headers, "channel", e->channel);  // another one's, where the hub propagates
+  if (e->broadcast) base::put_header(headers, "broadcast", "true");
+  const bool ascii = base::utf8_check(reinterpret_cast<const uint8_t*>(e->data.data()), e->data.size()).ascii;
+  tell(e->event, headers, {}, MW_F_TEXT | (ascii ? uint32_t{MW_F_ASCII} : 0), reinterpret_cast<const uint8_t*>(e->data.data()),
+       e->data.size());
+  return {};
 }
 
 void Channel::tell(std::string_view name, std::string_view sender, std::string_view meta, uint32_t flags,

@@ -5,6 +5,7 @@
 #include "base/utf8.hpp"
 #include "link/channel.hpp"
 #include "link/speech.hpp"
+#include "wire/netcluster.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr size_t kAtOnce = 32;         // events forgotten under one lock
 constexpr size_t kFrame = 48 << 10;    // events are packed into frames of about this size
+constexpr size_t kHead = 64;           // of an event, besides name, headers and body
 constexpr size_t kAhead = 1 << 20;     // bytes in the session's output before we wait for the kernel
 
 std::string_view meta_of(const mw_msg* m) noexcept {
@@ -38,6 +40,8 @@ mw_status Channel::publish(std::string_view name, const mw_msg* m, uint32_t flag
   const auto cost = static_cast<int64_t>(m->len + name.size() + meta_of(m).size()) + Session::kOverhead;
   const int64_t max = policy.max.load(std::memory_order_relaxed);
   if (name.size() > wire::kMaxEventName || m->len > policy.max_message || cost > max) return MW_ETOOBIG;
+  if (bare() && (!meta_of(m).empty() || (flags & MW_F_PARTS))) return MW_ENOTSUP;  // that wire has no headers and no lists
+  if (bare() && m->len != 0 && !wire::check_netcluster_data({reinterpret_cast<const char*>(m->body), m->len}).empty()) return MW_EINVAL;
   Kept k{base::MsgRef(base::ref(m)), std::string(name), flags, op, cost};
   int64_t bytes;
   {
@@ -71,23 +75,19 @@ void Channel::pump() {
     count_dropped(n);
     event(*lane, MW_EVENT_DROPPED, 0, token.load(std::memory_order_relaxed), MW_EDROPPED, static_cast<int32_t>(n), 0, {});
   }
+  tell_local();
   if (!joined_ || !session_.is_open()) return;
   while (in_output_ < kAhead) {
     base::Buffer out;
     uint32_t events = 0;
     {
       std::lock_guard lock(mutex_);
-      for (uint64_t end = first_ + kept_.size(); next_ < end && out.size() < kFrame; ++next_) {
+      // Not what came since we told our own subscriptions: it could be gone before they hear of it.
+      for (const uint64_t end = std::min(first_ + kept_.size(), told_); next_ < end; ++next_) {
         const Kept& k = kept_[static_cast<size_t>(next_ - first_)];
-        wire::EventView e;
-        e.flags = ((k.flags & MW_F_TEXT) ? uint32_t{wire::kEventText} : 0) | ((k.flags & MW_F_PARTS) ? uint32_t{wire::kEventList} : 0);
-        e.sequence = next_;
-        e.name = k.event;
-        e.meta = meta_of(k.m.get());
-        e.body = k.m->body;
-        e.size = k.m->len;
-        if (!out.empty() && out.size() + wire::event_room(e) > kFrame) break;
-        wire::put_event(out, e);
+        // What is counted must be gone whole: without acknowledgements one event is one packet.
+        if (!out.empty() && (bare() || out.size() + k.m->len + k.event.size() + meta_of(k.m.get()).size() + kHead > kFrame)) break;
+        put_kept(out, k, next_);
         ++events;
       }
     }
@@ -97,8 +97,26 @@ void Channel::pump() {
   }
 }
 
+void Channel::put_kept(base::Buffer& out, const Kept& k, uint64_t sequence) const {
+  if (bare()) {
+    std::string_view data(reinterpret_cast<const char*>(k.m->body), k.m->len);
+    std::string packet;
+    wire::put_netcluster(packet, {uuid_text_, name_, k.event, data.empty() ? "null" : data, false});
+    return out.append(packet.data(), packet.size());
+  }
+  wire::EventView e;
+  e.flags = ((k.flags & MW_F_TEXT) ? uint32_t{wire::kEventText} : 0) | ((k.flags & MW_F_PARTS) ? uint32_t{wire::kEventList} : 0);
+  e.sequence = sequence;
+  e.name = k.event;
+  e.meta = meta_of(k.m.get());
+  e.body = k.m->body;
+  e.size = k.m->len;
+  wire::put_event(out, e);
+}
+
 void Channel::written(Session& s) {
   if (&s != &session_) return Host::written(s);
+  handed_over();
   if (std::exchange(in_output_, 0) != 0) pump();
 }
 
@@ -115,6 +133,18 @@ const char* Channel::taken(Session& s, uint64_t through) {
     return nullptr;
   }
   if (through >= next_) return "acknowledgement of what was not sent";
+  taken_through(through, 1);
+  return nullptr;
+}
+
+void Channel::handed_over() {
+  if (!bare() || !joined_) return;
+  const uint64_t gone = session_.stats.messages_out.load(std::memory_order_relaxed);
+  const uint64_t n = gone - std::exchange(counted_, gone);
+  if (n != 0) taken_through(first_ - 1 + n, 0);
+}
+
+void Channel::taken_through(uint64_t through, int32_t code) {
   for (size_t n = kAtOnce; n == kAtOnce;) {
     std::array<Kept, kAtOnce> out;
     {
@@ -127,12 +157,11 @@ const char* Channel::taken(Session& s, uint64_t through) {
     }
     for (size_t i = 0; i < n; ++i) {
       lane->slice.release(out[i].cost);
-      done(*lane, out[i].op, MW_OK, 1, {});
+      done(*lane, out[i].op, MW_OK, code, {});
     }
   }
   look_for_room();
   if (leaving_ && kept_bytes_.load(std::memory_order_relaxed) == 0) leave_now();
-  return nullptr;
 }
 
 void Channel::look_for_room() {

@@ -9,6 +9,7 @@
 #include "wire/event.hpp"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,6 +78,7 @@ const char* Host::met(Session& s, const wire::Hello& h) { return seat_of(s).exch
 void Host::greeted(Session& s) { seat_of(s).exchange.joined(seat_of(s)); }
 const char* Host::event_came(Session& s, const wire::EventView& e) { return seat_of(s).exchange.event_came(seat_of(s), e); }
 const char* Host::taken(Session&, uint64_t) { return "a member acknowledges nothing"; }
+std::string Host::packet_came(Session& s, std::string_view frame) { return seat_of(s).exchange.packet_came(seat_of(s), frame); }
 void Host::message_read(Session& s) { seat_of(s).exchange.send_batch(); }
 void Host::written(Session& s) { seat_of(s).exchange.written(seat_of(s)); }
 
@@ -106,8 +108,29 @@ std::string Exchange::file(const std::string& dir, const std::string& name, cons
   return dir + "/" + name + "." + what;
 }
 
+std::string Exchange::socket_file(const std::string& dir, const std::string& name, base::ChannelWire wire) {
+  return wire == base::ChannelWire::netcluster ? dir + "/netcluster-" + name : file(dir, name, "sock");
+}
+
+std::string Exchange::lock_file(const std::string& dir, const std::string& name, base::ChannelWire wire) {
+  return wire == base::ChannelWire::netcluster ? file(dir, "netcluster-" + name, "lock") : file(dir, name, "lock");
+}
+
+base::Result<void> Exchange::fits(const std::string& socket) {
+  if (socket.size() >= sizeof(sockaddr_un::sun_path))
+    return Error{MW_EOPTION, 0, "dir: " + socket + " is longer than the 107 bytes a unix socket can have"};
+  if (socket.find(':') != socket.npos) return Error{MW_EOPTION, 0, "dir: a colon in " + socket + " cannot be part of a socket's url"};
+  return {};
+}
+
 Exchange::Exchange(Host& h, std::string dir, std::string name, local::Lock&& lock)
-    : host(h), dir_(std::move(dir)), name_(std::move(name)), file_(file(dir_, name_, "sock")), lock_(std::move(lock)) {
+    : host(h),
+      wire_(base::channel_wire(*h.conf())),
+      dir_(std::move(dir)),
+      name_(std::move(name)),
+      file_(socket_file(dir_, name_, wire_)),
+      lock_(std::move(lock)),
+      settling_(!bare()) {  // members of that wire do not say that they come back
   settle_timer_.e = ack_timer_.e = this;
 }
 
@@ -122,13 +145,15 @@ base::Result<std::unique_ptr<Exchange>> Exchange::open(Host& host, const std::st
   auto epoch = e->lock_.raise_epoch();
   if (!epoch) return epoch.error();
   e->epoch_ = *epoch;
-  auto roster = local::Roster::open(file(dir, name, "members"));
-  if (!roster) return roster.error();
-  e->roster_ = std::make_unique<local::Roster>(std::move(*roster));
-  for (const local::Present& p : e->roster_->read()) e->missing_.push_back(p.uuid);
-  // With the lock ours this is the socket of a hub that is gone.
-  if (::unlink(e->file_.c_str()) != 0 && errno != ENOENT)
-    return local::file_error("removing the socket of a hub that is gone,", e->file_, errno);
+  if (!e->bare()) {
+    auto roster = local::Roster::open(file(dir, name, "members"));
+    if (!roster) return roster.error();
+    e->roster_ = std::make_unique<local::Roster>(std::move(*roster));
+    for (const local::Present& p : e->roster_->read()) e->missing_.push_back(p.uuid);
+    // With the lock ours this is the socket of a hub that is gone. (An original's hub takes no lock; the listener looks.)
+    if (::unlink(e->file_.c_str()) != 0 && errno != ENOENT)
+      return local::file_error("removing the socket of a hub that is gone,", e->file_, errno);
+  }
 
   base::Conf c(MW_CONF_PROVIDER);
   std::string where = "[";
@@ -138,7 +163,9 @@ base::Result<std::unique_ptr<Exchange>> Exchange::open(Host& host, const std::st
     if (auto ok = c.set(key, value); !ok) return ok.error();
   net::Control& control = control_of(host.runtime);
   if (auto up = control.start(); !up) return up.error();
-  e->listener_ = net::Listener::open(control, c.freeze(), *e);
+  std::optional<wire::Dialect> speaks;
+  if (e->bare()) speaks = wire::Dialect::netcluster;
+  e->listener_ = net::Listener::open(control, c.freeze(), *e, speaks);
   return e;
 }
 
@@ -208,6 +235,11 @@ void Exchange::admit(net::Accepted&& a) {
   ++unfreed_;
   seats_.push_back(s);
   s->session.greet();
+  if (bare()) {  // it has nothing to introduce itself with
+    s->uuid = new_uuid();
+    s->joined = true;
+    host.seat_taken(*s);
+  }
   s->session.begin();
 }
 

@@ -46,6 +46,7 @@ class Seat final : public loop::Object {
     uint64_t mark, through;
   };
   std::deque<Owed> owed;       // acknowledgements
+  std::string emitter;         // wire netcluster: what it called itself last
 
  private:
   ~Seat() = default;
@@ -63,6 +64,7 @@ class Host : public Party {
   const char* event_came(Session& s, const wire::EventView& e) override;
   const char* taken(Session& s, uint64_t through) override;
   void message_read(Session& s) override;
+  std::string packet_came(Session& s, std::string_view frame) override;
   void written(Session& s) override;
   mw_status remote_subscribe(Session&, uint64_t, uint8_t, std::string_view, std::string* why) override;
   mw_status remote_unsubscribe(Session&, uint64_t) override { return MW_ENOTSUP; }
@@ -85,7 +87,7 @@ class Host : public Party {
   // The last mark that is with the kernel for all who get what e hears.
   virtual uint64_t through(Exchange& e);
   virtual void look_for_acks(Exchange& e);
-  virtual void heard(Exchange&, const Seat&, const wire::EventView&) {}
+  virtual void heard(Exchange&, Seat&, const wire::EventView&) {}
   // The exchange that hears the LAN's events of this channel, or null; some of ours have left.
   virtual Exchange* of_lan(std::string_view /*channel*/) { return nullptr; }
   virtual void lan_sent() {}
@@ -105,6 +107,10 @@ class Exchange final : public net::ListenerSink, public loop::Source {
  public:
   // Where the files of a channel are.
   static std::string file(const std::string& dir, const std::string& name, const char* what);
+  static std::string socket_file(const std::string& dir, const std::string& name, base::ChannelWire wire);
+  static std::string lock_file(const std::string& dir, const std::string& name, base::ChannelWire wire);
+  // Why a socket cannot have this name, or nothing.
+  static base::Result<void> fits(const std::string& socket);
   // Holds the lock; raises the epoch, clears away what a dead hub left, listens.
   static base::Result<std::unique_ptr<Exchange>> open(Host& host, const std::string& dir, const std::string& name,
                                                       local::Lock&& lock);
@@ -131,6 +137,9 @@ class Exchange final : public net::ListenerSink, public loop::Source {
   const char* met(Seat& s, const wire::Hello& h);
   void joined(Seat& s);
   const char* event_came(Seat& s, const wire::EventView& e);
+  std::string packet_came(Seat& s, std::string_view frame);
+  // One event of the hub's own, to one member.
+  void tell(Seat& s, const Uuid& hub, uint64_t sequence, std::string_view event, std::string_view json);
   void send_batch();
   void written(Seat& s);
   void seat_freed(Seat& s);
@@ -170,6 +179,8 @@ class Exchange final : public net::ListenerSink, public loop::Source {
   };
   Exchange(Host& h, std::string dir, std::string name, local::Lock&& lock);
   void admit(net::Accepted&& a);
+  void translate(const wire::EventView& e);
+  bool bare() const noexcept { return wire_ == base::ChannelWire::netcluster; }
   void soil(Seat& s, uint64_t clean) noexcept;  // it was given something
   bool stuck(Seat& s) noexcept;
   void listener_gone();
@@ -177,6 +188,7 @@ class Exchange final : public net::ListenerSink, public loop::Source {
   void settle(bool late);
   void settled();
 
+  const base::ChannelWire wire_;
   const std::string dir_, name_, file_;
   local::Lock lock_;
   uint64_t epoch_ = 0;
@@ -195,7 +207,7 @@ class Exchange final : public net::ListenerSink, public loop::Source {
   AckTimer ack_timer_;
   void over() { host.exchange_over(*this); }
   Step<Exchange> stopped_step_{*this, &Exchange::listener_gone}, over_step_{*this, &Exchange::over};
-  bool settling_ = true, listening_ = false, closing_ = false, listener_stopped_ = false, told_ = false;
+  bool settling_, listening_ = false, closing_ = false, listener_stopped_ = false, told_ = false;
 };
 
 }  // namespace mw::link

@@ -1,10 +1,12 @@
 // The way of an event through the hub: packets of one WebSocket message become
 // one frame, encoded once, referred to by every other member's output; what the
 // kernel has for all of them is acknowledged, once a turn.
+#include "base/json.hpp"
 #include "link/exchange.hpp"
 #include "link/speech.hpp"
 #include "wire/event.hpp"
 #include "wire/frame.hpp"
+#include "wire/netcluster.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +28,53 @@ base::MsgRef frame_of(const base::Buffer& packets) {
   return f;
 }
 
+base::MsgRef bytes_of(const base::Buffer& packets) {
+  return base::MsgRef(base::message_copy(packets.data(), packets.size(), 0));
+}
+
 }  // namespace
+
+// Passed on as it is.
+std::string Exchange::packet_came(Seat& s, std::string_view frame) {
+  auto e = wire::parse_netcluster(frame);
+  if (!e) return e.error().text;
+  if (closing_) return {};
+  if (batch_events_ != 0 && (batch_from_ != &s || batch_.size() + frame.size() >= kBatch)) send_batch();
+  batch_.append(frame.data(), frame.size() + 1);
+  batch_from_ = &s;
+  ++batch_events_;
+  s.emitter = std::move(e->emitter);
+  wire::EventView v;
+  v.flags = wire::kEventText;
+  v.sequence = ++s.heard;
+  v.origin = s.uuid.data();
+  v.name = e->event;
+  v.body = reinterpret_cast<const uint8_t*>(e->data.data());
+  v.size = e->data.size();
+  host.heard(*this, s, v);
+  return {};
+}
+
+void Exchange::tell(Seat& s, const Uuid& hub, uint64_t sequence, std::string_view event, std::string_view json) {
+  base::MsgRef frame;
+  if (bare()) {
+    std::string packet;
+    wire::put_netcluster(packet, {uuid_text(hub), name_, std::string(event), json, false});
+    frame = base::MsgRef(base::message_copy(packet.data(), packet.size(), 0));
+  } else {
+    wire::EventView v;
+    v.flags = wire::kEventText | wire::kRelayed;  // others have not heard it: no gap is meant
+    v.sequence = sequence;
+    v.origin = hub.data();
+    v.name = event;
+    v.body = reinterpret_cast<const uint8_t*>(json.data());
+    v.size = json.size();
+    base::Buffer packet;
+    wire::put_event(packet, v);
+    frame = frame_of(packet);
+  }
+  if (s.session.forward(frame.get(), 1)) soil(s, host.marks);
+}
 
 const char* Exchange::event_came(Seat& s, const wire::EventView& e) {
   if (e.origin != nullptr) return "an event with an origin from a member";
@@ -47,6 +95,7 @@ bool Exchange::has(const uint8_t* uuid) const noexcept {
 
 void Exchange::pass_on(Seat* from, const wire::EventView& e) {
   if (closing_) return;
+  if (bare()) return translate(e);
   wire::EventView on = e;
   on.flags &= ~uint32_t{wire::kRelayed};
   if (batch_events_ != 0 && (batch_from_ != from || batch_.size() + wire::event_room(on) > kBatch)) send_batch();
@@ -59,12 +108,33 @@ void Exchange::pass_on(Seat* from, const wire::EventView& e) {
   ++batch_events_;
 }
 
+// What came over the LAN, for members of the wire netcluster: bodies are JSON there.
+void Exchange::translate(const wire::EventView& e) {
+  std::string_view body(reinterpret_cast<const char*>(e.body), e.size);
+  std::string quoted;
+  if (body.empty()) {
+    body = "null";
+  } else if (!wire::check_netcluster_data(body).empty()) {
+    base::json_quote(quoted, body);
+    body = quoted;
+  }
+  Uuid from;
+  std::memcpy(from.data(), e.origin, from.size());
+  std::string packet;
+  wire::put_netcluster(packet, {uuid_text(from), name_, std::string(e.name), body, false});
+  if (batch_events_ != 0 && (batch_from_ != nullptr || batch_.size() + packet.size() > kBatch)) send_batch();
+  batch_.append(packet.data(), packet.size());
+  batch_from_ = nullptr;
+  ++batch_events_;
+}
+
 void Exchange::send_batch() {
   if (batch_events_ == 0) return;
-  base::MsgRef frame = frame_of(batch_), relayed;
+  base::MsgRef frame = bare() ? bytes_of(batch_) : frame_of(batch_), relayed;
+  if (bare() && host.relays(*this)) relayed = frame;
   if (!relayed_.empty()) relayed = frame_of(relayed_);
   Seat* from = batch_from_;
-  if (from != nullptr) from->owed.push_back({host.marks + 1, from->heard});
+  if (from != nullptr && !bare()) from->owed.push_back({host.marks + 1, from->heard});
   // Nothing throws from here on but what concerns one member.
   uint32_t events = std::exchange(batch_events_, 0);
   batch_.clear();

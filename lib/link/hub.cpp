@@ -5,8 +5,6 @@
 #include "base/json.hpp"
 #include "local/directory.hpp"
 
-#include <sys/un.h>
-
 #include <algorithm>
 
 namespace mw::link {
@@ -24,6 +22,7 @@ constexpr uint64_t kMakeWay = 5000;  // ms for members that are hubs by themselv
 base::Result<mw_handle> Hub::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
   auto plan = hub_plan(conf->text(Opt::channels));
   if (!plan) return plan.error();
+  if (auto ok = control_kept(*conf, *plan); !ok) return ok.error();
   auto* h = new Hub(ctx, &ctx.next_lane(), std::move(conf), std::move(*plan));
   if (auto in = h->enter(base::Kind::hub, token); !in) {
     delete h;
@@ -33,7 +32,7 @@ base::Result<mw_handle> Hub::open(loop::Runtime& ctx, std::shared_ptr<const base
 }
 
 Hub::Hub(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c, HubPlan plan)
-    : Host(ctx, home, std::move(c)), plan_(std::move(plan)) {
+    : Host(ctx, home, c), wire_(base::channel_wire(*c)), uuid_(new_uuid()), plan_(std::move(plan)) {
   wish_timer_.h = this;
 }
 
@@ -57,7 +56,8 @@ void Hub::begin_start() {
   if (closing_) return finish_starts(MW_ECANCELED, 0, {});
   if (state_.load() == MW_STATE_UP) return finish_starts(MW_OK, 0, {});
   if (state_.load() != MW_STATE_IDLE || !leaving_.empty()) return;  // exchange_over comes back to it
-  auto dir = local::runtime_directory(conf()->text(Opt::dir));
+  const std::string& wish = conf()->text(Opt::dir);
+  auto dir = wire_ == base::ChannelWire::netcluster ? local::shared_directory(wish) : local::runtime_directory(wish);
   if (!dir) return give_up(dir.error());
   dir_ = *dir;
   failure_ = {MW_OK, 0, {}};
@@ -84,7 +84,7 @@ void Hub::pursue() {
 
 void Hub::refuse(const Wish& w, const Error& why) {
   if (!w.change) return give_up(why);
-  done(*lane, w.change->op, why.code, why.os, error_json(why));
+  w.change->told(why);
 }
 
 base::Result<bool> Hub::take_locks(Wish& w) {
@@ -93,10 +93,8 @@ base::Result<bool> Hub::take_locks(Wish& w) {
     if (channels_.contains(name)) continue;
     auto it = w.locks.find(name);
     if (it == w.locks.end()) {
-      const std::string socket = Exchange::file(dir_, name, "sock");
-      if (socket.size() >= sizeof(sockaddr_un::sun_path))
-        return Error{MW_EOPTION, 0, "dir: " + socket + " is longer than the 107 bytes a unix socket can have"};
-      auto lock = local::Lock::open(Exchange::file(dir_, name, "lock"));
+      if (auto ok = Exchange::fits(Exchange::socket_file(dir_, name, wire_)); !ok) return ok.error();
+      auto lock = local::Lock::open(Exchange::lock_file(dir_, name, wire_));
       if (!lock) return lock.error();
       auto first = lock->reserve();
       if (!first) return first.error();
@@ -253,7 +251,8 @@ void Hub::look_for_acks(Exchange&) {
   for (auto& [name, k] : channels_) k.exchange->look_for_acks();
 }
 
-void Hub::heard(Exchange& e, const Seat& s, const wire::EventView& v) {
+void Hub::heard(Exchange& e, Seat& s, const wire::EventView& v) {
+  if (e.name() == kControl && answers(*conf())) control(e, s, v);
   auto it = channels_.find(e.name());
   if (it == channels_.end()) return;
   if (lan_ && it->second.multicast) lan_->send(e.name(), v, marks + 1);
@@ -277,16 +276,23 @@ void Hub::heard(Exchange& e, const Seat& s, const wire::EventView& v) {
 base::Result<void> Hub::update(const base::Conf& change, uint64_t op) {
   auto next = conf()->updated(change);
   if (!next) return next.error();
-  auto plan = hub_plan((*next)->text(Opt::channels));
+  return change_to(*next, [this, op](const Error& why) {
+    done(*lane, op, why.code, why.os, why.code == MW_OK ? std::string() : error_json(why));
+  });
+}
+
+base::Result<void> Hub::change_to(std::shared_ptr<const base::Conf> next, std::function<void(const Error&)> told) {
+  auto plan = hub_plan(next->text(Opt::channels));
   if (!plan) return plan.error();
-  auto c = std::make_shared<Change>(Change{*next, std::move(*plan), op});
+  if (auto ok = control_kept(*next, *plan); !ok) return ok.error();
+  auto c = std::make_shared<Change>(Change{std::move(next), std::move(*plan), std::move(told)});
   post(*lane, [this, c] { apply(c); });
   return {};
 }
 
 void Hub::apply(const std::shared_ptr<Change>& c) {
-  if (closing_) return done(*lane, c->op, MW_ECLOSED, 0, {});
-  if (wish_now_) return done(*lane, c->op, MW_EBUSY, 0, {});  // a start or a reload is under way
+  if (closing_) return c->told({MW_ECLOSED, 0, "the hub is closing"});
+  if (wish_now_) return c->told({MW_EBUSY, 0, "a start or a reload is under way"});
   if (state_.load() != MW_STATE_UP) return applied(*c);
   prepare(Wish{c->plan, {}, lane->now() + kMakeWay, c, !Lan::same(*conf(), *c->conf), nullptr, nullptr});
 }
@@ -308,7 +314,7 @@ void Hub::applied(const Change& c) {
   for (auto& [name, k] : channels_)
     for (Seat* s : k.exchange->seats()) s->session.beat_changed();
   if (!channels_.empty()) look_for_acks(*channels_.begin()->second.exchange);
-  done(*lane, c.op, MW_OK, 0, {});
+  c.told({MW_OK, 0, {}});
 }
 
 // ---- closing
@@ -334,7 +340,7 @@ void Hub::begin_close(const CloseWish& w) {
   state_.store(MW_STATE_DRAINING, std::memory_order_release);
   finish_starts(MW_ECANCELED, 0, {});
   loop::Wheel::cancel(wish_timer_);
-  if (wish_now_ && wish_now_->change) done(*lane, wish_now_->change->op, MW_ECANCELED, 0, {});
+  if (wish_now_ && wish_now_->change) wish_now_->change->told({MW_ECANCELED, 0, "the hub is closing"});
   wish_now_.reset();
   close_all();
   end_if_done();
@@ -397,32 +403,11 @@ mw_status Hub::gather(std::string_view what, uint64_t op) {
   if (client == (slash == rest.npos) || rest.empty()) return MW_EINVAL;
   std::string channel(rest.substr(0, slash)), uuid(client ? rest.substr(slash + 1) : std::string_view());
   post(*lane, [this, channel = std::move(channel), uuid = std::move(uuid), op] {
-    auto it = channels_.find(channel);
-    if (it == channels_.end()) {
-      std::string body;
-      base::JsonObject o(body);
-      o.text("text", "no channel is called " + channel);
-      o.end();
-      return done(*lane, op, MW_EINVAL, 0, body);
-    }
+    auto found = members(channel, uuid);
+    if (!found) return done(*lane, op, found.error().code, 0, error_json(found.error()));
     std::string out;
-    for (const Seat* s : it->second.exchange->seats()) {
-      if (!s->joined || (!uuid.empty() && uuid_text(s->uuid) != uuid)) continue;
-      out += out.empty() ? "" : ",";
-      base::JsonObject o(out);
-      o.text("uuid", uuid_text(s->uuid)).number("pid", s->pid).number("peer", static_cast<int64_t>(s->handle));
-      o.number("messages_in", static_cast<int64_t>(s->session.stats.messages_in.load()));
-      o.number("messages_out", static_cast<int64_t>(s->session.stats.messages_out.load()));
-      o.number("dropped", s->session.stats.dropped.load()).number("queued", s->session.queued());
-      o.end();
-    }
-    if (uuid.empty()) return done(*lane, op, MW_OK, 0, "[" + out + "]");
-    if (!out.empty()) return done(*lane, op, MW_OK, 0, out);
-    std::string body;
-    base::JsonObject o(body);
-    o.text("text", "channel " + channel + " has no member " + uuid);
-    o.end();
-    done(*lane, op, MW_EINVAL, 0, body);
+    for (const Seat* s : *found) out += (out.empty() ? "" : ",") + facts_of(*s);
+    done(*lane, op, MW_OK, 0, uuid.empty() ? "[" + out + "]" : out);
   });
   return MW_OK;
 }

@@ -6,6 +6,7 @@
 #include "link/hub_plan.hpp"
 #include "link/lan.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,7 +39,7 @@ class Hub final : public Host {
   void relay(Exchange& from, mw_msg* frame, uint32_t events) override;
   uint64_t through(Exchange& e) override;
   void look_for_acks(Exchange& e) override;
-  void heard(Exchange& e, const Seat& s, const wire::EventView& v) override;
+  void heard(Exchange& e, Seat& s, const wire::EventView& v) override;
   Exchange* of_lan(std::string_view channel) override;
   void lan_sent() override;
 
@@ -49,7 +50,7 @@ class Hub final : public Host {
   struct Change {
     std::shared_ptr<const base::Conf> conf;
     HubPlan plan;
-    uint64_t op;
+    std::function<void(const base::Error&)> told;  // once: MW_OK, or why not
   };
   // What a channel's events reach besides.
   struct Kept {
@@ -92,6 +93,18 @@ class Hub final : public Host {
   void apply(const std::shared_ptr<Change>& c);
   void applied(const Change& c);
   void aim();  // targets, by the plan
+  base::Result<void> change_to(std::shared_ptr<const base::Conf> next, std::function<void(const base::Error&)> told);
+
+  // hub_control.cpp: commands on the channel control, answered to who asked
+  static constexpr std::string_view kControl = "control";
+  static bool answers(const base::Conf& conf) noexcept { return conf.num(base::Opt::control_enabled) != 0; }
+  static base::Result<void> control_kept(const base::Conf& conf, const HubPlan& plan);
+  void control(Exchange& e, Seat& s, const wire::EventView& v);
+  void reload(std::string_view json, const Uuid& asker);
+  void reply(const Uuid& asker, std::string_view command, std::string_view json);
+  // What is known of a channel's members, or of one of them; or why there is none.
+  base::Result<std::vector<Seat*>> members(std::string_view channel, std::string_view uuid) const;
+  static std::string facts_of(const Seat& s);
   void give_up(const base::Error& why);
   void begin_close(const CloseWish& w);
   void close_all();
@@ -101,6 +114,9 @@ class Hub final : public Host {
   std::atomic<size_t> peers_{0};
   std::vector<uint64_t> drain_ops_;  // under mutex_
   // the lane
+  const base::ChannelWire wire_;
+  const Uuid uuid_;               // of what the hub says itself
+  uint64_t said_ = 0;
   std::string dir_;
   HubPlan plan_;
   std::map<std::string, Kept, std::less<>> channels_;

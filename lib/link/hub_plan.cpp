@@ -32,9 +32,15 @@ base::Result<HubPlan> hub_plan(std::string_view json) {
         auto made = base::Pattern::compile(value.text(), base::Syntax::regex);
         if (!made) return why = {MW_EOPTION, 0, k + ": " + made.error().text}, false;
         p.propagate = std::move(*made);
-      } else if (key == "dump" || key == "multicast") {
+      } else if (key == "propagatetochannels") {  // the package's: found anywhere in the name
+        if (value.is_bool() && !value.boolean()) return true;
+        if (!value.is_text()) return why = {MW_EOPTION, 0, k + " must be false or a regular expression of names"}, false;
+        auto plain = base::Pattern::compile(value.text(), base::Syntax::regex);
+        if (!plain) return why = {MW_EOPTION, 0, k + ": " + plain.error().text}, false;
+        p.propagate = std::move(*base::Pattern::compile(".*(?:" + std::string(value.text()) + ").*", base::Syntax::regex));
+      } else if (key == "dump" || key == "multicast" || key == "dumptoconsole" || key == "propagatetonet") {
         if (!value.is_bool()) return why = {MW_EOPTION, 0, k + " must be true or false"}, false;
-        (key == "dump" ? p.dump : p.multicast) = value.boolean();
+        (key == "dump" || key == "dumptoconsole" ? p.dump : p.multicast) = value.boolean();
       } else {
         return why = {MW_EOPTION, 0, k + ": no such key; there are propagate, multicast and dump"}, false;
       }

@@ -121,6 +121,8 @@ class Party : public Owner {
   virtual const char* event_came(Session&, const wire::EventView&) { return nullptr; }
   virtual const char* taken(Session&, uint64_t /*through*/) { return nullptr; }
   virtual void message_read(Session&) {}
+  // A frame of a bare stream, its NUL behind it. Why it is a violation, or "".
+  virtual std::string packet_came(Session&, std::string_view /*frame*/) { return {}; }
   virtual void written(Session&) {}
 
   // Calls. Any thread; the first one makes it.

@@ -1,4 +1,4 @@
-// One WebSocket connection on a lane, either role: parses what arrives,
+// One connection on a lane, WebSocket or bare, either role: parses what arrives,
 // collects and sends what goes out, keeps time, closes. Owned by a peer or a
 // consumer. The lane's thread, except the functions marked "any thread".
 #pragma once
@@ -244,6 +244,12 @@ class Session final : public loop::Source, public loop::Timer {
     State s = state_.load(std::memory_order_relaxed);
     return s == State::up || s == State::closing;
   }
+
+  // session_bare.cpp
+  void take_bare(const uint8_t* p, size_t n);
+  void bare_partial();
+  size_t cut(const uint8_t* p, size_t n);
+  bool packet(std::string_view frame);
 
   // session_reserve.cpp, session_write.cpp, session_flush.cpp
   mw_status send_here(const uint8_t* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op);

@@ -119,7 +119,7 @@ void Session::pause(bool on) {
 void Session::arm_beat() {
   int64_t interval = party_.policy.beat_interval.load(std::memory_order_relaxed);
   if (dialect_ == Dialect::network_cluster && role_ == Role::client) interval = int64_t{seed_interval_} * 2;
-  if (interval <= 0)
+  if (interval <= 0 || !wire::over_websocket(dialect_))
     loop::Wheel::cancel(*this);
   else
     lane().wheel.set(*this, lane().now() + static_cast<uint64_t>(interval));
@@ -259,6 +259,7 @@ void Session::begin_close(const CloseWish& wish) {
 void Session::start_close(uint16_t code, std::string_view reason) {
   ending().code = code;
   ending().reason = reason;
+  if (!wire::over_websocket(dialect_)) return linger();  // the end of the stream says it
   uint8_t payload[wire::kMaxControl];
   size_t n = wire::put_close(payload, code, reason);
   // A fragmented message that will not be finished: what waits for its end cannot be sent.
@@ -300,7 +301,7 @@ bool Session::fail(const wire::Violation& v) {
   ending().code = v.code;
   ending().reason = v.reason;
   party_.violation(lane(), self_.handle, v);
-  if (!close_sent_) {
+  if (!close_sent_ && wire::over_websocket(dialect_)) {
     uint8_t payload[wire::kMaxControl];
     size_t n = wire::put_close(payload, v.code, v.reason);
     close_sent_ = true;

@@ -6,6 +6,7 @@
 #include "net/tls.hpp"
 #include "wire/close.hpp"
 #include "wire/heartbeat.hpp"
+#include "wire/netcluster.hpp"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -150,6 +151,10 @@ void Session::input_end(ssize_t n, int err) {
   }
   if (n == 0) {
     if (close_received_) return finish(ending().status, ending().code, ending().reason);
+    if (!wire::over_websocket(dialect_)) {
+      const bool inside = in_ && !in_->partial.empty();
+      return finish(inside ? MW_ERESET : MW_OK, wire::kNoStatus, inside ? "the stream ended inside a frame" : "");
+    }
     return finish(MW_ERESET, wire::kAbnormal, "connection closed without a close frame");
   }
   finish(err == ETIMEDOUT ? MW_ETIMEDOUT : MW_ERESET, wire::kAbnormal, "connection reset");
@@ -167,6 +172,7 @@ void Session::discard_input() {
 
 // New bytes at p, with kHeadroom bytes free before them.
 void Session::take_bytes(uint8_t* p, size_t n) {
+  if (!wire::over_websocket(dialect_)) return take_bare(p, n);
   if (in_ && !in_->partial.empty()) {
     base::Buffer& part = in_->partial;
     if (part.size() <= Lane::kHeadroom && !stalled_) {
@@ -195,6 +201,7 @@ void Session::take_bytes(uint8_t* p, size_t n) {
 }
 
 void Session::parse_partial() {
+  if (!wire::over_websocket(dialect_)) return bare_partial();
   base::Buffer& part = in_->partial;
   size_t used = parse(part.data(), part.size());
   if (!in_) return;  // the session ended
@@ -283,7 +290,10 @@ size_t Session::parse(uint8_t* p, size_t n) {
 }
 
 size_t Session::max_payload() const noexcept {
-  return party_.policy.max_message + (dialect_ == wire::Dialect::meshwork ? wire::kMaxOverhead : 0);
+  const size_t head = dialect_ == wire::Dialect::meshwork     ? wire::kMaxOverhead
+                      : dialect_ == wire::Dialect::netcluster ? wire::kMaxNetclusterHead
+                                                              : 0;
+  return party_.policy.max_message + head;
 }
 
 // One frame, unmasked. False: nothing more is to be read.

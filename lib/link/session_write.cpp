@@ -204,6 +204,10 @@ void Session::encode(OutFrame* f) {
     if (speech_ && !f->control && f->events == 0) speech_->count(f);  // published: encoded once for all
     return;
   }
+  if (!wire::over_websocket(dialect_)) {
+    f->encoded = true;
+    return;
+  }
   bool server = role_ == wire::Role::server;
   bool fin = (f->flags & MW_F_MORE) == 0;
   bool rsv1 = false;
@@ -275,6 +279,7 @@ void Session::write_control(uint8_t opcode, const void* payload, size_t n) {
   enqueue(f);
 }
 
+// A binary frame; as it is where there are none.
 void Session::write_packet(const void* p, size_t n, uint32_t events) {
   OutFrame* f = OutFrame::make(p, n, wire::kMaxHead);
   f->opcode = wire::kBinary;

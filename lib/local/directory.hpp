@@ -16,6 +16,11 @@ inline constexpr size_t kMaxName = 64;  // bytes of a name that becomes a file's
 // no directory, somebody else's, open to others.
 base::Result<std::string> runtime_directory(std::string_view wish);
 
+// One that others may read, too, such as /var/run: must be root's or ours, and
+// nobody else may be able to put away what is in it. "" and one that is missing
+// as above.
+base::Result<std::string> shared_directory(std::string_view wish);
+
 // A name that may become a file's: letters, digits, . _ -, not first a dot.
 bool name_valid(std::string_view name) noexcept;
 

@@ -168,6 +168,29 @@ Task<void> Reception::welcome(VisitPtr v, const Request& q) {
     count(v->late ? counters.handshake_timeout : counters.bad_request);
     co_return;
   }
+  co_await hand_over(v, std::move(a));
+}
+
+// No upgrade: the seats count, nothing is asked, and a no is the end of the connection.
+Task<void> Reception::let_in(VisitPtr v) {
+  const base::Conf& conf = *policy_->conf;
+  const bool full = v->tight || draining_ ||
+                    seats_.take(v->remote, conf.num(Opt::max_peers), conf.num(Opt::max_peers_per_address)) != Seats::Verdict::ok;
+  if (full) {
+    count(counters.rejected_limit);
+    co_return debug("REJECT_CONNECTION", v, "");
+  }
+  v->seated = true;
+  Accepted a;
+  a.remote = v->remote;
+  a.dialect = *bare_;
+  base::JsonObject facts(a.facts);
+  facts.text("ip", v->remote.text()).number("port", v->remote.port);
+  a.facts.erase(0, 1);
+  co_await hand_over(v, std::move(a));
+}
+
+Task<void> Reception::hand_over(VisitPtr v, Accepted a) {
   auto early = v->buffer.data();
   auto carrier = co_await v->stream.release(early.data(), early.size());
   if (!carrier) co_return debug("CONNECTION_LOST", v, carrier.error().text);

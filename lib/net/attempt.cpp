@@ -51,6 +51,7 @@ const char* name_of(wire::Dialect d) {
     case wire::Dialect::raw: return "raw";
     case wire::Dialect::network_cluster: return "network-cluster";
     case wire::Dialect::meshwork: return "meshwork";
+    case wire::Dialect::netcluster: return "netcluster";
   }
   return "";
 }
@@ -90,8 +91,9 @@ class Attempt::Limit {
   asio::steady_timer timer_;
 };
 
-Attempt::Attempt(asio::io_context& io, std::shared_ptr<const base::Conf> conf, std::shared_ptr<TlsContext> tls, Log log)
-    : io_(io), conf_(std::move(conf)), tls_(std::move(tls)), log_(std::move(log)) {}
+Attempt::Attempt(asio::io_context& io, std::shared_ptr<const base::Conf> conf, std::shared_ptr<TlsContext> tls,
+                 std::optional<wire::Dialect> bare, Log log)
+    : io_(io), conf_(std::move(conf)), tls_(std::move(tls)), bare_(bare), log_(std::move(log)) {}
 
 void Attempt::begin(std::function<void(Outcome&&)> done) {
   done_ = std::move(done);
@@ -134,7 +136,18 @@ Task<Attempt::Outcome> Attempt::steps() {
   if (to->tls) {
     if (auto r = co_await encrypt(*stream, *to); !r) co_return Refused{r.error()};
   }
+  if (bare_) co_return co_await as_it_is(std::move(*stream));
   co_return co_await upgrade(std::move(*stream), *to);
+}
+
+Task<Attempt::Outcome> Attempt::as_it_is(Stream stream) {
+  Connected c;
+  c.remote = remote_;
+  c.dialect = *bare_;
+  auto carrier = co_await stream.release(nullptr, 0);
+  if (!carrier) co_return Refused{carrier.error()};
+  c.carrier = std::move(*carrier);
+  co_return c;
 }
 
 Task<base::Result<Stream>> Attempt::connect(const Target& to) {

@@ -22,8 +22,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   using Outcome = std::variant<Connected, Refused>;
   using Log = std::function<void(int level, std::string line)>;
 
-  // tls: needed where the target wants it.
-  Attempt(asio::io_context& io, std::shared_ptr<const base::Conf> conf, std::shared_ptr<TlsContext> tls, Log log);
+  // tls: needed where the target wants it. bare: spoken at once, without an upgrade.
+  Attempt(asio::io_context& io, std::shared_ptr<const base::Conf> conf, std::shared_ptr<TlsContext> tls,
+          std::optional<wire::Dialect> bare, Log log);
   // Keeps itself alive until done was called, once, perhaps before this returns.
   void begin(std::function<void(Outcome&&)> done);
   // Ends it with this error; done is called soon.
@@ -40,10 +41,12 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   Task<base::Result<void>> tunnel(Stream& stream, const Target& to, const Proxy& proxy);
   Task<base::Result<void>> encrypt(Stream& stream, const Target& to);
   Task<Outcome> upgrade(Stream stream, const Target& to);
+  Task<Outcome> as_it_is(Stream stream);
 
   asio::io_context& io_;
   std::shared_ptr<const base::Conf> conf_;
   std::shared_ptr<TlsContext> tls_;
+  const std::optional<wire::Dialect> bare_;
   Log log_;
   std::function<void(Outcome&&)> done_;
   Outcome outcome_ = Refused{{MW_ENOMEM, 0, ""}};  // unless something else is known

@@ -13,8 +13,8 @@ using base::Opt;
 
 class DialerImpl final : public Dialer, public std::enable_shared_from_this<DialerImpl> {
  public:
-  DialerImpl(Control& control, std::shared_ptr<const base::Conf> conf, DialSink& sink)
-      : control_(control), conf_(std::move(conf)), sink_(sink) {}
+  DialerImpl(Control& control, std::shared_ptr<const base::Conf> conf, DialSink& sink, std::optional<wire::Dialect> bare)
+      : control_(control), conf_(std::move(conf)), sink_(sink), bare_(bare) {}
 
   void start() override {
     if (auto r = control_.start(); !r) return sink_.refused(Refused{r.error()});
@@ -61,7 +61,7 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
       if (!made) return refuse(Refused{made.error()});
       tls_ = std::move(*made);
     }
-    attempt_ = std::make_shared<Attempt>(control_.impl().io, conf_, tls_, [this](int level, std::string line) {
+    attempt_ = std::make_shared<Attempt>(control_.impl().io, conf_, tls_, bare_, [this](int level, std::string line) {
       sink_.log(level, std::move(line));
     });
     attempt_->begin([self = shared_from_this()](Attempt::Outcome&& o) { self->ended(std::move(o)); });
@@ -103,6 +103,7 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
   Control& control_;
   std::shared_ptr<const base::Conf> conf_;
   DialSink& sink_;
+  const std::optional<wire::Dialect> bare_;
   std::shared_ptr<TlsContext> tls_;  // keeps the session to resume
   std::shared_ptr<Attempt> attempt_;
   bool owed_ = false;  // an outcome
@@ -111,8 +112,9 @@ class DialerImpl final : public Dialer, public std::enable_shared_from_this<Dial
 
 }  // namespace
 
-std::shared_ptr<Dialer> Dialer::open(Control& control, std::shared_ptr<const base::Conf> conf, DialSink& sink) {
-  return std::make_shared<DialerImpl>(control, std::move(conf), sink);
+std::shared_ptr<Dialer> Dialer::open(Control& control, std::shared_ptr<const base::Conf> conf, DialSink& sink,
+                                     std::optional<wire::Dialect> bare) {
+  return std::make_shared<DialerImpl>(control, std::move(conf), sink, bare);
 }
 
 base::Result<void> Dialer::check(const base::Conf& conf) {

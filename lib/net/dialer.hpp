@@ -10,6 +10,7 @@
 #include "wire/dialect.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace mw::net {
@@ -42,8 +43,9 @@ class DialSink {
 class Dialer {
  public:
   // Conf of kind CONSUMER, checked by check(). The sink must live until stopped().
+  // bare: this is spoken from the first byte, without an upgrade.
   static std::shared_ptr<Dialer> open(Control& control, std::shared_ptr<const base::Conf> conf,
-                                      DialSink& sink);
+                                      DialSink& sink, std::optional<wire::Dialect> bare = {});
   static base::Result<void> check(const base::Conf& conf);
   virtual ~Dialer() = default;
   virtual void start() = 0;

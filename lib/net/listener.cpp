@@ -57,8 +57,8 @@ base::Result<std::vector<Door>> bind_all(std::vector<sockaddr_storage> at, uint1
 }  // namespace
 
 std::shared_ptr<Listener> Listener::open(Control& control, std::shared_ptr<const base::Conf> conf,
-                                         ListenerSink& sink) {
-  auto r = std::make_shared<Reception>(control, std::move(conf), sink);
+                                         ListenerSink& sink, std::optional<wire::Dialect> bare) {
+  auto r = std::make_shared<Reception>(control, std::move(conf), sink, bare);
   control.post([r] { r->start(); });
   return r;
 }
@@ -69,10 +69,12 @@ base::Result<void> Listener::check(const base::Conf& conf) {
   return {};
 }
 
-Reception::Reception(Control& control, std::shared_ptr<const base::Conf> conf, ListenerSink& sink)
+Reception::Reception(Control& control, std::shared_ptr<const base::Conf> conf, ListenerSink& sink,
+                     std::optional<wire::Dialect> bare)
     : control_(control),
       io_(control.impl().io),
       sink_(sink),
+      bare_(bare),
       first_(std::move(conf)),
       max_visits_(static_cast<size_t>(first_->num(Opt::handshake_max))),
       acceptor_(io_, *this),

@@ -11,12 +11,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace mw::net {
 
-// A connection whose upgrade was answered 101. Nothing is pending on the fd
+// A connection whose upgrade was answered 101, or a bare one. Nothing is pending on the fd
 // and it is released from the reactor; carrier.early holds bytes read past
 // the request.
 struct Accepted {
@@ -59,8 +60,9 @@ class ListenerSink {
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   // Conf of kind PROVIDER, checked for contradictions by check(). The sink must live until stopped().
+  // bare: connections speak this from their first byte, and come without an upgrade.
   static std::shared_ptr<Listener> open(Control& control, std::shared_ptr<const base::Conf> conf,
-                                        ListenerSink& sink);
+                                        ListenerSink& sink, std::optional<wire::Dialect> bare = {});
   // Contradictions between keys, unreadable files: told before anything opens.
   static base::Result<void> check(const base::Conf& conf);
   virtual ~Listener() = default;

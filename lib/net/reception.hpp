@@ -54,7 +54,8 @@ struct Visit {
 
 class Reception final : public Listener, public AcceptorOwner {
  public:
-  Reception(Control& control, std::shared_ptr<const base::Conf> conf, ListenerSink& sink);
+  Reception(Control& control, std::shared_ptr<const base::Conf> conf, ListenerSink& sink,
+            std::optional<wire::Dialect> bare);
 
   void start();
 
@@ -102,6 +103,8 @@ class Reception final : public Listener, public AcceptorOwner {
   Task<void> admit(VisitPtr v, Request& q);
   Task<bool> ask(VisitPtr v, const Request& q);
   Task<void> welcome(VisitPtr v, const Request& q);
+  Task<void> hand_over(VisitPtr v, Accepted a);
+  Task<void> let_in(VisitPtr v);
   Task<void> reply(VisitPtr v, Reply r, bool head_only = false);
   Reply busy(const char* why) const;
   void watch_for_hang_up(const VisitPtr& v, bool readable);
@@ -109,6 +112,7 @@ class Reception final : public Listener, public AcceptorOwner {
   Control& control_;
   asio::io_context& io_;
   ListenerSink& sink_;
+  const std::optional<wire::Dialect> bare_;  // no upgrade: this is spoken at once
   std::shared_ptr<const base::Conf> first_;  // until the doors are open
   std::shared_ptr<const Policy> policy_;     // null: the options were no good
   const size_t max_visits_;

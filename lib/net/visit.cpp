@@ -40,6 +40,7 @@ Task<void> Reception::receive(VisitPtr v) {
     v->left = limit(*policy_->conf, policy_->tls ? Opt::tls_handshake_timeout : Opt::handshake_timeout);
     if (policy_->trusted.contain(v->near) && !co_await read_proxy_header(v)) co_return;
     if (policy_->tls && !co_await secure(v)) co_return;
+    if (bare_) co_return co_await let_in(v);
     v->left = limit(*policy_->conf, Opt::handshake_timeout);
     head = co_await read_head(v, q);
     if (head) co_await route(v, q);

@@ -1,4 +1,4 @@
-// What two ends agreed to speak over a WebSocket, told by the upgrade.
+// What two ends speak: over a WebSocket told by the upgrade, or without one.
 // Used by net (negotiates) and link (speaks). Pure values.
 #pragma once
 #include "base/choices.hpp"
@@ -9,7 +9,9 @@ namespace mw::wire {
 
 enum class Role : uint8_t { server, client };
 
-enum class Dialect : uint8_t { raw, network_cluster, meshwork };
+// netcluster: JSON and NUL on a bare stream, no WebSocket.
+enum class Dialect : uint8_t { raw, network_cluster, meshwork, netcluster };
+inline constexpr bool over_websocket(Dialect d) noexcept { return d < Dialect::netcluster; }
 
 using base::Compress;
 

@@ -55,6 +55,8 @@ base::Result<NetclusterEvent> parse_netcluster(std::string_view frame) {
   return e;
 }
 
+std::string check_netcluster_data(std::string_view json) { return base::json_scan(json, {json.size(), kDepth}, false); }
+
 void put_netcluster(std::string& out, const NetclusterEvent& e) {
   base::JsonObject o(out);
   o.text("emmiteruuid", e.emitter).text("channel", e.channel).boolean("broadcast", e.broadcast);

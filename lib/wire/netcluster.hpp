@@ -26,7 +26,11 @@ struct NetclusterEvent {
   bool broadcast = false;
 };
 
-inline constexpr size_t kMaxNetclusterName = 255;  // bytes of emitter and channel
+inline constexpr size_t kMaxNetclusterName = 255;        // bytes of emitter and channel
+inline constexpr size_t kMaxNetclusterHead = 16 << 10;   // of a frame, beside its data
+
+// Whether data may stand in a packet. Empty, or what is wrong with it.
+std::string check_netcluster_data(std::string_view json);
 
 // MW_EPROTO: not a JSON object, without channel and event as texts, or with
 // names longer than we take (events: kMaxEventName).

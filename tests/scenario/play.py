@@ -551,7 +551,10 @@ class Play:
         if action == 'dial':
             self.carrier.dial(r, self.fill(rest[0]), self.fill(step.get('tls', '')))
         elif action == 'listen':
-            self.carrier.listen(r, name, self.fill(step.get('tls', '')))
+            if rest:
+                r.listen(file=self.fill(rest[0]))
+            else:
+                self.carrier.listen(r, name, self.fill(step.get('tls', '')))
         elif action == 'accept':
             r.accept(within)
         elif action == 'upgrade':
@@ -563,6 +566,8 @@ class Play:
             r.answer(int(rest[0]) if rest else 101, headers, self.fill(step.get('body', '')), key=step.get('key'))
         elif action == 'bytes':
             r.write(data)
+        elif action == 'packet':
+            r.write(b''.join(self.text(w).encode('latin-1') + b'\0' for w in step.words if w.key == 'body'))
         elif action == 'slowly':
             r.slowly(data, float(step.get('gap', '0.02')))
         elif action == 'frame':
@@ -588,7 +593,7 @@ class Play:
         elif action in ('shut', 'reset'):
             getattr(r, action)()
         elif action == 'drop':
-            r.sock.close()
+            (r.sock or r.listener).close()
         else:
             raise Failed(f'raw cannot {action}')
 

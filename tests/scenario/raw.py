@@ -217,6 +217,13 @@ class RawPeer:
             payload = bytes(b ^ key[i & 3] for i, b in enumerate(payload))
         return {'opcode': b0 & 15, 'fin': b0 >> 7, 'rsv': b0 >> 4 & 7, 'payload': payload}
 
+    def record(self):
+        """What comes before the next NUL, on a bare stream."""
+        while b'\0' not in self.inbox:
+            self._more()
+        body, self.inbox = self.inbox.split(b'\0', 1)
+        return {'len': str(len(body)), 'body': body.decode('latin-1')}
+
     # -- packets of cluster-client: head of 24 bytes, JSON, bytes of the application
     @staticmethod
     def packet(kind, number, conn, app=b'', timeout=3000, length=None):
@@ -233,9 +240,14 @@ class RawPeer:
         return facts
 
     def expect(self, what, within=None):
-        """text, binary, cont, ping, pong, close, packet, eof, or reset; facts of what came."""
+        """text, binary, cont, ping, pong, close, record, packet, eof, or reset; facts of what came."""
         limit = time.monotonic() + (within or self.patience)
         self.sock.settimeout(within or self.patience)
+        if what == 'record':
+            try:
+                return self.record()
+            except EOFError as e:
+                raise RawError(f'wanted a record, the connection ended ({e})')
         try:
             if what == 'packet':
                 return self.expect_packet()

@@ -30,6 +30,16 @@ TEST(Dialer, ConnectsAndReports) {
   EXPECT_EQ(early(c), "");
 }
 
+TEST(Dialer, BareConnectionsAreUsedAsTheyCome) {
+  Server s([](Peer& p) { p.all(); });
+  Dial d({{"url", s.ws()}}, wire::Dialect::netcluster);
+  net::Connected c = d.connect();  // nobody answered anything
+  EXPECT_EQ(c.dialect, wire::Dialect::netcluster);
+  EXPECT_EQ(c.remote.port, s.port);
+  EXPECT_EQ(early(c), "");
+  ASSERT_GE(c.carrier.fd, 0);
+}
+
 TEST(Dialer, RequestSaysWhatWasAsked) {
   std::string head;
   Server s([&](Peer& p) {

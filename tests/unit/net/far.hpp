@@ -274,7 +274,8 @@ class Sink : public net::DialSink {
 
 class Dial {
  public:
-  explicit Dial(Keys keys) : control("dial"), dialer(net::Dialer::open(control, conf(keys), sink)) {}
+  explicit Dial(Keys keys, std::optional<wire::Dialect> bare = {})
+      : control("dial"), dialer(net::Dialer::open(control, conf(keys), sink, bare)) {}
   Dial(const Dial&) = delete;
   ~Dial() { stop(); }
   void stop() {

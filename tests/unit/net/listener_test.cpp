@@ -33,6 +33,24 @@ TEST(Listener, upgradesAndHandsOver) {
   EXPECT_EQ(s.listener->counters.accepted, 1u);
 }
 
+TEST(Listener, givesBareConnectionsAtOnce) {
+  Site s({{"max_peers", "1"}}, wire::Dialect::netcluster);
+  Client c(s.port);
+  auto p = s.sink.peer();  // before a byte was sent
+  EXPECT_EQ(p.dialect, wire::Dialect::netcluster);
+  ASSERT_TRUE(c.send("GET "));
+  pollfd readable{p.carrier.fd, POLLIN, 0};
+  ASSERT_EQ(::poll(&readable, 1, 20000), 1);
+  char got[8];
+  EXPECT_EQ(::recv(p.carrier.fd, got, sizeof got, 0), 4);
+  Client second(s.port);
+  EXPECT_EQ(second.all(), "");  // no room: its end
+  EXPECT_EQ(s.listener->counters.rejected_limit, 1u);
+  s.listener->gone(p.remote);
+  Client third(s.port);
+  s.sink.peer();
+}
+
 TEST(Listener, firstFrameInTheSegmentOfTheRequestIsEarly) {
   Site s;
   Client c(s.port);

@@ -241,11 +241,11 @@ inline std::string get(const std::string& target, const std::string& more = "", 
 class Site {
  public:
   // Port 0 of 127.0.0.1 unless told otherwise.
-  explicit Site(Keys keys = {}) : control("site") {
+  explicit Site(Keys keys = {}, std::optional<wire::Dialect> bare = {}) : control("site") {
     base::Conf c(MW_CONF_PROVIDER);
     set(c, {{"host", "127.0.0.1"}, {"port", "0"}, {"log.level", "debug"}});
     set(c, keys);
-    listener = net::Listener::open(control, now = c.freeze(), sink);
+    listener = net::Listener::open(control, now = c.freeze(), sink, bare);
     EXPECT_TRUE(sink.wait([&] { return sink.opened.has_value(); }));
     if (sink.opened && *sink.opened && !(*sink.opened)->empty()) {
       url = (*sink.opened)->front();

@@ -397,6 +397,10 @@ HubOptions = TypedDict(
         "multicast.max_rate": Union[str, int],
         # Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them.
         "link.secret": str,
+        # meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run.
+        "wire": str,
+        # Answers showconfig, reloadconfig, showchannel and showclient on the channel control, where it is kept; set by hand, it must be.
+        "control.enabled": bool,
     },
     total=False,
 )
@@ -427,6 +431,8 @@ ChannelOptions = TypedDict(
         "reconnect.interval": Union[str, int],
         # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
         "dir": str,
+        # meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run.
+        "wire": str,
         # Name of the channel: letters, digits, '.', '_' and '-'. Required.
         "name": str,
         # Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name).

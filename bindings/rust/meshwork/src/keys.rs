@@ -337,6 +337,10 @@ pub mod hub {
     pub const MULTICAST_MAX_RATE: &str = "multicast.max_rate";
     /// Secret of at least 16 bytes that all hubs of the LAN know: datagrams are sealed with AES-256-GCM; empty: anybody on the network can read and send them. (live) (secret)
     pub const LINK_SECRET: &str = "link.secret";
+    /// meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run. Default: `meshwork`.
+    pub const WIRE: &str = "wire";
+    /// Answers showconfig, reloadconfig, showchannel and showclient on the channel control, where it is kept; set by hand, it must be. Default: `true`.
+    pub const CONTROL_ENABLED: &str = "control.enabled";
 }
 
 /// Options of a channel.
@@ -363,6 +367,8 @@ pub mod channel {
     pub const RECONNECT_INTERVAL: &str = "reconnect.interval";
     /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
     pub const DIR: &str = "dir";
+    /// meshwork, or that of the npm package netcluster: sockets dir/netcluster-NAME, bodies are JSON, no acknowledgements, the hub is started by hand; dir may be open to others, such as /var/run. Default: `meshwork`.
+    pub const WIRE: &str = "wire";
     /// Name of the channel: letters, digits, '.', '_' and '-'. Required.
     pub const NAME: &str = "name";
     /// Of event patterns: exact, mqtt, path, or regex (RE2's, of the whole name). Default: `regex`.
