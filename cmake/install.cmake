@@ -27,6 +27,7 @@ foreach(module meshwork meshwork-static)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${module}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 
+install(FILES examples/meshwork-hub.service DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(EXISTS ${PROJECT_SOURCE_DIR}/bindings/cli/meshwork.1)
   install(FILES bindings/cli/meshwork.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()

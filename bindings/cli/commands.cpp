@@ -131,6 +131,23 @@ void add_hub(CLI::App& app, int& exit_code) {
   c->callback([o, &exit_code] { exit_code = hub(*o); });
 }
 
+void add_ctl(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<CtlOptions>();
+  CLI::App* c = app.add_subcommand("ctl", "ask a hub of this host, or give it another configuration");
+  c->add_option("command", o->words, "showconfig, reloadconfig FILE, showchannel CHANNEL or showclient CHANNEL ID; none: a prompt");
+  c->add_option("-d,--dir", o->dir, "where the hub's sockets are (the usual runtime directory)");
+  c->add_option("--wait", o->wait, "seconds to wait for the hub")->capture_default_str()->check(CLI::NonNegativeNumber);
+  add_common(*c, o->common, nullptr);
+  c->footer(
+      "Examples:\n"
+      "  meshwork ctl                                       a prompt, with history and completion by Tab\n"
+      "  meshwork ctl showchannel A\n"
+      "  meshwork ctl reloadconfig hub.json\n"
+      "  meshwork ctl --dir /var/run --json showconfig      the hub of programs that use netcluster\n"
+      "The hub must keep the channel control; either wire will do. Lines of a pipe are carried out, too.");
+  c->callback([o, &exit_code] { exit_code = ctl(*o); });
+}
+
 void add_emit(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<EmitOptions>();
   CLI::App* c = app.add_subcommand("emit", "publish one event in a channel of this host");
@@ -229,6 +246,7 @@ int run_command(std::vector<std::string> words) {
   add_provide(app, exit_code);
   add_consume(app, exit_code);
   add_hub(app, exit_code);
+  add_ctl(app, exit_code);
   add_emit(app, exit_code);
   add_listen(app, exit_code);
   add_bench(app, exit_code);

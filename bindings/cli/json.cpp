@@ -145,6 +145,76 @@ std::string first_text(std::string_view json) {
   return c.at == std::string_view::npos ? std::string() : c.string();
 }
 
+std::vector<std::string> keys_of(std::string_view object) {
+  std::vector<std::string> keys;
+  Cursor c{object};
+  c.space();
+  if (c.peek() != '{') return keys;
+  do {
+    ++c.at;
+    c.space();
+    if (c.peek() != '"') break;
+    keys.push_back(c.string());
+    c.space();
+    ++c.at;  // the colon
+    c.space();
+    c.skip();
+    c.space();
+  } while (c.peek() == ',');
+  return keys;
+}
+
+std::vector<std::string> texts_of(std::string_view list) {
+  std::vector<std::string> texts;
+  Cursor c{list};
+  c.space();
+  if (c.peek() != '[') return texts;
+  do {
+    ++c.at;
+    c.space();
+    if (c.peek() != '"') break;
+    texts.push_back(c.string());
+    c.space();
+  } while (c.peek() == ',');
+  return texts;
+}
+
+std::string indented(std::string_view json) {
+  std::string out;
+  size_t depth = 0;
+  const auto line = [&] { out.append("\n").append(2 * depth, ' '); };
+  for (Cursor c{json}; c.space(), c.at < json.size();) {
+    const char at = c.peek();
+    if (at == '"') {
+      const size_t begin = c.at;
+      c.string();
+      out += json.substr(begin, c.at - begin);
+      continue;
+    }
+    ++c.at;
+    if (at == '{' || at == '[') {
+      out += at;
+      c.space();
+      if (c.peek() == '}' || c.peek() == ']') {
+        out += c.peek();
+        ++c.at;
+        continue;
+      }
+      ++depth;
+      line();
+    } else if (at == '}' || at == ']') {
+      depth -= depth > 0 ? 1 : 0;
+      line();
+      out += at;
+    } else {
+      out += at;
+      if (at == ',') line();
+      if (at == ':') out += ' ';
+    }
+  }
+  return out;
+}
+
 std::string base64(std::string_view bytes) {
   static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;

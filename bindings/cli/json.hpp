@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cli {
 
@@ -17,6 +18,13 @@ std::optional<std::string> field(std::string_view object, std::string_view key);
 
 // The first string of a JSON text, such as a list of them; "" if there is none.
 std::string first_text(std::string_view json);
+
+// The names of an object's members; the texts of a list.
+std::vector<std::string> keys_of(std::string_view object);
+std::vector<std::string> texts_of(std::string_view list);
+
+// The same JSON, a member or item a line.
+std::string indented(std::string_view json);
 
 std::string base64(std::string_view bytes);
 

@@ -39,6 +39,9 @@ std::string value_of(std::string_view given);
 // {"k":"v",...} of k=v words.
 std::string params_json(const std::vector<std::string>& params);
 
+// The JSON of a hub's configuration, its comments blanked.
+std::string read_config(const std::string& file);
+
 // Sets key=value words on the object's options, or else on the context's.
 void apply(const std::vector<std::string>& sets, mw::Conf& object, mw::Conf& context);
 
@@ -85,6 +88,13 @@ struct HubOptions {
   std::string config;
 };
 
+struct CtlOptions {
+  Common common;
+  std::string dir;
+  std::vector<std::string> words;  // one command; none: a prompt
+  double wait = 1;
+};
+
 struct EmitOptions {
   Common common;
   std::string channel, event, body;
@@ -101,6 +111,7 @@ int provide(const ProvideOptions& options);
 int consume(const ConsumeOptions& options);
 int bench(const BenchOptions& options);
 int hub(const HubOptions& options);
+int ctl(const CtlOptions& options);
 int emit(const EmitOptions& options);
 int listen(const ListenOptions& options);
 int list_options(const std::string& kind, bool json);

@@ -162,20 +162,31 @@ Loop::Loop(mw::Context& ctx, bool hup_reloads) : ctx_(ctx), hup_reloads_(hup_rel
 Loop::~Loop() { ::close(signals_); }
 
 bool Loop::turn(int timeout_ms, Input* in, Output& out) {
-  const bool read = in != nullptr && in->wants_more();
+  const bool readable = wait(timeout_ms, in != nullptr && in->wants_more() ? in->fd() : -1, out);
+  const bool open = ctx_.run(0);
+  if (readable) in->fill();
+  out.flush();
+  return open;
+}
+
+bool Loop::turn(int timeout_ms, int watched, Output& out) {
+  const bool readable = wait(timeout_ms, watched, out);
+  ctx_.run(0);
+  out.flush();
+  return readable;
+}
+
+bool Loop::wait(int timeout_ms, int watched, Output& out) {
   pollfd fds[4] = {{ctx_.fd(), POLLIN, 0},
                    {signals_, POLLIN, 0},
-                   {read ? in->fd() : -1, POLLIN, 0},
+                   {watched, POLLIN, 0},
                    {out.pending() > 0 ? STDOUT_FILENO : -1, POLLOUT, 0}};
   ::poll(fds, 4, ctx_.more() ? 0 : timeout_ms);
   signalfd_siginfo info{};
   while (::read(signals_, &info, sizeof info) == sizeof info)
     if (info.ssi_signo == SIGHUP && hup_reloads_) ++hangups_;
     else if (++interrupts_ > 1) ::_exit(kInterrupted);  // no politeness: the user asked twice
-  const bool open = ctx_.run(0);
-  if (fds[2].revents != 0) in->fill();
-  out.flush();
-  return open;
+  return fds[2].revents != 0;
 }
 
 }  // namespace cli

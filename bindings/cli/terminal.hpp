@@ -83,11 +83,14 @@ class Loop {
   // Turns once: waits at most timeout_ms (-1: no limit). in: read when
   // readable, or null. False when the context is closed.
   bool turn(int timeout_ms, Input* in, Output& out);
+  // The same with a descriptor somebody else reads. True when there is something.
+  bool turn(int timeout_ms, int watched, Output& out);
   // Ctrl-C, SIGTERM and SIGHUP so far. The second one ends the process.
   int interrupts() const noexcept { return interrupts_; }
   int hangups() const noexcept { return hangups_; }
 
  private:
+  bool wait(int timeout_ms, int watched, Output& out);
   mw::Context& ctx_;
   const bool hup_reloads_;
   int signals_, interrupts_ = 0, hangups_ = 0;
