@@ -306,11 +306,11 @@ export interface ServiceOptions {
   'dedupe.window'?: number | string
   /** Answers kept for repeats; beyond it the oldest are forgotten before their time. Default: `1MiB`. */
   'dedupe.max_bytes'?: number | string
-  dedupe?: { [key: string]: unknown }
   /** On a node: version of the service (semver.org); not set: the node's member.version. Default: `0.0.0`. */
   'version'?: string
   /** On a node: a call goes to one of the members that serve it, or to all of them. Default: `balanced`. */
   'mode'?: 'balanced' | 'broadcast'
+  dedupe?: { [key: string]: unknown }
 }
 
 export interface CallOptions {

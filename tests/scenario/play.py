@@ -566,7 +566,7 @@ class Play:
             r.answer(int(rest[0]) if rest else 101, headers, self.fill(step.get('body', '')), key=step.get('key'))
         elif action == 'bytes':
             r.write(data)
-        elif action == 'packet':
+        elif action == 'record':
             r.write(b''.join(self.text(w).encode('latin-1') + b'\0' for w in step.words if w.key == 'body'))
         elif action == 'slowly':
             r.slowly(data, float(step.get('gap', '0.02')))

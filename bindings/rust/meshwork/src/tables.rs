@@ -194,7 +194,6 @@ pub enum Kind {
     Cancel,
     /// May this client come in? Answer with `ask`; `text`: the request as JSON.
     Ask,
-    /// Of a share or an election: topic its name; code 1 this process leads, 0 another, -1 none; id epoch.
     /// Of a node: a member is there; id incarnation; topic its service; body JSON: name, address ....
     MemberUp,
     /// A member is gone; status why; id incarnation; topic; body JSON: name, reason, by ....
@@ -205,7 +204,7 @@ pub enum Kind {
     ServiceUp,
     /// A member serves topic no more; as SERVICE_UP.
     ServiceDown,
-    /// Of a share; code 1 this process leads, 0 another; id epoch.
+    /// Of a share or an election: topic its name; code 1 this process leads, 0 another, -1 none; id epoch.
     Leader,
     /// The other side drains; `code` ms until our turn, `id` its deadline in ms.
     Draining,
