@@ -89,9 +89,9 @@ for (const n of threads) {
     give.abort(new Error('all of them'))
     const ends = await Promise.allSettled(given)
     assert.ok(ends.every(({ status, reason }) => status === 'rejected' && reason.message === 'all of them'))
-    assert.equal((await consumer.call('Echo', 'still')).text, 'still')
+    assert.equal((await consumer.call('Echo', 'still', { timeout: Infinity })).text, 'still') // behind all of them
     assert.ok((await service.close()).error === undefined)
-    await assert.rejects(consumer.call('Echo', 'none'), { code: 'MW_ENOSERVICE' })
+    await assert.rejects(consumer.call('Echo', 'none', { timeout: Infinity }), { code: 'MW_ENOSERVICE' })
     await context.close()
   })
 }
