@@ -21,7 +21,7 @@ foreach(target meshwork meshwork_static)
 endforeach()
 # What a C program must add when it links the archive (pkg-config and the
 # CMake package name the same).
-target_link_libraries(meshwork_static PUBLIC $<INSTALL_INTERFACE:cjson> $<INSTALL_INTERFACE:cares> $<INSTALL_INTERFACE:re2> stdc++)
+target_link_libraries(meshwork_static PUBLIC $<INSTALL_INTERFACE:cjson> $<INSTALL_INTERFACE:cares> $<INSTALL_INTERFACE:re2> stdc++ m)
 
 # The SONAME is fixed for ever; what is added comes with a new node of the map.
 set_target_properties(meshwork PROPERTIES VERSION 1 SOVERSION 1 LINK_DEPENDS ${mw_map})

@@ -423,7 +423,7 @@ class Play:
         else:
             raise Failed(f'cast cannot {action}')
 
-    def do_join(self, step):
+    def do_enroll(self, step):
         """join N options [in=LETTER]: node N of the mesh D in the scenario's directory, start, UP and DONE."""
         for key, value in (('cluster.deployment', 'D'), ('member.name', step.args[0])):
             if not any(w.key == key for w in step.words):
