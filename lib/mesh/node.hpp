@@ -217,7 +217,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   std::unordered_map<Slot, std::vector<base::Pattern>> interests_;  // of the others
   std::unordered_map<uint64_t, std::unique_ptr<Errand>> errands_;
   std::unordered_map<uint64_t, uint64_t> by_op_;
-  uint64_t last_number_ = 0;
+  // Numbers of errands, told apart from the ops of the host's replies, whose DONE comes the same way.
+  static constexpr uint64_t kNumbers = 0xA5ull << 56;
+  uint64_t last_number_ = kNumbers;
   std::vector<core::Catalog::Provider> providers_;  // scratch of route()
   std::vector<core::Candidate> candidates_;         // the same
   size_t first_links_ = 0;                    // the start waits for

@@ -316,6 +316,7 @@ bool Node::again(Errand& e, mw_status status) {
 
 void Node::answered(const mw_event& ev, std::string_view meta, std::string_view body) {
   Errand* e = errand(ev.id);
+  if (e == nullptr && ev.id >> 56 != kNumbers >> 56) return pass_on(ev, {}, meta, body);  // of a reply of the host's
   if (e == nullptr || !e->sent || e->link != ev.peer) return;  // it ended meanwhile, or somebody else has it
   left(*e);
   if (ev.code == 0 && again(*e, ev.status)) return;
