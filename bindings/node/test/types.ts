@@ -1,5 +1,6 @@
 // Compiled by tsc, not run: what the types must take and what they must refuse.
 import meshwork, { Channel, Consumer, Context, Election, Hub, MeshworkError, Message, Provider, Share, stat } from 'meshwork'
+import { NCAgent, NCServer, Packet } from 'meshwork/netcluster'
 import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
 import clusterClient, { APIClientBase } from 'meshwork/cluster-client'
 
@@ -86,3 +87,15 @@ async function main (): Promise<void> {
   void sent
 }
 void main
+
+async function netcluster (): Promise<void> {
+  const server = new NCServer()
+  server.config = { dir: '/tmp/x', channels: { control: {}, A: { propagatetochannels: '.*', dumptoconsole: true } } }
+  await server.start(() => {})
+  const agent = new NCAgent({ dir: '/tmp/x' })
+  await agent.connect('A')
+  agent.on('log', (packet: Packet) => { const event: string = packet.event; agent.emit(event, packet.data) }).once('x', () => {})
+  // @ts-expect-error a channel's settings are no texts
+  server.config = { channels: { A: 'x' } }
+}
+void netcluster

@@ -1,0 +1,3 @@
+export * from './netcluster.js'
+import * as netcluster from './netcluster.js'
+export default netcluster
