@@ -43,8 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let parameters = format!(r#"{{"key":"{}"}}"#, read_to_string(secret)?.trim());
     let (url, ca) = (url.clone(), ca.clone());
-    let upstream =
-        move || Options::consumer().set("url", &url).set("tls.ca_file", &ca).set("parameters", &parameters);
+    let upstream = move || Options::consumer().set("url", &url).set("tls.ca_file", &ca).set("parameters", &parameters);
     let context = Context::open(Options::context())?;
     let share = Share::open(&context, Options::share("words").set("dir", dir))?;
     let (leader, calls) = (Mutex::new(None), context.clone());
@@ -61,7 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         Kind::Request => {
             let message = event.message().expect("a request has one");
             if let Some(leader) = &*leader.lock().unwrap() {
-                let _ = leader.send((event.request().expect("it is one"), message)); // without a leader nobody waits
+                let _ = leader.send((event.request().expect("it is one"), message));
+                // without a leader nobody waits
             }
         }
         _ => (),
