@@ -340,8 +340,8 @@ export interface ChannelEvents {
 export interface Channel extends Opened<ChannelOptions>, Subscriber, Publisher {}
 export class Channel extends Handle<ChannelEvents> {
   constructor (options?: ChannelOptions, context?: Context)
-  /** Publishes, and resolves when every other member has it. */
-  deliver (event: string, data: Body, options?: SendOptions & How & { headers?: Headers }): Promise<void>
+  /** Publishes, and resolves when every other member has it: 'taken'. 'sent': with the kernel (wire netcluster). */
+  deliver (event: string, data: Body, options?: SendOptions & How & { headers?: Headers }): Promise<'sent' | 'taken'>
   query (what: 'members', how?: How): Promise<Array<{ uuid: string, pid: number, self: boolean }>>
 }
 
@@ -404,7 +404,7 @@ export class Share extends Handle<ShareEvents> {
   /** What the leader's process answers the calls of all with, as the handler of a service does. */
   serve (handler: Answers<undefined>): void
   /** In the leader: gives out the value of a key, and resolves when that is done. */
-  deliver (key: string, value: Body, options?: SendOptions & How & { headers?: Headers }): Promise<void>
+  deliver (key: string, value: Body, options?: SendOptions & How & { headers?: Headers }): Promise<'sent'>
   info (): { name: string, leader: boolean, epoch: number }
 }
 

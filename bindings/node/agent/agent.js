@@ -4,7 +4,7 @@
 //   node agent.js turn|queue     polled by libuv, or a library thread and its waker
 'use strict'
 const fs = require('node:fs')
-const { Context, Provider, Consumer, Connection, Channel, MeshworkError, stat, status, version, readOption } = require('meshwork')
+const { Context, Provider, Consumer, Connection, MeshworkError, stat, status, version, readOption } = require('meshwork')
 const { show, cut, pack, flagsOf } = require('./words')
 
 const door = process.argv[2]
@@ -192,7 +192,7 @@ const verbs = {
     if (!args.op) return object.publish(topic, body, { ...how(args), except })
     return begin(name, args, signal => object instanceof Provider
       ? object.reach(topic, body, { ...how(args), except, signal }).then(code => ({ code }))
-      : object.deliver(topic, body, { ...how(args), signal }).then(() => ({ code: Number(object instanceof Channel) })))
+      : object.deliver(topic, body, { ...how(args), signal }).then(how => ({ code: Number(how === 'taken') })))
   },
   subscribe: (object, name, args) => begin(name, args, signal =>
     nothing(object.subscribe((args.pattern ?? '').toString(), { ...options(args, 'pattern', 'op', 'as'), signal })), object.state !== 'idle'),

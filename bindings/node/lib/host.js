@@ -13,8 +13,8 @@ const SHARE = 9
 const ELECT = 10
 
 class Common extends Publisher(Subscriber(opened(Handle))) {
-  /** Publishes, and resolves when it is there. */
-  async deliver (topic, data, how) { await this.published(topic, data, how) }
+  /** Publishes, and resolves when that is done: 'taken' where all members of a channel have it, else 'sent'. */
+  async deliver (topic, data, how) { return (await this.published(topic, data, how)).code === 1 ? 'taken' : 'sent' }
   receive (message) { this.emit('message', message) }
 }
 
