@@ -281,7 +281,7 @@ void Share::lead(uint64_t before) {
 void Share::serve(Provider* made) {
   provider_ = made;
   if (election_) {
-    provider_->start(kListen);
+    listen();
     return;
   }
   if (auto calls = Service::open(*provider_, kCalls, base::Conf(MW_CONF_SERVICE), kSeat); !calls) {
@@ -289,13 +289,18 @@ void Share::serve(Provider* made) {
     return trouble(calls.error());
   }
   if (!single_) {
-    provider_->start(kListen);
+    listen();
     return;
   }
   linked_ = true;
   epoch_ = ours_;
   tell_leader(1);
   join_ends();
+}
+
+void Share::listen() {
+  starting_ = true;
+  provider_->start(kListen);
 }
 
 // Our consumer and our provider, at the two ends of a pair.

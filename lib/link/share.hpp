@@ -85,6 +85,7 @@ class Share final : public Owner, private loop::Inside {
   base::Result<void> seek_by(base::Result<Consumer*> made);
   void lead(uint64_t before);
   void serve(Provider* made);
+  void listen();
   void leading();
   bool be_found();
   void join_ends();
@@ -144,6 +145,7 @@ class Share final : public Owner, private loop::Inside {
   uint64_t epoch_ = 0;                    // of the leader we know
   uint64_t met_ = 0;                      // the last one we met
   uint64_t ours_ = 0;                     // where we lead, or are about to
+  bool starting_ = false;                 // our provider is about to listen
   bool taken_ = false;                    // the port was, as our provider found
   bool suspect_ = false;                  // the leader of epoch_ was silent for too long
   bool linked_ = false;                   // ours_ can be found

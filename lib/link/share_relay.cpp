@@ -237,9 +237,11 @@ void Share::told_by_leader(const mw_event& ev, std::string_view topic, std::stri
 
 void Share::told_by_followers(const mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body) {
   switch (ev.kind) {
-    case MW_EVENT_DONE:  // of its start
-      if (ev.status == MW_OK && !closing_) return leading();
-      if (ev.id != kListen || closing_) return;
+    case MW_EVENT_DONE:
+      if (ev.id != kListen || !std::exchange(starting_, false))  // of an answer of the host's
+        return pass_on(ev, topic, meta, body);
+      if (closing_) return;
+      if (ev.status == MW_OK) return leading();
       if (cluster_ && ev.status == MW_EADDRINUSE) {
         taken_ = true;
         return provider_->close_as(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, {}});
