@@ -236,7 +236,7 @@ uint64_t Share::bound_epoch() const {
 // Nobody leads that we can reach: take the lock, see whether that is so, and
 // lead. The lock is held from here until the socket can be found.
 void Share::compete() {
-  if (closing_ || provider_ != nullptr || consumer_ == nullptr) return;
+  if (closing_ || runtime.closing() || provider_ != nullptr || consumer_ == nullptr) return;
   if (single_) return lead(epoch_);
   if (role_ == base::Role::follower) return seek();
   if (cluster_) return compete_for_port();

@@ -88,6 +88,20 @@ TEST_P(Shares, LivesLeaveNothingBehind) {
   }
 }
 
+// The leader's end is no trouble to a follower that ends with it.
+TEST_P(Shares, AContextEndsWithoutTrouble) {
+  kit::Folder dir;
+  for (uint64_t i = 0; i < 50; ++i) {
+    Host host(GetParam(), GetParam() == Door::turn ? Options{} : Options{{"threads", "2"}});
+    join(host, dir);
+    ASSERT_TRUE(host.wait_kind(MW_EVENT_UP, 1));
+    join(host, dir);
+    ASSERT_TRUE(host.wait_kind(MW_EVENT_UP, 2));
+    host.end();
+    ASSERT_EQ(host.count(MW_EVENT_ERROR), 0u) << i;
+  }
+}
+
 // Every call has one DONE, whoever leads; the safe ones are all answered.
 TEST_P(Shares, CallsOutliveTheirLeader) {
   kit::Folder dir;
