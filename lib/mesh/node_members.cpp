@@ -51,11 +51,11 @@ void Node::step(const core::Input& in) {
   machine_->step(in, now(), out_);
   core::Outputs out;
   std::swap(out, out_);
+  members_known_.store(machine_->view().alive_count(), std::memory_order_relaxed);  // before an event tells of it
   for (core::Outputs::Send& s : out.sends) deliver(s.to, std::move(s.bytes));
   for (const core::Outputs::Said& s : out.said) said(s);
   for (const core::Outputs::Link& l : out.links)
     if (l.wanted) dial(l.member);
-  members_known_.store(machine_->view().alive_count(), std::memory_order_relaxed);
   out_.violation = out.violation;
   out_.why = out.why;
   arm();
