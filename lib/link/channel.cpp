@@ -24,12 +24,6 @@ constexpr uint64_t kYieldLook = 250;  // ms between two looks whether a standing
 constexpr int64_t kAutoWait = 50;     // ms: the longest wait while another member becomes hub
 constexpr int64_t kTroubleWait = 1000;  // ms, where the runtime directory is of no use
 
-// ms for a hub to let us in: one that takes longer than its heartbeats may is frozen.
-int64_t patience(const Policy& p) noexcept {
-  const int64_t cutoff = p.beat_interval.load(std::memory_order_relaxed) * (p.max_strikes.load(std::memory_order_relaxed) + 1);
-  return cutoff > 0 ? std::clamp<int64_t>(cutoff, 250, 10'000) : 10'000;
-}
-
 }  // namespace
 
 base::Result<mw_handle> Channel::open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token) {
@@ -76,13 +70,8 @@ void Channel::attend(uint32_t bits) {
     look_for_room();
   }
   if (bits & kDrain) {
-    int64_t deadline;
-    {
-      std::lock_guard lock(mutex_);
-      deadline = drain_deadline_;
-    }
     begin_close(CloseWish{1000, 0, MW_OK, "drained"});
-    if (leaving_ && !closing_) lane->wheel.set(leave_timer_, lane->now() + static_cast<uint64_t>(std::max<int64_t>(deadline, 1)));
+    if (leaving_ && !closing_) lane->wheel.set(leave_timer_, lane->now() + drain_ms());
   }
   if (bits & kClose) begin_close(close_wish());
 }
@@ -168,7 +157,7 @@ void Channel::seek() {
     if (!dialer_) {
       base::Conf c(MW_CONF_CONSUMER);
       for (auto [key, value] : {std::pair<const char*, std::string>{"url", "ws+unix:" + Exchange::socket_file(dir_, name_, wire_) + ":/channel"},
-                                {"wire", "meshwork"}, {"connect.timeout", std::to_string(patience(policy)) + "ms"}})
+                                {"wire", "meshwork"}, {"connect.timeout", std::to_string(policy.patience()) + "ms"}})
         if (auto ok = c.set(key, value); !ok) return base::insist([&] { refused(net::Refused{ok.error()}); });
       std::optional<wire::Dialect> speaks;
       if (bare()) speaks = wire::Dialect::netcluster;
@@ -420,12 +409,7 @@ void Channel::destroy(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
     drop_kept(MW_ECLOSED);
-    std::vector<uint64_t> drains;
-    {
-      std::lock_guard lock(mutex_);
-      drains.swap(drain_ops_);
-    }
-    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    finish_drains();
     finish_starts(MW_ECANCELED, 0, {});
     std::string meta;
     base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
@@ -437,15 +421,9 @@ void Channel::destroy(bool dead) noexcept {
 }
 
 mw_status Channel::drain(int64_t deadline_ms, uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    drain_ops_.push_back(op);
-    drain_deadline_ = deadline_ms;
-  }
-  refusing_.store(true, std::memory_order_release);
-  request(kDrain);
-  return MW_OK;
+  mw_status s = ask_drain(deadline_ms, op, nullptr);
+  if (s == MW_OK) refusing_.store(true, std::memory_order_release);
+  return s;
 }
 
 base::Result<void> Channel::update(const base::Conf& change, uint64_t op) {

@@ -142,8 +142,6 @@ class Channel final : public Host, public net::DialSink {
   Session session_;
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::vector<uint64_t> cancels_;         // under mutex_
-  std::vector<uint64_t> drain_ops_;       // under mutex_
-  int64_t drain_deadline_ = -1;           // under mutex_
   std::vector<Wanted> wanted_;            // under mutex_
   std::string asked_name_;                // under mutex_: the last name that was asked for, and
   std::optional<bool> asked_any_;         // whether anything wanted it; none: not known

@@ -72,12 +72,7 @@ void Consumer::attend(uint32_t bits) {
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kStart) begin_start();
   if (bits & kDrain) {
-    int64_t deadline;
-    {
-      std::lock_guard lock(mutex_);
-      deadline = drain_deadline_;
-    }
-    if (drain_end_ == 0) drain_end_ = lane->now() + static_cast<uint64_t>(std::max<int64_t>(deadline, 1));
+    if (drain_end_ == 0) drain_end_ = lane->now() + drain_ms();
     drain_step();
   }
   if (bits & kClose) begin_close(close_wish());
@@ -361,14 +356,12 @@ void Consumer::destroy(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
     drop_offline(MW_ECLOSED);
-    std::vector<uint64_t> drains;
     std::vector<Wanted> wanted;
     {
       std::lock_guard lock(mutex_);
-      drains.swap(drain_ops_);
       wanted.swap(wanted_);
     }
-    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    finish_drains();
     for (const Wanted& w : wanted) done(*lane, w.op, MW_OK, 0, {});
     finish_starts(MW_ECANCELED, 0, {});
     std::string meta;
@@ -406,15 +399,7 @@ base::Result<void> Consumer::update(const base::Conf& change, uint64_t op) {
 }
 
 mw_status Consumer::drain(int64_t deadline_ms, uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    drain_ops_.push_back(op);
-    drain_deadline_ = deadline_ms;
-  }
-  state_.store(MW_STATE_DRAINING, std::memory_order_release);
-  request(kDrain);
-  return MW_OK;
+  return ask_drain(deadline_ms, op, &state_);
 }
 
 // What was accepted leaves; then the close handshake; at the deadline anyway.

@@ -115,10 +115,8 @@ class Consumer final : public Party, public net::DialSink {
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::shared_ptr<net::Dialer> dialer_;   // under mutex_
   std::vector<uint64_t> cancels_;         // under mutex_
-  std::vector<uint64_t> drain_ops_;       // under mutex_
   std::vector<Wanted> wanted_;            // under mutex_
   std::string facts_;                     // under mutex_
-  int64_t drain_deadline_ = 0;            // under mutex_
   struct Kept {
     base::MsgRef m;
     uint32_t flags;

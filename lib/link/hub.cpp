@@ -319,14 +319,8 @@ void Hub::applied(const Change& c) {
 
 // ---- closing
 
-mw_status Hub::drain(int64_t, uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    drain_ops_.push_back(op);
-  }
-  request(kDrain);
-  return MW_OK;
+mw_status Hub::drain(int64_t deadline_ms, uint64_t op) {
+  return ask_drain(deadline_ms, op, nullptr);
 }
 
 void Hub::begin_close(const CloseWish& w) {
@@ -368,12 +362,7 @@ void Hub::end_if_done() {
 void Hub::destroy(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
-    std::vector<uint64_t> drains;
-    {
-      std::lock_guard lock(mutex_);
-      drains.swap(drain_ops_);
-    }
-    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    finish_drains();
     finish_starts(MW_ECANCELED, 0, {});
     tell_closed(how_);
     r.child_gone(this);

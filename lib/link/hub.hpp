@@ -112,7 +112,6 @@ class Hub final : public Host {
 
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::atomic<size_t> peers_{0};
-  std::vector<uint64_t> drain_ops_;  // under mutex_
   // the lane
   const base::ChannelWire wire_;
   const Uuid uuid_;               // of what the hub says itself

@@ -86,6 +86,32 @@ void Owner::finish_starts(mw_status status, int32_t code, std::string_view body)
   for (uint64_t op : ops) done(*lane, op, status, code, body);
 }
 
+mw_status Owner::ask_drain(int64_t deadline_ms, uint64_t op, std::atomic<mw_status>* state) {
+  {
+    std::lock_guard lock(mutex_);
+    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
+    drain_ops_.push_back(op);
+    drain_ms_ = deadline_ms;
+  }
+  if (state != nullptr) state->store(MW_STATE_DRAINING, std::memory_order_release);
+  request(kDrain);
+  return MW_OK;
+}
+
+uint64_t Owner::drain_ms() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<uint64_t>(std::max<int64_t>(drain_ms_, 1));
+}
+
+void Owner::finish_drains() {
+  std::vector<uint64_t> ops;
+  {
+    std::lock_guard lock(mutex_);
+    ops.swap(drain_ops_);
+  }
+  for (uint64_t op : ops) done(*lane, op, MW_OK, 0, {});
+}
+
 CloseWish Owner::close_wish() const {
   const CloseWish* w = wish.load(std::memory_order_acquire);
   return w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"};

@@ -69,11 +69,16 @@ class Owner : public loop::Object {
   // mw_start, where nothing stands against it: kStart follows. Any thread.
   mw_status ask_start(uint64_t op);
   void finish_starts(mw_status status, int32_t code, std::string_view body);  // home lane
+  // mw_drain, where nothing stands against it: state, when given, is draining then; kDrain follows. Any thread.
+  mw_status ask_drain(int64_t deadline_ms, uint64_t op, std::atomic<mw_status>* state);
+  uint64_t drain_ms() const;                 // at least 1
+  void finish_drains();                      // home lane
   // Why it is closed: mw_close, or its context is.
   CloseWish close_wish() const;
   void tell_closed(const CloseWish& how, std::string_view meta = {});  // home lane; the last event
   mutable std::mutex mutex_;                 // conf, start ops, facts
-  std::vector<uint64_t> start_ops_;          // under mutex_
+  std::vector<uint64_t> start_ops_, drain_ops_;  // under mutex_
+  int64_t drain_ms_ = 0;                     // under mutex_
 
  private:
   std::shared_ptr<const base::Conf> conf_;

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/choices.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -30,6 +31,11 @@ struct Policy {
 
   bool wants(uint32_t kind) const noexcept {
     return base::event_wanted(events.load(std::memory_order_relaxed), kind);
+  }
+  // ms for a process of this host to let us in: one that takes longer than its heartbeats may is frozen.
+  int64_t patience() const noexcept {
+    const int64_t cutoff = beat_interval.load(std::memory_order_relaxed) * (max_strikes.load(std::memory_order_relaxed) + 1);
+    return cutoff > 0 ? std::clamp<int64_t>(cutoff, 250, 10'000) : 10'000;
   }
   bool logs(base::LogLevel l) const noexcept { return l <= log.load(std::memory_order_relaxed); }
 };

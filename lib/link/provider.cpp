@@ -436,12 +436,7 @@ void Provider::shard_back() {
 void Provider::end(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
-    std::vector<uint64_t> drains;
-    {
-      std::lock_guard lock(mutex_);
-      drains.swap(drain_ops_);
-    }
-    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    finish_drains();
     finish_starts(MW_OK, 0, {});
     tell_closed(how_);
     r.child_gone(this);

@@ -136,8 +136,6 @@ class Provider final : public Party, public net::ListenerSink {
   mutable std::mutex topics_mutex_;
   std::shared_ptr<net::Listener> listener_;   // under mutex_
   std::vector<std::string> urls_;             // under mutex_
-  std::vector<uint64_t> drain_ops_;           // under mutex_
-  int64_t drain_deadline_ = 0;                // under mutex_
   // home lane
   std::vector<Question> questions_;
   CloseWish how_;

@@ -10,29 +10,20 @@ namespace mw::link {
 using base::Opt;
 
 mw_status Provider::drain(int64_t deadline_ms, uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    drain_ops_.push_back(op);
-    drain_deadline_ = deadline_ms;
-  }
-  state_.store(MW_STATE_DRAINING, std::memory_order_release);
-  request(kDrain);
-  return MW_OK;
+  return ask_drain(deadline_ms, op, &state_);
 }
 
 void Provider::begin_drain() {
   if (closing_ || drain_end_ != 0) return;
   std::shared_ptr<net::Listener> listener;
-  int64_t deadline;
   {
     std::lock_guard lock(mutex_);
     listener = listener_;
-    deadline = drain_deadline_;
   }
+  const auto deadline = static_cast<int64_t>(drain_ms());
   if (listener) listener->drain();
   drain_began_ = lane->now();
-  drain_end_ = drain_began_ + static_cast<uint64_t>(std::max<int64_t>(deadline, 1));
+  drain_end_ = drain_began_ + static_cast<uint64_t>(deadline);
   auto stagger = static_cast<uint64_t>(std::min(conf()->num(Opt::drain_stagger), deadline));
   for (Shard& s : shards_)
     post(*s.lane, [&s, stagger, deadline] {

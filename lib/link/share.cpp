@@ -62,7 +62,6 @@ base::Result<mw_handle> Share::elect(loop::Runtime& ctx, std::string_view name, 
                             {"log.level", *conf.get("log.level")},
                             {"events", "error,log,leader"},
                             {"start.timeout", "0"},
-                            {"connect.timeout", std::to_string(lease)},
                             {"heartbeat.interval", std::to_string(lease / 2)},
                             {"heartbeat.max_strikes", "1"}})
     if (auto ok = c.set(key, value); !ok) return ok.error();
@@ -195,7 +194,8 @@ std::shared_ptr<const base::Conf> Share::inner_conf(int32_t kind, std::string_vi
     set("reconnect.backoff", waits ? "exponential" : "fixed");
     set("reconnect.max_interval", waits ? "250ms" : "1d");
     set("reconnect.max_attempts", "-1");
-    if (auto v = ours->get("connect.timeout")) set("connect.timeout", *v);
+    // Of two leaders the frozen one may have been dialled just before the other could be found.
+    set("connect.timeout", std::to_string(std::min(ours->num(Opt::connect_timeout), policy.patience())));
   }
   return c.freeze();
 }

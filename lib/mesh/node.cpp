@@ -22,7 +22,6 @@ using loop::Lane;
 namespace {
 
 constexpr uint64_t kDrainLook = 10;  // ms
-constexpr uint32_t kDrainBit = link::kDrain;
 
 uint64_t by_chance() noexcept {
   uint64_t v = 0;
@@ -167,15 +166,7 @@ mw_status Node::cancel(uint64_t op) {
 }
 
 mw_status Node::drain(int64_t deadline_ms, uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (wish.load() != nullptr || runtime.closing()) return MW_ECLOSED;
-    drain_ops_.push_back(op);
-    drain_ms_ = deadline_ms;
-  }
-  state_.store(MW_STATE_DRAINING, std::memory_order_release);
-  request(kDrainBit);
-  return MW_OK;
+  return ask_drain(deadline_ms, op, &state_);
 }
 
 base::Result<void> Node::update(const base::Conf& change, uint64_t op) {
@@ -235,7 +226,7 @@ std::string Node::facts() const {
 
 void Node::attend(uint32_t bits) {
   if (bits & link::kStart) begin_start();
-  if (bits & kDrainBit) drain_step();
+  if (bits & link::kDrain) drain_step();
   if (bits & link::kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & link::kClose) begin_close(close_wish());
 }
@@ -388,15 +379,11 @@ bool Node::announce() {
 void Node::drain_step() {
   if (closing_) return;
   if (drain_end_ == 0) {
-    int64_t ms;
-    {
-      std::lock_guard lock(mutex_);
-      ms = std::max<int64_t>(drain_ms_, 1);
-    }
-    drain_end_ = lane->now() + static_cast<uint64_t>(ms);
+    const uint64_t ms = drain_ms();
+    drain_end_ = lane->now() + ms;
     announce();
     for (const Served& s : served_)
-      if (base::Pin pin(s.handle); pin) static_cast<link::Service*>(static_cast<loop::Object*>(pin.object()))->drain(ms, 0);
+      if (base::Pin pin(s.handle); pin) static_cast<link::Service*>(static_cast<loop::Object*>(pin.object()))->drain(static_cast<int64_t>(ms), 0);
   }
   if ((served_.empty() && errands_.empty()) || lane->now() >= drain_end_)
     return begin_close(CloseWish{1000, 0, MW_OK, "drained"});
@@ -438,12 +425,7 @@ void Node::destroy(bool dead) noexcept {
       Errand& e = *errands_.begin()->second;
       base::insist([&] { e.gathers && !e.parts.empty() ? e.parts.clear() : settle(e, MW_ECANCELED); });
     }
-    std::vector<uint64_t> drains;
-    {
-      std::lock_guard lock(mutex_);
-      drains.swap(drain_ops_);
-    }
-    for (uint64_t op : drains) done(*lane, op, MW_OK, 0, {});
+    finish_drains();
     finish_starts(MW_ECANCELED, 0, {});
     tell_closed(how_);
     r.child_gone(this);

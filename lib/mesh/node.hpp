@@ -198,8 +198,6 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   std::atomic<size_t> open_errands_{0};
   std::atomic<size_t> members_known_{1};
   std::vector<std::string> urls_;             // under mutex_
-  std::vector<uint64_t> drain_ops_;           // under mutex_
-  int64_t drain_ms_ = 0;                      // under mutex_
   std::vector<uint64_t> cancels_;             // under mutex_: of starts
   std::vector<Wanted> wanted_;                // under mutex_
 
