@@ -7,11 +7,11 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 
 build, here = map(pathlib.Path, sys.argv[1:])
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / 'tests/bindings'))
+import host_examples  # noqa: E402
 
 
 def free_port():
@@ -55,45 +55,6 @@ def says_address(process):
     return re.search(r'ws:[^"]*', line).group().replace('0.0.0.0', '127.0.0.1')
 
 
-def host(programs):
-    """Processes of one host: they talk in a channel, then share a leader, which is killed."""
-    with tempfile.TemporaryDirectory() as place:
-        def begin(name, first):
-            process = subprocess.Popen([programs / name, 'try', place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            running.append(process)
-            check(process.stdout.readline().startswith(first), f'{name} did not begin')
-            return process
-
-        def says(process, line):
-            process.stdin.write(line + '\n')
-            process.stdin.flush()
-
-        def hears(process, want):
-            check((line := process.stdout.readline()) == want + '\n', f'{line!r} in place of {want!r}')
-
-        running, stop = [], threading.Timer(60, lambda: [p.kill() for p in running])  # a read that waits ends, too
-        stop.start()
-        try:
-            one, other = begin('channel', 'joined'), begin('channel', 'joined')
-            says(one, 'hello')
-            hears(other, 'line.read: hello')
-            leader, follower = begin('share', 'leads: epoch 1'), begin('share', 'follows: epoch 1')
-            says(follower, 'one')
-            hears(follower, f'one says process {leader.pid}')
-            leader.kill()
-            hears(follower, 'leads: epoch 2')
-            says(follower, 'two')
-            hears(follower, f'two says process {follower.pid}')
-            for process in (one, other, follower):
-                process.stdin.close()
-                check(process.wait(timeout=30) == 0, 'a program failed at its end')
-        finally:
-            stop.cancel()
-            for process in running:
-                process.kill()
-                process.wait()
-
-
 programs = [p for p in re.findall(r'```go\n(.*?)```', (here / 'README.md').read_text(), re.S) if 'func main' in p]
 check(len(programs) == 2, 'the README has not two programs')
 port = free_port()
@@ -109,7 +70,7 @@ binaries = build / 'bin'
 pair([binaries / 'readme_provider'], lambda _: [binaries / 'readme_consumer'], listens(port), 'hello')
 pair([binaries / 'provider', '0'], lambda url: [binaries / 'consumer', url], says_address, 'Provider Sent: SOME_REPLY')
 
-host(binaries)
+host_examples.play(binaries, check)
 
 began = time.monotonic()
 ended = subprocess.run([binaries / 'exit'], capture_output=True, text=True, timeout=30)

@@ -8,13 +8,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from pathlib import Path
 
 how, build, here = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 target = Path(os.environ["CARGO_TARGET_DIR"])
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests/bindings"))
+import host_examples  # noqa: E402
 PACKAGE = """[package]
 name = "try-{how}"
 version = "0.1.0"
@@ -58,48 +58,9 @@ def pair(provider, consumer, ready, want):
         serving.wait(timeout=30)
 
 
-def host(programs):
-    """Processes of one host: they talk in a channel, then share a leader, which is killed."""
-    with tempfile.TemporaryDirectory() as place:
-        def begin(name, first):
-            process = subprocess.Popen([programs / name, "try", place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            running.append(process)
-            check(process.stdout.readline().startswith(first), f"{name} did not begin")
-            return process
-
-        def says(process, line):
-            process.stdin.write(line + "\n")
-            process.stdin.flush()
-
-        def hears(process, want):
-            check((line := process.stdout.readline()) == want + "\n", f"{line!r} in place of {want!r}")
-
-        running, stop = [], threading.Timer(60, lambda: [p.kill() for p in running])  # a read that waits ends, too
-        stop.start()
-        try:
-            one, other = begin("channel", "joined"), begin("channel", "joined")
-            says(one, "hello")
-            hears(other, "line.read: hello")
-            leader, follower = begin("share", "leads: epoch 1"), begin("share", "follows: epoch 1")
-            says(follower, "one")
-            hears(follower, f"one says process {leader.pid}")
-            leader.kill()
-            hears(follower, "leads: epoch 2")
-            says(follower, "two")
-            hears(follower, f"two says process {follower.pid}")
-            for process in (one, other, follower):
-                process.stdin.close()
-                check(process.wait(timeout=30) == 0, "a program failed at its end")
-        finally:
-            stop.cancel()
-            for process in running:
-                process.kill()
-                process.wait()
-
-
 if how == "examples":
     programs = target / "debug/examples"
-    host(programs)
+    host_examples.play(programs, check)
     pair([programs / "provider", "0"], [programs / "consumer"], lambda p: [p.stdout.readline().strip()], "hello\n")
     sys.exit()
 
