@@ -235,7 +235,7 @@ void Channel::joined() {
   std::string body;
   base::JsonObject o(body);
   o.text("channel", name_);
-  if (!bare()) o.number("epoch", static_cast<int64_t>(epoch_)).boolean("hub", exchange_ != nullptr);
+  if (!bare()) o.number("epoch", static_cast<int64_t>(epoch_)).boolean("hub", exchange_ && !exchange_->closing());
   o.text("uuid", uuid_text(uuid_));
   o.end();
   {
