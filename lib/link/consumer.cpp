@@ -159,7 +159,10 @@ void Consumer::dial() {
 }
 
 void Consumer::connected(net::Connected&& c) {
-  post(*lane, [this, c = std::move(c)]() mutable { up(c); });
+  // Pinned, because who joins two ends himself has no dialer that is waited for.
+  post(*lane, [this, pin = base::Pin(handle), c = std::move(c)]() mutable {
+    if (pin) up(c);
+  });
 }
 
 void Consumer::refused(net::Refused&& r) {

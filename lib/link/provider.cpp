@@ -196,7 +196,10 @@ void Provider::ready(net::Accepted&& a) {
   size_t i = next_shard_.fetch_add(1, std::memory_order_relaxed) % lanes_used_.load(std::memory_order_relaxed);
   // The home lane first, so that one lane means this one.
   Shard& s = shards_[(static_cast<size_t>(lane->index) + i) % shards_.size()];
-  post(*s.lane, [this, &s, a = std::move(a)]() mutable { admit(s, std::move(a)); });
+  // Pinned, because who joins two ends himself has no listener that is waited for.
+  post(*s.lane, [this, &s, pin = base::Pin(handle), a = std::move(a)]() mutable {
+    if (pin) admit(s, std::move(a));
+  });
 }
 
 void Provider::admit(Shard& s, net::Accepted&& a) {
