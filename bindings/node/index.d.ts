@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events'
 import {
   ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions,
-  ElectionOptions
+  ElectionOptions, NodeOptions
 } from './options'
 
 export {
   ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions,
-  ElectionOptions
+  ElectionOptions, NodeOptions
 }
 
 /** What may be sent: a string is text, bytes are binary, a message that came is passed on as it is. */
@@ -185,7 +185,7 @@ type ReplyHow = { headers?: Headers, text?: boolean, compress?: boolean, list?: 
 /** A call to answer, once and at any time. */
 export interface Request<C = Connection | Consumer> {
   readonly id: number
-  /** The connection, or at a consumer itself, whose other end calls. Of a share: undefined. */
+  /** The connection, or at a consumer itself, whose other end calls; at a node the member's name. Of a share: undefined. */
   readonly caller: C
   readonly method: string
   /** What it was called with: lent to the handler, kept where that returns something. */
@@ -209,7 +209,7 @@ export type Answers<C = Connection | Consumer> = (request: Request<C>) => Value 
 /** What one end of a link serves under a name. close() ends it. */
 export class Service extends Handle<{ close: [end: End] }> {
   private constructor ()
-  readonly owner: Provider | Consumer
+  readonly owner: Provider | Consumer | Node
   readonly name: string
   /** Answers new calls with MW_EDRAINING, finishes those that run, closes; at the latest after ms. */
   drain (ms?: number, how?: How): Promise<void>
@@ -421,6 +421,67 @@ export class Election extends Handle<{
   info (): { name: string, leader: boolean, epoch: number }
 }
 
+/** What is known of a member of a mesh. */
+export interface MeshMember {
+  name: string
+  /** Its option `member.service`. */
+  service: string
+  address: string[]
+}
+/** What one member said to a call of all. */
+export interface MemberAnswer { member: string, message: Message, /** Another part of it follows. */ more: boolean }
+export interface MemberFailure extends MemberAnswer { error: MeshworkError }
+export interface ServiceNews { service: string, member: string, version: string, methods: string[], /** How many other members serve it now. */ count: number }
+
+export interface NodeEvents {
+  /** It listens: others can find it. */
+  up: [facts: { address: string[], [key: string]: unknown }]
+  /** Option `gate.services`: met, or lost again; how many serve each. */
+  ready: [met: boolean, services: Record<string, number>]
+  memberUp: [member: MeshMember & { /** Higher each time it comes. */ incarnation: number }]
+  /** error: undefined where it left by itself; reason says why. */
+  memberDown: [member: { name: string, incarnation: number, reason: string, /** Who said so. */ by?: string, error?: MeshworkError }]
+  /** It does not answer (suspected), is well again, or serves or wants something else. */
+  memberChanged: [member: MeshMember & { incarnation: number, suspected: boolean }]
+  serviceUp: [news: ServiceNews]
+  serviceDown: [news: ServiceNews]
+  /** The header member says who published it. */
+  message: [message: Message]
+  writable: []
+  dropped: [dropped: Dropped]
+  close: [end: End]
+  fault: [error: MeshworkError]
+  log: [line: string, level: number, area: string]
+}
+
+/** A member of a mesh (options `cluster.deployment`, `member.service` ...): finds the others, serves, calls, publishes. start()
+ *  resolves when what others know is known here and `gate.services` is met. Iterations of a node keep at most 65,536 items,
+ *  then throw MW_EOVERFLOW: its links are not paused. */
+export interface Node extends Opened<NodeOptions>, Subscriber, Caller {}
+export class Node extends Handle<NodeEvents> {
+  constructor (options?: NodeOptions, context?: Context)
+  /** Serves calls to name and name.method of all members, as Provider.serve(); request.caller is the member's name. */
+  serve (name: string, handler: Answers<string>, options?: ServiceOptions): Service
+  /** Calls every member that serves it: what each says, one by one, { error } where it failed. */
+  broadcast (target: string, data?: Value, options?: CallHow): AsyncGenerator<MemberAnswer | MemberFailure, void, void>
+  /** The same, gathered. Rejects only where nobody was asked. */
+  gather (target: string, data?: Value, options?: CallHow): Promise<{ answers: MemberAnswer[], failures: MemberFailure[] }>
+  /** To every member that subscribed, this one too; local: this one only. true: go on; false: accepted, but go on at 'writable'. */
+  publish (topic: string, data: Body, options?: SendOptions & { headers?: Headers, local?: boolean }): boolean
+  /** The same; resolves with the number of other members that want it. */
+  reach (topic: string, data: Body, options?: SendOptions & How & { headers?: Headers, local?: boolean }): Promise<number>
+  /** Who is there, this node too. */
+  members (how?: How): Promise<Array<MeshMember & {
+    services: Array<{ name: string, version: string, mode: string }>
+    incarnation: number
+    self: boolean
+    linked: boolean
+    suspected: boolean
+    /** Calls of this node that it has. */
+    in_flight: number
+  }>>
+}
+
 export interface Described {
   key: string
   type: string
@@ -432,7 +493,7 @@ export interface Described {
   min?: string
   max?: string
 }
-type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call' | 'hub' | 'channel' | 'share' | 'election'
+type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call' | 'hub' | 'channel' | 'share' | 'election' | 'node'
 
 /** Numbers of stat(). */
 export const stat: Readonly<Record<string, number>>

@@ -494,3 +494,76 @@ export interface ElectionOptions {
   'lease'?: number | string
   log?: { [key: string]: unknown }
 }
+
+export interface NodeOptions {
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,message,writable,slow,dropped,done,released,ask,draining,ready,member_up,member_down,member_changed,service_up,service_down`. May change by update(). */
+  'events'?: string[] | string
+  /** Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. May change by update(). */
+  'link.secret'?: string
+  /** Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. May change by update(). */
+  'link.key_id'?: string
+  /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
+  'send.soft_bytes'?: number | string
+  /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
+  'send.max_bytes'?: number | string
+  /** Larger messages close the link with 1009. Default: `1MiB`. */
+  'recv.max_message'?: number | string
+  /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
+  'close.timeout'?: number | string
+  /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
+  'dir'?: string
+  /** A call without a timeout of its own ends after this time; 0: never. Default: `30s`. May change by update(). */
+  'call.timeout'?: number | string
+  /** Name of the mesh: letters, digits, '.', '_' and '-'. Required. */
+  'cluster.deployment'?: string
+  /** Part of the mesh that it belongs to, in the same letters; only nodes of the same one meet. Default: `meshwork`. */
+  'cluster.name'?: string
+  /** Role of this node, told to the others. Default: `default-service`. */
+  'member.service'?: string
+  /** Name of this node, of which there is one in the mesh; empty: a UUID. */
+  'member.name'?: string
+  /** Version of the services that have none of their own (semver.org). Default: `0.0.0`. */
+  'member.version'?: string
+  /** How nodes find the first other one: by files of this user on this host (host), or at the addresses in seeds (gossip). Default: `host`. */
+  'registry'?: 'host' | 'gossip'
+  /** Time between two looks for members that are not known yet. Default: `1s`. */
+  'registry.scan'?: number | string
+  /** With registry=gossip: host:port of some nodes; this one may be among them. May change by update(). */
+  'seeds'?: string[] | string
+  /** With registry=gossip: address to listen on. Off loopback only with link.secret, or link.insecure. Default: `127.0.0.1`. */
+  'host'?: string
+  /** With registry=gossip: port to listen on; 0: any free one (mw_info "address" tells). Default: `0`. */
+  'port'?: number | string
+  /** host:port that others should dial, best first; empty: where it listens. */
+  'advertise'?: string[] | string
+  /** Listens off loopback without link.secret: whoever reaches the port can be a member. Default: `false`. */
+  'link.insecure'?: boolean | string
+  /** Time between two pings of each member that this one watches. Default: `500ms`. */
+  'probe.interval'?: number | string
+  /** A member that does not answer for so long is asked through others, and after as long again suspected. Default: `500ms`. */
+  'probe.timeout'?: number | string
+  /** From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`. */
+  'gossip.suspect'?: number | string
+  /** Services that others must serve before this node is ready, with how many: {"words": 2}. READY tells. Default: `{}`. */
+  'gate.services'?: Record<string, string | number | boolean | object> | string
+  /** The DONE of mw_start comes at the latest then, with MW_ETIMEDOUT; 0: when the gate is met. Default: `1m`. */
+  'gate.timeout'?: number | string
+  /** Which of several members gets a call: in turn, by chance, the one with the fewest calls of ours, the better of two. Default: `round_robin`. May change by update(). */
+  'route.strategy'?: 'round_robin' | 'random' | 'least_busy' | 'two_choices'
+  /** A call that this node serves itself stays here. Default: `true`. May change by update(). */
+  'route.local_first'?: boolean | string
+  call?: { [key: string]: unknown }
+  close?: { [key: string]: unknown }
+  cluster?: { [key: string]: unknown }
+  gate?: { [key: string]: unknown }
+  gossip?: { [key: string]: unknown }
+  link?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  member?: { [key: string]: unknown }
+  probe?: { [key: string]: unknown }
+  recv?: { [key: string]: unknown }
+  route?: { [key: string]: unknown }
+  send?: { [key: string]: unknown }
+}

@@ -124,6 +124,7 @@ function how (args) {
     more: flags.includes('MORE'),
     continues: flags.includes('CONT'),
     queue: !flags.includes('NOQUEUE'),
+    ...flags.includes('LOCAL') && { local: true },
     ...headers.length && { headers: Object.fromEntries(headers) }
   }
 }
@@ -190,7 +191,7 @@ const verbs = {
     const body = now.$body && args.body?.toString() === '$body' ? now.$body : args.body ?? Buffer.alloc(0)
     const topic = (args.topic ?? '').toString()
     if (!args.op) return object.publish(topic, body, { ...how(args), except })
-    return begin(name, args, signal => object instanceof Provider
+    return begin(name, args, signal => object.reach
       ? object.reach(topic, body, { ...how(args), except, signal }).then(code => ({ code }))
       : object.deliver(topic, body, { ...how(args), signal }).then(how => ({ code: Number(how === 'taken') })))
   },
@@ -233,11 +234,12 @@ const verbs = {
 }
 
 const calls = require('./calls')({ get names () { return names }, event, begin, number, nameOf, how, options, told, flagsOf, Connection })
-Object.assign(verbs, calls.verbs, require('./host')({ get context () { return context }, event, told, listen, options, asked: calls.asked, add }))
+Object.assign(verbs, calls.verbs, require('./mesh')({ get context () { return context }, event, told, listen, options, add }),
+  require('./host')({ get context () { return context }, event, told, listen, options, asked: calls.asked, add }))
 
 async function carry (verb, object, name, args, now = {}) {
   if (verbs[verb] === undefined) return { status: 'ENOTSUP', error: 'no such verb' }
-  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'channel', 'hub', 'share', 'elect', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
+  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'channel', 'hub', 'share', 'elect', 'node', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
   try {
     const result = await verbs[verb](object, name, args, now)
     return { status: result === false ? 'BUFFERED' : 'OK', facts: typeof result === 'object' ? result : {} }

@@ -4,6 +4,9 @@
 module.exports = tools => {
   const { event, begin, number, nameOf, how, options, told, flagsOf, Connection } = tools
 
+  /** At a node it is a name, told in the headers. */
+  const peerOf = request => typeof request.caller === 'object' ? request.caller : undefined
+
   function asked (service, request) {
     const { code, ...rest } = told(request.message)
     if (request.oneway) tools.names.set('#0', request)
@@ -11,18 +14,20 @@ module.exports = tools => {
     const id = request.oneway ? '' : nameOf(request)
     request.signal.addEventListener('abort', () => {
       const { reason } = request.signal
-      event(service, 'CANCEL', { id, peer: request.caller, error: reason, code: ['', 'asked', 'deadline', 'gone'].indexOf(reason.why) })
+      event(service, 'CANCEL', { id, peer: peerOf(request), error: reason, code: ['', 'asked', 'deadline', 'gone'].indexOf(reason.why) })
     })
     event(service, 'REQUEST', {
-      ...rest, id, code: request.timeLeft === Infinity ? -1 : request.timeLeft, peer: request.caller,
+      ...rest, id, code: request.timeLeft === Infinity ? -1 : request.timeLeft, peer: peerOf(request),
       flags: [flagsOf(request.message), request.oneway ? 'ONEWAY' : ''].filter(Boolean).join('+')
     }, 512)
   }
 
+  const routes = ['credit', 'version', 'only', 'exclude', 'sticky', 'retry.safe']
   const waiting = new Set() // requests without room
   const said = (args, now) => now.$body && args.body?.toString() === '$body' ? now.$body : args.body ?? ''
   const way = args => ({
-    ...how(args), oneway: (args.flags ?? '').includes('ONEWAY'), repeat: (args.flags ?? '').includes('REPEAT')
+    ...how(args), oneway: (args.flags ?? '').includes('ONEWAY'), repeat: (args.flags ?? '').includes('REPEAT'),
+    all: (args.flags ?? '').includes('ALL')
   })
 
   const verbs = {
@@ -35,12 +40,13 @@ module.exports = tools => {
       const peer = object instanceof Connection ? object : undefined
       const ms = Number(args.ms ?? 0)
       let parts = 0
-      const part = message => event(object.provider ?? object, 'PART', { ...told(message), id: Number(args.op), code: ++parts && 0, peer }, 512)
+      const part = (message, error) => event(object.provider ?? object, 'PART',
+        { ...told(message), id: Number(args.op), code: ++parts && 0, peer, error }, 512)
       return begin(name, args, signal => object.call((args.target ?? '').toString(), said(args, now), {
         ...way(args), signal, part, timeout: ms < 0 ? Infinity : ms, parent: tools.names.get(args.parent?.toString()),
-        ...args.credit && { credit: args.credit.toString() }
+        ...Object.fromEntries(routes.filter(key => args[key]).map(key => [key, args[key].toString()]))
       }).then(message => ({ ...told(message), peer }), error => {
-        error.fields = { code: parts, peer, body: JSON.stringify(error.detail ?? { message: error.message }), flags: 'TEXT+ASCII' }
+        error.fields = { code: error.detail?.failed?.length ?? parts, peer, body: JSON.stringify(error.detail ?? { message: error.message }), flags: 'TEXT+ASCII' }
         throw error
       }))
     },
@@ -54,7 +60,7 @@ module.exports = tools => {
           waiting.add(object)
           object.room().then(() => {
             waiting.delete(object)
-            if (!object.over) event(tools.names.get(name.split('.')[0]), 'WRITABLE', { id: name, peer: object.caller })
+            if (!object.over) event(tools.names.get(name.split('.')[0]), 'WRITABLE', { id: name, peer: peerOf(object) })
           })
         }
       }

@@ -289,7 +289,10 @@ class Context extends EventEmitter {
         return
       }
       case kind.ASK: return target.asked(id, this.#json(o))
-      case kind.PART: return this.#ops.get(id)?.part?.(this.#message(o))
+      case kind.PART: {
+        const message = this.#message(o)
+        return this.#ops.get(id)?.part?.(message, status < 0 ? told(status, message.text) : undefined)
+      }
       case kind.REQUEST: return target.requested(id, connection, code, this.#message(o))
       case kind.CANCEL: {
         const error = new MeshworkError(status, this.#body(o).toString())
@@ -304,6 +307,13 @@ class Context extends EventEmitter {
       case kind.PING: return this.#tell(target, connection, 'ping', Buffer.from(this.#body(o)))
       case kind.PONG: return this.#tell(target, connection, 'pong', Buffer.from(this.#body(o)), id / 1000)
       case kind.INTEREST: return target.emit('interest', this.#message(o).topic, code, id, connection)
+      case kind.READY:
+      case kind.MEMBER_UP:
+      case kind.MEMBER_DOWN:
+      case kind.MEMBER_CHANGED:
+      case kind.SERVICE_UP:
+      case kind.SERVICE_DOWN:
+        return target.news(w[o], { id, code, error: failed(status) }, this.#message(o))
       case kind.LEADER: return target.emit('leader', code < 0 ? undefined : code === 1, id)
       case kind.DRAINING: return this.#tell(target, connection, 'draining', { slot: code, deadline: id })
     }

@@ -3,12 +3,13 @@
 'use strict'
 const { EventEmitter } = require('node:events')
 const addon = require('./addon')
-const { check } = require('./error')
+const { MeshworkError, check } = require('./error')
 const { Message } = require('./message')
 const { asyncDispose } = require('./context')
 const { flag, state, status } = require('./tables')
 
 const AHEAD = 64 // messages an iterator keeps before it lets the sender wait
+const MOST = 65536 // where the senders cannot wait: then it ends
 const stateNames = new Map(Object.entries(state).map(([name, value]) => [value, name.toLowerCase()]))
 
 function flagsOf (how) {
@@ -71,19 +72,25 @@ class Handle extends EventEmitter {
     this.emit('close', end)
   }
 
+  /** Whether pause() lets the other side wait. */
+  get patient () { return true }
+
   /** Messages one by one; the sender waits while they are not taken. */
   async * iterate (listen) {
     const queue = []
     let wake
     let paused = false
     let over = false
+    let full
     const turn = on => {
       if (paused !== on && !over) on ? this.pause() : this.resume()
       paused = on
     }
     const push = item => {
+      if (full) return
       queue.push(item)
-      if (queue.length >= AHEAD) turn(true)
+      if (this.patient) queue.length >= AHEAD && turn(true)
+      else if (queue.length >= MOST) full = true
       wake?.()
     }
     const end = () => {
@@ -95,6 +102,7 @@ class Handle extends EventEmitter {
     try {
       for (;;) {
         while (queue.length > 0) yield queue.shift()
+        if (full) throw new MeshworkError(status.MW_EOVERFLOW)
         if (over) return
         if (this.state === 'closed') return
         turn(false)
@@ -159,7 +167,8 @@ const opened = Base => class extends Base {
 const Publisher = Base => class extends Base {
   #publish (topic, data, { except, headers, ...how } = {}, op) {
     this.context.flush()
-    return addon.publish(this.handle, topic, bytesOf(data), flagsOf(how) | textOf(data), pairs(headers), except?.handle ?? 0, op)
+    const flags = flagsOf(how) | textOf(data) | (how.local ? flag.LOCAL : 0)
+    return addon.publish(this.handle, topic, bytesOf(data), flags, pairs(headers), except?.handle ?? 0, op)
   }
 
   /** Sends to all that subscribed to the topic. false: it was accepted, but go on at 'writable'. Throws when refused. */

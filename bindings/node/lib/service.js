@@ -12,7 +12,14 @@ const plain = data => data === undefined
   : typeof data === 'string' || data instanceof Message || data instanceof ArrayBuffer || ArrayBuffer.isView(data)
     ? data
     : JSON.stringify(data)
-const flagsOf = (data, how) => plainFlags(how) | textOf(data) | (how.oneway ? flag.ONEWAY : 0) | (how.repeat ? flag.REPEAT : 0)
+const flagsOf = (data, how) => plainFlags(how) | textOf(data) | (how.oneway ? flag.ONEWAY : 0) | (how.repeat ? flag.REPEAT : 0) |
+  (how.all ? flag.ALL : 0)
+
+/** The options among what a call is made with, as JSON; without any: ''. */
+function optionsOf ({ credit, version, only, exclude, sticky, retry, 'retry.safe': safe }) {
+  const options = JSON.stringify({ credit, version, only, exclude, sticky, retry, 'retry.safe': safe })
+  return options === '{}' ? '' : options
+}
 
 /** A call to answer, once and at any time. */
 class Request {
@@ -25,7 +32,7 @@ class Request {
   constructor (service, id, caller, code, message) {
     this.#service = service
     this.id = id
-    /** The connection, or at a consumer itself, whose other end calls. */
+    /** The connection, or at a consumer itself, whose other end calls; at a node the name of the member. */
     this.caller = caller
     /** The method's full name. */
     this.method = message.topic
@@ -129,7 +136,7 @@ const Answerer = Base => class extends Base {
   answerBy (handler) { this.#handler = handler }
 
   requested (id, caller, code, message) {
-    const request = new Request(this, id, caller ?? this.owner, code, message)
+    const request = new Request(this, id, caller ?? this.owner?.callerOf?.(message) ?? this.owner, code, message)
     if (id !== 0) this.#requests.set(id, request)
     let given
     try {
@@ -172,32 +179,43 @@ class Service extends Answerer(Handle) {
 /** Verbs of who can be called. */
 const Caller = Base => class extends Base {
   /** Calls a method of the other end; resolves with its answer, a message. */
-  async call (target, data, { headers, signal, timeout = 0, credit, parent, part, ...how } = {}) {
+  async call (target, data, { headers, signal, timeout = 0, parent, part, ...how } = {}) {
     data = plain(data)
     this.context.flush()
-    const options = credit === undefined ? '' : JSON.stringify({ credit })
+    const options = optionsOf(how)
     return this.context.run(this, op => addon.call(this.handle, target, bytesOf(data), flagsOf(data, how), pairs(headers),
       options, timeout === Infinity ? -1 : timeout, parent?.handle ?? parent?.id ?? 0, op), { signal, whole: true, part })
   }
 
   /** The parts of an answer one by one, then the answer where it has bytes; who answers waits while they are not taken. */
   async * stream (target, data, how = {}) {
+    for await (const { part, last } of this.follow(target, data, how, (message, error) => error ? undefined : message.detach())) {
+      if (part) yield part
+      else if (last.length > 0) yield last
+    }
+  }
+
+  /** Each { part } of a call, made by each(), then { last }; giving up the iteration gives up the call. */
+  async * follow (target, data, how, each) {
+    how.signal?.throwIfAborted()
     const give = new AbortController()
-    how.signal?.addEventListener('abort', () => give.abort(how.signal.reason), { once: true })
+    const given = () => give.abort(how.signal.reason)
+    how.signal?.addEventListener('abort', given, { once: true })
+    const tell = (push, part) => part && push({ part })
     const parts = this.iterate(push => {
-      this.call(target, data, { ...how, signal: give.signal, part: message => push({ part: message.detach() }) })
+      this.call(target, data, { ...how, signal: give.signal, part: (...facts) => tell(push, each(...facts)) })
         .then(last => push({ last }), error => push({ error }))
       return () => {}
     })
     try {
-      for await (const { part, last, error } of parts) {
-        if (error) throw error
-        if (part) yield part
-        else if (last.length > 0) yield last
-        if (last) return
+      for await (const told of parts) {
+        if (told.error) throw told.error
+        yield told
+        if (told.last) return
       }
       throw new MeshworkError(status.MW_ECLOSED)
     } finally {
+      how.signal?.removeEventListener('abort', given)
       give.abort(new MeshworkError(status.MW_ECANCELED))
     }
   }

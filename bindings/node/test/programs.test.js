@@ -60,7 +60,7 @@ test('the programs of the README about one host, and the example', async () => {
   const meet = fs.mkdtempSync(path.join(os.tmpdir(), 'mw-'))
   try {
     const program = name => {
-      fs.writeFileSync(path.join(dir, `${name}.mjs`), block(name).replace("{ name: '", `{ dir: '${meet}', name: '`))
+      fs.writeFileSync(path.join(dir, `${name}.mjs`), block(name).replace(/\{ (name: '|cluster: )/, `{ dir: '${meet}', $1`))
       return run(path.join(dir, `${name}.mjs`))
     }
     assert.deepEqual(await program('channel'), { code: 0, out: '' })
@@ -69,6 +69,14 @@ test('the programs of the README about one host, and the example', async () => {
     for (const { code, out } of await Promise.all(others)) {
       assert.equal(code, 0, out)
       assert.match(out, /3 of us/)
+    }
+    const { code, out } = await program('mesh')
+    assert.equal(code, 0, out)
+    assert.match(out, /^(\S+) asks for tea\n\1 \1 asks for all\nlog\/warn disk \1\n$/)
+    const members = Array.from({ length: 3 }, () => run(path.join(root, 'examples', 'mesh.mjs'), ['3', meet]))
+    for (const { code, out } of await Promise.all(members)) {
+      assert.equal(code, 0, out)
+      assert.match(out, /^10 words\n3 of 3 members count 10\n/m)
     }
   } finally {
     for (const each of [dir, meet]) fs.rmSync(each, { recursive: true })

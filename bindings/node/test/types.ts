@@ -1,5 +1,5 @@
 // Compiled by tsc, not run: what the types must take and what they must refuse.
-import meshwork, { Channel, Consumer, Context, Election, Hub, MeshworkError, Message, Provider, Share, stat } from 'meshwork'
+import meshwork, { Channel, Consumer, Context, Election, Hub, MeshworkError, Message, Node, Provider, Share, stat } from 'meshwork'
 import { NCAgent, NCServer, Packet } from 'meshwork/netcluster'
 import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
 import clusterClient, { APIClientBase } from 'meshwork/cluster-client'
@@ -87,6 +87,31 @@ async function main (): Promise<void> {
   void sent
 }
 void main
+
+async function mesh (): Promise<void> {
+  const node = new Node({ 'cluster.deployment': 'D', member: { service: 'words' }, 'gate.services': { sums: 1 } })
+  node.on('memberDown', ({ name, reason, error }) => { const why: string = error?.code ?? reason; void [name, why] })
+  node.on('memberChanged', ({ suspected, address }) => { const all: [boolean, string[]] = [suspected, address]; void all })
+  node.on('serviceUp', ({ service, member, count }) => { const rest: number = count; void [service, member, rest] })
+  node.on('ready', (met, services) => { const n: number | undefined = services.sums; void [met, n] })
+  const service = node.serve('words', ({ caller }) => { const name: string = caller; return { name } }, { mode: 'broadcast' })
+  await node.start()
+  const answer: Message = await node.call('sums.add', [1, 2], { only: ['m'], version: '^1.2', 'retry.safe': true, timeout: 50 })
+  for await (const said of node.broadcast('words', answer)) {
+    if ('error' in said) throw said.error
+    const member: string = said.member
+    void member
+  }
+  const { answers, failures } = await node.gather('words', 'x', { signal: AbortSignal.timeout(5) })
+  void [answers[0]?.message.json(), failures[0]?.error.code]
+  const wanted: number = await node.reach('log/x', 'text', { local: true })
+  for await (const { topic } of node) void [topic, wanted]
+  for (const { self, linked } of await node.members()) { const both: boolean = self && linked; void both }
+  await service.drain()
+  // @ts-expect-error a node's registry is one of its own
+  void new Node({ registry: 'zookeeper' })
+}
+void mesh
 
 async function netcluster (): Promise<void> {
   const server = new NCServer()

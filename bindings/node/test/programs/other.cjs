@@ -1,10 +1,10 @@
 'use strict'
-// Bun and Deno: both ways, topics, for await, channels, shares, close, many contexts, and the end by itself.
+// Bun and Deno: both ways, topics, for await, channels, shares, nodes, close, many contexts, and the end by itself.
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { Context, Provider, Consumer, Channel, Share } = require('meshwork')
+const { Context, Provider, Consumer, Channel, Node, Share } = require('meshwork')
 
 async function host (context) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mw-'))
@@ -19,7 +19,12 @@ async function host (context) {
     share.serve(({ message }) => message.json() + 1)
     await share.start()
     assert.equal((await share.call('next', 1)).json(), 2)
-    await Promise.all([a, b, share].map(each => each.close()))
+    const [m, n] = [{ 'gate.services': { words: 1 } }, {}].map(more => new Node({ dir, 'cluster.deployment': 'D', ...more }, context))
+    n.serve('words', ({ message }) => message)
+    await Promise.all([m.start(), n.start()])
+    assert.equal((await m.call('words', 'of tea')).text, 'of tea')
+    assert.equal((await m.gather('words', 'of all')).answers.length, 1)
+    await Promise.all([a, b, share, m, n].map(each => each.close()))
   } finally {
     fs.rmSync(dir, { recursive: true })
   }
