@@ -74,9 +74,9 @@ class Json {
 // become U+FFFD.
 void json_quote(std::string& out, std::string_view text);
 
-// An array of texts: text(item) of each.
-template <class Items, class Text>
-std::string json_texts(const Items& items, Text text) {
+// An array of texts: text(item) of each, or the items themselves.
+template <class Items, class Text = std::identity>
+std::string json_texts(const Items& items, Text text = {}) {
   std::string out = "[";
   for (const auto& item : items) {
     if (out.size() > 1) out += ',';

@@ -6,8 +6,8 @@
 
 namespace mw::base {
 
-void uuid_make(uint8_t (&u)[16]) noexcept {
-  (void)!getrandom(u, sizeof u, 0);
+void uuid_make(std::span<uint8_t, 16> u) noexcept {
+  (void)!getrandom(u.data(), u.size(), 0);
   u[6] = static_cast<uint8_t>((u[6] & 0x0f) | 0x40);  // version 4, variant 1
   u[8] = static_cast<uint8_t>((u[8] & 0x3f) | 0x80);
 }

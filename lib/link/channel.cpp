@@ -92,30 +92,12 @@ mw_status Channel::start(uint64_t op) {
 }
 
 mw_status Channel::cancel(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    cancels_.push_back(op);
-  }
-  request(kStart);
+  cancel_start(op);
   return MW_OK;
 }
 
 void Channel::begin_start() {
-  std::vector<uint64_t> canceled;
-  bool any = false;
-  {
-    std::lock_guard lock(mutex_);
-    canceled.reserve(cancels_.size());
-    for (uint64_t op : cancels_) {
-      auto it = std::find(start_ops_.begin(), start_ops_.end(), op);
-      if (op == 0 || it == start_ops_.end()) continue;
-      start_ops_.erase(it);
-      canceled.push_back(op);
-    }
-    cancels_.clear();
-    any = !start_ops_.empty();
-  }
-  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  const bool any = settle_canceled();
   if (leaving_ || closing_) return finish_starts(MW_ECANCELED, 0, {});
   if (!any) return;
   if (state_.load() == MW_STATE_UP) return finish_starts(MW_OK, 0, {});

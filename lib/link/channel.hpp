@@ -141,7 +141,6 @@ class Channel final : public Host, public net::DialSink {
   std::string meta_;                      // our own id as a header, packed
   Session session_;
   std::atomic<mw_status> state_{MW_STATE_IDLE};
-  std::vector<uint64_t> cancels_;         // under mutex_
   std::vector<Wanted> wanted_;            // under mutex_
   std::string asked_name_;                // under mutex_: the last name that was asked for, and
   std::optional<bool> asked_any_;         // whether anything wanted it; none: not known

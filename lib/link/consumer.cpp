@@ -94,33 +94,11 @@ mw_status Consumer::start(uint64_t op) {
 }
 
 mw_status Consumer::cancel(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (std::find(start_ops_.begin(), start_ops_.end(), op) != start_ops_.end()) {
-      cancels_.push_back(op);
-      request(kStart);
-      return MW_OK;
-    }
-  }
-  return session_.cancel_call(op);
+  return cancel_start(op) ? MW_OK : session_.cancel_call(op);
 }
 
 void Consumer::begin_start() {
-  std::vector<uint64_t> canceled;
-  bool any = false;
-  {
-    std::lock_guard lock(mutex_);
-    canceled.reserve(cancels_.size());
-    for (uint64_t op : cancels_) {
-      auto it = std::find(start_ops_.begin(), start_ops_.end(), op);
-      if (op == 0 || it == start_ops_.end()) continue;
-      start_ops_.erase(it);
-      canceled.push_back(op);
-    }
-    cancels_.clear();
-    any = !start_ops_.empty();
-  }
-  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  const bool any = settle_canceled();
   if (closing_) return finish_starts(MW_ECANCELED, 0, {});
   if (!any) return;
   if (state_.load() == MW_STATE_UP || state_.load() == MW_STATE_READY) return finish_starts(MW_OK, 0, {});

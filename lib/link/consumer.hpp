@@ -114,7 +114,6 @@ class Consumer final : public Party, public net::DialSink {
   std::unique_ptr<wire::SharedDeflate> deflate_;
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::shared_ptr<net::Dialer> dialer_;   // under mutex_
-  std::vector<uint64_t> cancels_;         // under mutex_
   std::vector<Wanted> wanted_;            // under mutex_
   std::string facts_;                     // under mutex_
   struct Kept {

@@ -51,7 +51,7 @@ void Hub::control(Exchange& e, Seat& s, const wire::EventView& v) {
     if (!found) return say(error_answer(found.error()));
     std::vector<std::string> names;
     for (const Seat* m : *found) names.push_back(uuid_text(m->uuid));
-    say(base::json_texts(names, [](const std::string& n) { return n; }));
+    say(base::json_texts(names));
   } else if (command == "showclient") {
     std::string channel, client;
     text_of("channel", channel);

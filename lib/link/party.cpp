@@ -3,6 +3,8 @@
 #include "base/choices.hpp"
 #include "base/json.hpp"
 
+#include <algorithm>
+
 namespace mw::link {
 
 using base::Opt;
@@ -75,6 +77,35 @@ mw_status Owner::ask_start(uint64_t op) {
   }
   request(kStart);
   return MW_OK;
+}
+
+bool Owner::cancel_start(uint64_t op) {
+  {
+    std::lock_guard lock(mutex_);
+    if (op == 0 || std::find(start_ops_.begin(), start_ops_.end(), op) == start_ops_.end()) return false;
+    cancels_.push_back(op);
+  }
+  request(kStart);
+  return true;
+}
+
+bool Owner::settle_canceled() {
+  std::vector<uint64_t> canceled;
+  bool left;
+  {
+    std::lock_guard lock(mutex_);
+    canceled.reserve(cancels_.size());
+    for (uint64_t op : cancels_) {
+      auto it = std::find(start_ops_.begin(), start_ops_.end(), op);
+      if (it == start_ops_.end()) continue;
+      start_ops_.erase(it);
+      canceled.push_back(op);
+    }
+    cancels_.clear();
+    left = !start_ops_.empty();
+  }
+  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  return left;
 }
 
 void Owner::finish_starts(mw_status status, int32_t code, std::string_view body) {

@@ -68,6 +68,9 @@ class Owner : public loop::Object {
   base::Result<void> enter(base::Kind kind, uint64_t token);
   // mw_start, where nothing stands against it: kStart follows. Any thread.
   mw_status ask_start(uint64_t op);
+  // mw_cancel of a start: false, there is none with this op. Any thread.
+  bool cancel_start(uint64_t op);
+  bool settle_canceled();                    // home lane; whether starts are left
   void finish_starts(mw_status status, int32_t code, std::string_view body);  // home lane
   // mw_drain, where nothing stands against it: state, when given, is draining then; kDrain follows. Any thread.
   mw_status ask_drain(int64_t deadline_ms, uint64_t op, std::atomic<mw_status>* state);
@@ -77,7 +80,7 @@ class Owner : public loop::Object {
   CloseWish close_wish() const;
   void tell_closed(const CloseWish& how, std::string_view meta = {});  // home lane; the last event
   mutable std::mutex mutex_;                 // conf, start ops, facts
-  std::vector<uint64_t> start_ops_, drain_ops_;  // under mutex_
+  std::vector<uint64_t> start_ops_, cancels_, drain_ops_;  // under mutex_
   int64_t drain_ms_ = 0;                     // under mutex_
 
  private:

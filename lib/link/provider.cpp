@@ -130,7 +130,7 @@ void Provider::listening(base::Result<std::vector<std::string>> urls) {
 
 std::string Provider::address() const {
   std::lock_guard lock(mutex_);
-  return base::json_texts(urls_, [](const std::string& u) -> const std::string& { return u; });
+  return base::json_texts(urls_);
 }
 
 // ---- admission (control thread in, home lane out)

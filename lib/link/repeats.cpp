@@ -27,10 +27,7 @@ Repeats::Is Repeats::arrive(Request& caller, std::string_view method, std::strin
   bool fresh = false;
   {
     std::lock_guard lock(mutex_);
-    for (; !kept_.empty() && kept_.front().until <= now; kept_.pop_front()) {
-      bytes_ -= kept_.front().bytes;
-      all_.erase(kept_.front().repeat->name);
-    }
+    while (!kept_.empty() && kept_.front().until <= now) forget_oldest();
     if (auto it = all_.find(name); it != all_.end()) {
       r = it->second;
     } else {
@@ -159,7 +156,7 @@ void Repeats::answer(Request& caller, const Answer& a, uint64_t op) noexcept {
   caller.repeat.reset();
   Callee& callee = *caller.callee;
   wire::Talk t;
-  t.type = a.type;
+  t.type = wire::Packet::reply;
   t.flags = a.wire_flags;
   t.status = a.status;
   if (a.body->meta != nullptr) t.meta = *a.body->meta;
@@ -232,10 +229,14 @@ void Repeats::remember(const std::shared_ptr<Repeat>& r, uint64_t now) {
   const auto bytes = static_cast<int64_t>(r->name.size() + r->answer.body->len) + kOverhead;
   std::lock_guard lock(mutex_);
   base::insist([&] { kept_.push_back({r, now + window_, bytes}); });
-  for (bytes_ += bytes; bytes_ > max_; kept_.pop_front()) {
-    bytes_ -= kept_.front().bytes;
-    all_.erase(kept_.front().repeat->name);
-  }
+  bytes_ += bytes;
+  while (bytes_ > max_) forget_oldest();
+}
+
+void Repeats::forget_oldest() noexcept {
+  bytes_ -= kept_.front().bytes;
+  all_.erase(kept_.front().repeat->name);
+  kept_.pop_front();
 }
 
 }  // namespace mw::link

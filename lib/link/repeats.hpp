@@ -24,7 +24,6 @@ class Service;
 // An answer, kept to be given again.
 struct Answer {
   base::MsgRef body;  // with its headers
-  wire::Packet type = wire::Packet::reply;
   uint32_t wire_flags = 0, flags = 0;
   mw_status status = MW_OK;
 };
@@ -75,6 +74,7 @@ class Repeats {
   static void tell_waiters(Repeat& r, mw_handle but, mw_status status);
   void forget(const std::string& name) noexcept;
   void remember(const std::shared_ptr<Repeat>& r, uint64_t now);
+  void forget_oldest() noexcept;  // under mutex_
 
   const uint64_t window_;  // ms
   const int64_t max_;

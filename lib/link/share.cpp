@@ -116,19 +116,7 @@ mw_status Share::start(uint64_t op) {
 }
 
 void Share::begin_start() {
-  std::vector<uint64_t> canceled;
-  {
-    std::lock_guard lock(mutex_);
-    canceled.reserve(cancels_.size());
-    for (uint64_t op : cancels_)
-      if (std::erase(start_ops_, op) != 0) canceled.push_back(op);
-    cancels_.clear();
-    if (start_ops_.empty()) {
-      for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
-      return;
-    }
-  }
-  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  if (!settle_canceled()) return;
   if (closing_) return finish_starts(MW_ECANCELED, {});
   if (up_) return finish_starts(MW_OK, {});
   int64_t limit = conf()->num(Opt::start_timeout);

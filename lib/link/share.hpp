@@ -131,7 +131,6 @@ class Share final : public Owner, private loop::Inside {
   std::string stem_;                      // of our files, with the directory
   std::atomic<mw_status> state_{MW_STATE_IDLE};
   std::atomic<mw_handle> seeker_{0};      // the consumer inside
-  std::vector<uint64_t> cancels_;         // under mutex_
   std::unordered_map<uint64_t, Kept> kept_;  // under mutex_, by op
   std::vector<Kept> repeats_;             // under mutex_
   std::vector<std::pair<std::string, uint64_t>> early_;  // under mutex_: keys and ops from before the consumer was made

@@ -85,11 +85,7 @@ mw_status Share::cancel(uint64_t op) {
     }
     consumer_of(pin)->cancel(op);
   }
-  {
-    std::lock_guard lock(mutex_);
-    cancels_.push_back(op);
-  }
-  request(kStart);
+  cancel_start(op);
   return MW_OK;
 }
 

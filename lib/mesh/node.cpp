@@ -59,9 +59,7 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
   auto gate = gate_of(conf->text(Opt::gate_services));
   if (!gate) return gate.error();
   Contacts::Uuid uuid;
-  (void)!getrandom(uuid.data(), uuid.size(), 0);
-  uuid[6] = static_cast<uint8_t>((uuid[6] & 0x0F) | 0x40);  // RFC 9562, version 4
-  uuid[8] = static_cast<uint8_t>((uuid[8] & 0x3F) | 0x80);
+  base::uuid_make(uuid);
   auto contacts = Contacts::open(*conf, uuid);
   if (!contacts) return contacts.error();
 
@@ -153,15 +151,7 @@ mw_status Node::start(uint64_t op) {
 }
 
 mw_status Node::cancel(uint64_t op) {
-  {
-    std::lock_guard lock(mutex_);
-    if (std::find(start_ops_.begin(), start_ops_.end(), op) != start_ops_.end()) {
-      cancels_.push_back(op);
-      request(link::kStart);
-      return MW_OK;
-    }
-  }
-  link::post(*lane, [this, op] { cancel_here(op); });
+  if (!cancel_start(op)) link::post(*lane, [this, op] { cancel_here(op); });
   return MW_OK;
 }
 
@@ -210,7 +200,7 @@ base::Result<mw_handle> Node::serve(std::string_view name, const base::Conf& c, 
 
 std::string Node::address() const {
   std::lock_guard lock(mutex_);
-  return base::json_texts(urls_, [](const std::string& u) -> const std::string& { return u; });
+  return base::json_texts(urls_);
 }
 
 std::string Node::facts() const {
@@ -232,17 +222,7 @@ void Node::attend(uint32_t bits) {
 }
 
 void Node::begin_start() {
-  std::vector<uint64_t> canceled;
-  bool any;
-  {
-    std::lock_guard lock(mutex_);
-    canceled.reserve(cancels_.size());
-    for (uint64_t op : cancels_)
-      if (std::erase(start_ops_, op) != 0) canceled.push_back(op);
-    cancels_.clear();
-    any = !start_ops_.empty();
-  }
-  for (uint64_t op : canceled) done(*lane, op, MW_ECANCELED, 0, {});
+  const bool any = settle_canceled();
   if (closing_) return finish_starts(MW_ECANCELED, 0, {});
   if (!any) return;
   if (settled_ && gate_met_) return finish_starts(MW_OK, 0, {});

@@ -30,6 +30,9 @@ namespace mw::mesh {
 
 using core::Slot;
 
+// Its addresses as it tells them, joined by spaces; of null: none. They point into the fact.
+std::vector<std::string_view> addresses_of(const core::Fact* fact);
+
 class Node final : public link::Owner, private loop::Inside, private link::Meeting {
  public:
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
@@ -180,6 +183,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void give(Slot slot, const base::MsgRef& m, uint32_t flags);
   void dropped(const base::MsgRef& last, size_t n, Slot slot);
   void drop_events(Slot slot, Member& m);
+  void drop_waiting(Slot slot, Member& m);  // mail, events and calls
   void hear(mw_event ev, std::string_view topic, std::string_view meta, std::string_view body, std::string_view from);
   void learn_interests(Slot slot, const core::Announcement& a);
 
@@ -198,7 +202,6 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   std::atomic<size_t> open_errands_{0};
   std::atomic<size_t> members_known_{1};
   std::vector<std::string> urls_;             // under mutex_
-  std::vector<uint64_t> cancels_;             // under mutex_: of starts
   std::vector<Wanted> wanted_;                // under mutex_
 
   // the lane

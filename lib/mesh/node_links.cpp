@@ -65,14 +65,11 @@ bool Node::dial(Slot slot) {
 }
 
 bool Node::dial_next(Slot slot, Member& m) {
-  const core::Fact* f = machine_->fact(slot);
-  std::string_view all = f != nullptr ? std::string_view(f->address) : std::string_view();
-  for (size_t i = 0; !all.empty(); ++i) {
-    const std::string_view one = all.substr(0, all.find(' '));
-    all.remove_prefix(std::min(all.size(), one.size() + 1));
-    if (i != m.address || one.empty()) continue;
-    ++m.address;
-    connect(std::string(one), slot, false);
+  const std::vector<std::string_view> all = addresses_of(machine_->fact(slot));
+  while (m.address < all.size()) {
+    const std::string url(all[m.address++]);
+    if (url.empty()) continue;
+    connect(url, slot, false);
     return true;
   }
   return false;
@@ -86,6 +83,13 @@ void Node::not_reached(Slot slot, bool refused) {
   m.dialling = false;
   if (usable(m.link)) return;
   m.failed_at = lane->now();
+  drop_waiting(slot, m);
+  if (slot != machine_->self()) step(core::input::Lost{slot, refused});
+  forget_if_idle(slot);
+}
+
+// What waited for a link there: calls may go elsewhere.
+void Node::drop_waiting(Slot slot, Member& m) {
   m.mail.clear();
   drop_events(slot, m);
   std::vector<uint64_t> waiting;
@@ -95,8 +99,6 @@ void Node::not_reached(Slot slot, bool refused) {
     if (e == nullptr || e->sent || e->member != slot) continue;
     if (!again(*e, MW_ENOPEER)) settle(*e, MW_ENOPEER);
   }
-  if (slot != machine_->self()) step(core::input::Lost{slot, refused});
-  forget_if_idle(slot);
 }
 
 // Members and seeds that we have no link with and know nothing of.
@@ -109,11 +111,7 @@ void Node::look_for_others() {
   for (auto& [h, l] : links_) known.insert(l->url);
   for (Slot slot = 0; slot < roster_.slots() && !there.empty(); ++slot) {
     if (!machine_->view().alive(slot)) continue;
-    for (std::string_view all = machine_->fact(slot)->address; !all.empty();) {
-      const std::string_view one = all.substr(0, all.find(' '));
-      known.insert(one);
-      all.remove_prefix(std::min(all.size(), one.size() + 1));
-    }
+    for (std::string_view one : addresses_of(machine_->fact(slot))) known.insert(one);
   }
   std::vector<const std::string*> strangers;
   for (const std::string& url : there)

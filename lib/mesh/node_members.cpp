@@ -18,14 +18,15 @@ constexpr int64_t kLook = 500;  // ms between two looks at links that owe us ans
 
 mw_status status_of(core::Why why) noexcept { return why == core::Why::left ? MW_OK : why == core::Why::closed ? MW_EPEERGONE : MW_ETIMEDOUT; }
 
-std::string texts(std::string_view address) {
-  std::vector<std::string_view> all;
-  for (; !address.empty(); address.remove_prefix(std::min(address.size(), all.back().size() + 1)))
-    all.push_back(address.substr(0, address.find(' ')));
-  return base::json_texts(all, [](std::string_view v) { return v; });
-}
-
 }  // namespace
+
+std::vector<std::string_view> addresses_of(const core::Fact* fact) {
+  std::vector<std::string_view> all;
+  for (std::string_view rest = fact != nullptr ? std::string_view(fact->address) : std::string_view(); !rest.empty();
+       rest.remove_prefix(std::min(rest.size(), all.back().size() + 1)))
+    all.push_back(rest.substr(0, rest.find(' ')));
+  return all;
+}
 
 Node::Member& Node::member(Slot slot) {
   auto [at, fresh] = members_.try_emplace(slot);
@@ -147,7 +148,7 @@ std::string Node::member_json(Slot slot) const {
   std::string out;
   base::JsonObject o(out);
   o.text("name", roster_.name(slot)).text("service", a.role);
-  o.raw("address", texts(f != nullptr ? std::string_view(f->address) : std::string_view()));
+  o.raw("address", base::json_texts(addresses_of(f)));
   o.end();
   return out;
 }
@@ -177,7 +178,7 @@ void Node::tell_services(const std::vector<core::Catalog::Change>& changes) {
     std::string body;
     base::JsonObject o(body);
     o.text("member", roster_.name(c.member)).text("version", c.service.version.text());
-    o.raw("methods", base::json_texts(c.service.methods, [](const std::string& m) -> const std::string& { return m; }));
+    o.raw("methods", base::json_texts(c.service.methods));
     o.end();
     mw_event ev{};
     ev.kind = c.up ? MW_EVENT_SERVICE_UP : MW_EVENT_SERVICE_DOWN;
@@ -204,7 +205,7 @@ void Node::gone(Slot slot, core::FactId fact) {
     const core::Fact& f = roster_[fact];
     ev.status = status_of(f.verdict.why);
     ev.id = f.version.incarnation;
-    o.raw("address", texts(f.address)).text("reason", core::why_text(f.verdict.why));
+    o.raw("address", base::json_texts(addresses_of(&f))).text("reason", core::why_text(f.verdict.why));
     o.number("silent_ms", f.verdict.silent_ms).number("agreed", f.verdict.agreed).text("by", f.verdict.by);
   } else {
     o.text("reason", "this node slept too long to know");
@@ -215,15 +216,7 @@ void Node::gone(Slot slot, core::FactId fact) {
   auto at = members_.find(slot);
   if (at == members_.end()) return;
   at->second.suspected = false;
-  at->second.mail.clear();
-  drop_events(slot, at->second);
-  std::vector<uint64_t> waiting;
-  waiting.swap(at->second.waiting);
-  for (uint64_t number : waiting) {
-    Errand* e = errand(number);
-    if (e == nullptr || e->sent || e->member != slot) continue;
-    if (!again(*e, MW_ENOPEER)) settle(*e, MW_ENOPEER);
-  }
+  drop_waiting(slot, at->second);
   std::vector<mw_handle> links;
   for (auto& [h, l] : links_)
     if (l->member == slot) links.push_back(h);
@@ -251,7 +244,7 @@ mw_status Node::gather_members(uint64_t op) {
       }
       std::string one;
       base::JsonObject o(one);
-      o.text("name", roster_.name(slot)).text("service", a.role).raw("address", texts(f.address));
+      o.text("name", roster_.name(slot)).text("service", a.role).raw("address", base::json_texts(addresses_of(&f)));
       o.number("incarnation", static_cast<int64_t>(f.version.incarnation)).raw("services", services + "]");
       o.boolean("self", slot == machine_->self());
       o.boolean("suspected", at != members_.end() && at->second.suspected);
