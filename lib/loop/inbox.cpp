@@ -77,6 +77,7 @@ void Slab::put(const mw_event& ev, const uint8_t* topic, const uint8_t* meta, co
   used += len;
   std::memcpy(events + n * stride, &out, sizeof out);
   ++n;
+  if (ev.kind == MW_EVENT_REQUEST || ev.kind == MW_EVENT_DONE) ++calls;
 }
 
 Inbox::Inbox(size_t max_events, size_t max_bytes)

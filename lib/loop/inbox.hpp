@@ -64,11 +64,15 @@ struct Slab {
   uint8_t* bytes = nullptr;
   size_t size = 0, used = 0;
   size_t ref_above = 64 << 10;
+  size_t calls = 0;  // REQUESTs and DONEs
 
-  bool record_left() const noexcept { return n < cap; }
+  // So many end a batch: what the host makes of them leaves while the other side's next ones come.
+  static constexpr size_t kCalls = 16;
+
+  bool record_left() const noexcept { return n < cap && calls < kCalls; }
   // Whether an event of so many bytes can be written now (in place or as REF).
   bool fits(size_t len) const noexcept {
-    return n < cap && (len <= size - used || len > ref_above || len > size || n == 0);
+    return record_left() && (len <= size - used || len > ref_above || len > size || n == 0);
   }
   // Writes one; fits() was true. Throws std::bad_alloc where a REF is needed.
   void put(const mw_event& ev, const uint8_t* topic, const uint8_t* meta, const uint8_t* body);

@@ -26,7 +26,7 @@ CROWDS = (1, 10, 50)
 
 class Bench:
     def __init__(self, args):
-        self.programs, self.out = pathlib.Path(args.programs), pathlib.Path(args.out)
+        self.programs, self.out = pathlib.Path(args.programs).resolve(), pathlib.Path(args.out).resolve()
         self.pairs = args.pairs or (3 if args.quick else 9)
         self.seconds = 0.5 if args.quick else 1
         self.out.mkdir(parents=True, exist_ok=True)
