@@ -248,6 +248,7 @@ var ServiceOptions = []Option{
 	{Key: "dedupe.max_bytes", Type: "size", Default: "1MiB", Allowed: "", Doc: "Answers kept for repeats; beyond it the oldest are forgotten before their time."},
 	{Key: "version", Type: "text", Default: "0.0.0", Allowed: "", Doc: "On a node: version of the service (semver.org); not set: the node's member.version."},
 	{Key: "mode", Type: "word", Default: "balanced", Allowed: "balanced, broadcast", Doc: "On a node: a call goes to one of the members that serve it, or to all of them."},
+	{Key: "responds", Type: "boolean", Default: "true", Allowed: "", Doc: "On a node, with mode=broadcast: false: nobody answers, and the caller's DONE comes when every link has the call."},
 }
 
 // CallOptions are the keys of a call.

@@ -310,6 +310,8 @@ export interface ServiceOptions {
   'version'?: string
   /** On a node: a call goes to one of the members that serve it, or to all of them. Default: `balanced`. */
   'mode'?: 'balanced' | 'broadcast'
+  /** On a node, with mode=broadcast: false: nobody answers, and the caller's DONE comes when every link has the call. Default: `true`. */
+  'responds'?: boolean | string
   dedupe?: { [key: string]: unknown }
 }
 

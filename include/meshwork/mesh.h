@@ -25,6 +25,7 @@ extern "C" {
  * news of the mesh, some 100 ms later. mw_drain withdraws its services first. mw_info "members" tells by DONE who is
  * there. Of two processes with one member.name the one that came later stays,
  * the other is CLOSED with MW_EDUPLICATE.
+ * access says which role (member.service) may call which, at both ends: DONE MW_EDENIED, body the rule; mw_update replaces it.
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at return. Errors: MW_EOPTION, MW_EDENIED (off loopback without link.secret; the runtime
  * directory), MW_EKIND, MW_ECLOSED, MW_ENOMEM. Since: 0.1 */
@@ -50,8 +51,8 @@ MW_API mw_status mw_serve(mw_handle h, const char *name, size_t nlen, const mw_c
  * route.strategy (how: version, only, exclude, sticky). One that refuses without
  * running it (MW_EDRAINING, MW_EAGAIN) or cannot be reached is replaced by
  * another; one that is lost while it has the call only where the call carries
- * the header "key" or retry.safe. With MW_F_ALL, or where the service says
- * mode=broadcast, all members get it: one PART each (status, header "member"),
+ * the header "key" or retry.safe. With MW_F_ALL, or where access or else the service says
+ * broadcast, all members get it (without responds: no PART, DONE when each link has it): one PART each (status, header "member"),
  * MW_F_MORE on those before its last; then DONE, MW_OK or MW_EPARTIAL, code how
  * many failed, body {"members":N,"failed":[{"member":...,"status":...}]}.
  * timeout_ms 0: the option call.timeout; -1: none. parent: a REQUEST this call
@@ -61,7 +62,7 @@ MW_API mw_status mw_serve(mw_handle h, const char *name, size_t nlen, const mw_c
  * Completes: DONE (op), body the answer or {"message":...}, code parts that
  * came; PART before it. DONE: MW_ENOSERVICE, MW_ENOMETHOD, MW_EREMOTE (or what mw_fail
  * said), MW_ETIMEDOUT, MW_ECANCELED, MW_EPEERGONE (link lost; it may have run), MW_EDRAINING; on a
- * node also MW_ENOPEER (known, nobody serves it now), MW_EVERSION (in other versions only), MW_EPARTIAL.
+ * node also MW_ENOPEER (known, nobody serves it now), MW_EVERSION (in other versions only), MW_EPARTIAL, MW_EDENIED (access).
  * Errors: MW_ENOTCONN, MW_ENOTSUP (wire or other end cannot), MW_EAGAIN (WRITABLE follows),
  * MW_ETOOBIG, MW_EMEMORY, MW_EINVAL (also op 0 without MW_F_ONEWAY), MW_ECLOSED (h or parent). Since: 0.1 */
 MW_API mw_status mw_call(mw_handle h, const char *target, size_t tlen, const mw_msg *m,

@@ -89,7 +89,7 @@ mw_status answer(mw_handle req, const Body& b, const wire::Talk& t, uint64_t op)
 
 // Options that only a node can follow: elsewhere nobody would see that they mean nothing.
 bool for_nodes(const mw::base::Conf& c) noexcept {
-  for (Opt o : {Opt::version, Opt::mode, Opt::only, Opt::exclude, Opt::sticky, Opt::retry_safe})
+  for (Opt o : {Opt::version, Opt::mode, Opt::responds, Opt::only, Opt::exclude, Opt::sticky, Opt::retry_safe})
     if (c.has(o)) return true;
   return false;
 }
@@ -133,7 +133,7 @@ mw_status mw_serve(mw_handle h, const char* name, size_t nlen, const mw_conf* se
     if (party == nullptr && node == nullptr) return fill(err, {MW_EKIND, 0, "a provider, a consumer or a node serves"});
     auto conf = mw::abi::conf_snapshot(service, MW_CONF_SERVICE);
     if (!conf) return fill(err, conf.error());
-    if (node == nullptr && for_nodes(**conf)) return fill(err, {MW_EOPTION, 0, "version and mode are for the services of a node"});
+    if (node == nullptr && for_nodes(**conf)) return fill(err, {MW_EOPTION, 0, "version, mode and responds are for the services of a node"});
     auto made = node != nullptr ? node->serve(n, **conf, token) : mw::link::Service::open(*party, n, **conf, token);
     if (!made) return fill(err, made.error());
     *id = *made;

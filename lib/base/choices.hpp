@@ -19,6 +19,8 @@ enum class Role : uint8_t { compete, leader, follower };
 enum class Fanout : uint8_t { all, one };
 enum class Preset : uint8_t { none, network_cluster };
 enum class Registry : uint8_t { host, gossip };
+enum class AccessNames : uint8_t { exact, nocase };
+enum class AccessCheck : uint8_t { strict, warn };
 enum class ChannelWire : uint8_t { meshwork, netcluster };
 enum class ShareWire : uint8_t { meshwork, cluster_client };
 enum class Transcode : uint8_t { serialize_json, json };
@@ -33,6 +35,8 @@ inline Verify tls_verify(const Conf& c) noexcept { return static_cast<Verify>(c.
 inline TlsVersion tls_min_version(const Conf& c) noexcept { return static_cast<TlsVersion>(c.num(Opt::tls_min_version)); }
 inline Backoff reconnect_backoff(const Conf& c) noexcept { return static_cast<Backoff>(c.num(Opt::reconnect_backoff)); }
 inline Registry registry(const Conf& c) noexcept { return static_cast<Registry>(c.num(Opt::registry)); }
+inline AccessNames access_names(const Conf& c) noexcept { return static_cast<AccessNames>(c.num(Opt::access_names)); }
+inline AccessCheck access_check(const Conf& c) noexcept { return static_cast<AccessCheck>(c.num(Opt::access_check)); }
 inline ParametersIn parameters_in(const Conf& c) noexcept { return static_cast<ParametersIn>(c.num(Opt::parameters_in)); }
 inline ShareWire share_wire(const Conf& c) noexcept { return static_cast<ShareWire>(c.num(Opt::wire)); }
 inline Transcode transcode(const Conf& c) noexcept { return static_cast<Transcode>(c.num(Opt::transcode)); }

@@ -91,6 +91,13 @@ std::string check_json(Opt id, JsonValue v) {
   constexpr const char* kObject = "a JSON object of strings, numbers and booleans";
   if (!v.is_object()) return kObject;
   std::string must;
+  if (id == Opt::access) {  // what a role may hold is the mesh's to say
+    v.each([&](std::string_view, JsonValue role) {
+      if (!role.is_object()) must = "a JSON object of roles, each an object, such as {\"A\":{\"_connect\":[\"B\"]},\"B\":{}}";
+      return must.empty();
+    });
+    return must;
+  }
   if (id == Opt::channels) {  // what each may hold is the hub's to say
     v.each([&](std::string_view, JsonValue m) {
       if (!m.is_object()) must = "a JSON object of channels, each an object, such as {\"A\":{\"propagate\":\".*\"}}";

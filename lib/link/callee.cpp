@@ -1,5 +1,6 @@
 #include "link/callee.hpp"
 
+#include "base/json.hpp"
 #include "base/status.hpp"
 #include "link/party.hpp"
 #include "link/repeats.hpp"
@@ -42,8 +43,11 @@ bool Callee::call(const wire::TalkView& t) {
   mw_status why = MW_OK;
   Service* service = nullptr;
   std::string_view method;
+  std::string rule;
   if (party.draining()) {
     why = MW_EDRAINING;
+  } else if (party.meeting != nullptr && (why = party.meeting->may_call(s_, t.method, &rule)) != MW_OK) {
+    // refused below
   } else {
     const Services::Found found = find(t.method);
     service = found.service;
@@ -52,9 +56,9 @@ bool Callee::call(const wire::TalkView& t) {
   }
   if (why < 0) {
     if (oneway)
-      party.log(s_.lane(), base::LogLevel::info, s_.self().handle, "call", failure_text(why));
+      party.log(s_.lane(), base::LogLevel::info, s_.self().handle, "call", rule.empty() ? failure_text(why) : rule);
     else
-      refuse(t.number, why);
+      refuse(t.number, why, rule);
     return true;
   }
   if (oneway) {
@@ -192,13 +196,17 @@ void Callee::tell(const wire::TalkView& t, Service& service, mw_handle request, 
 }
 
 // Asked in vain: what a failure says, without a request.
-void Callee::refuse(uint64_t number, mw_status why) {
+void Callee::refuse(uint64_t number, mw_status why, std::string_view text) {
   wire::Talk t;
   t.type = wire::Packet::reply;
   t.flags = wire::kCallText;
   t.number = number;
   t.status = why;
-  s_.tell(t, failure_text(why));
+  if (text.empty()) return s_.tell(t, failure_text(why));
+  std::string body;
+  base::JsonObject o(body);
+  o.text("message", text).end();
+  s_.tell(t, body);
 }
 
 bool Callee::cancel(const wire::TalkView& t) {

@@ -45,7 +45,7 @@ class Callee {
   Request* take(const wire::TalkView& t, mw_status* why);
   void call_once(const wire::TalkView& t, Service& service, std::string_view method, std::string_view key, uint32_t flags);
   void tell(const wire::TalkView& t, Service& service, mw_handle request, uint32_t flags);
-  void refuse(uint64_t number, mw_status why);
+  void refuse(uint64_t number, mw_status why, std::string_view text = {});  // text: instead of the status's own
   void over(Request& r, mw_status why, int32_t code) noexcept;
   void close(Request& r, Request::State state) noexcept;
   void flush(Request& r) noexcept;

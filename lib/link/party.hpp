@@ -96,6 +96,8 @@ class Meeting {
   virtual const char* met(Session& s, const wire::Hello& theirs) = 0;  // why it is a violation, or null
   virtual void greeted(Session& s) = 0;                                // after met: it may be spoken to
   virtual bool member_came(Session& s, const uint8_t* p, size_t n, wire::Violation& v) = 0;
+  // Whether the other end may call this: MW_OK, or why not and the rule that says so.
+  virtual mw_status may_call(Session& s, std::string_view target, std::string* rule) = 0;
 
  protected:
   ~Meeting() = default;

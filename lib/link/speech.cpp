@@ -69,7 +69,7 @@ bool Speech::read(const uint8_t* p, size_t n) {
         if (greeted_) return s_.fail({1002, "second hello"});
         if (!wire::parse_hello(packet, theirs_, v)) return s_.fail(v);
         if (const char* no = s_.party().met(s_, theirs_)) return s_.fail({1002, no});
-        theirs_.channel = theirs_.mesh = theirs_.node = {};  // they were in the packet
+        theirs_.channel = theirs_.mesh = theirs_.node = theirs_.role = {};  // they were in the packet
         greeted_ = true;
         names_out_ = wire::NameWriter(static_cast<size_t>(theirs_.names));
         if (!acks()) end(MW_OK);  // nobody will tell: handed over is all there is to know

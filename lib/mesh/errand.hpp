@@ -47,6 +47,7 @@ struct Errand final : loop::Timer {
   mw_handle link = 0;          // over which it was sent
   std::vector<core::Slot> tried;
   mw_status verdict = MW_OK;   // told at the next tick
+  std::string rule;            // of access, where that is why
   // Of a broadcast: the whole, or one of its parts.
   uint64_t whole = 0;          // the number of the whole; 0: this is no part
   std::vector<uint64_t> parts; // still open

@@ -70,6 +70,12 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
   n->gate_ = std::move(*gate);
   n->gate_met_ = n->gate_.empty();
   if (n->name_.empty()) n->name_ = base::uuid_text(uuid.data());
+  auto schema = n->schema_of(*n->conf(), n->warnings_);
+  if (!schema) {
+    delete n;
+    return schema.error();
+  }
+  n->access_ = std::move(*schema);
   auto made = link::Provider::make(ctx, *n->lane, n->inner_conf(MW_CONF_PROVIDER, {}), 0, n);
   if (!made) {
     delete n;
@@ -91,6 +97,7 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
 Node::Node(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
     : Owner(ctx, home, std::move(c)),
       mesh_(conf()->text(Opt::cluster_deployment) + "/" + conf()->text(Opt::cluster_name)),
+      role_(conf()->text(Opt::member_service)),
       name_(conf()->text(Opt::member_name)),
       instance_(static_cast<uint64_t>(base::clock_ns(CLOCK_REALTIME))),
       balancer_(by_chance()),
@@ -117,6 +124,22 @@ void Node::live_options() {
   auto c = conf();
   strategy_.store(static_cast<uint32_t>(c->num(Opt::route_strategy)), std::memory_order_relaxed);
   local_first_.store(c->num(Opt::route_local_first) != 0, std::memory_order_relaxed);
+}
+
+// The option access, read and checked.
+base::Result<Node::Schema> Node::schema_of(const base::Conf& c, std::vector<std::string>& warnings) const {
+  const std::string& json = c.text(Opt::access);
+  if (json.empty()) return Schema();
+  auto access = core::Access::parse(json, base::access_names(c) == base::AccessNames::nocase, warnings);
+  if (!access) return Error{MW_EOPTION, 0, access.error().text};
+  if (!access->has(role_))
+    return Error{MW_EOPTION, 0, "access has no role \"" + role_.substr(0, 64) + "\", which is this node's member.service"};
+  if (!warnings.empty() && base::access_check(c) == base::AccessCheck::strict) return Error{MW_EOPTION, 0, warnings.front()};
+  return std::make_shared<const core::Access>(std::move(*access));
+}
+
+void Node::tell_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& w : warnings) log(*lane, base::LogLevel::warn, 0, "access", w);
 }
 
 std::shared_ptr<const base::Conf> Node::inner_conf(int32_t kind, std::string_view url) const {
@@ -162,10 +185,20 @@ mw_status Node::drain(int64_t deadline_ms, uint64_t op) {
 base::Result<void> Node::update(const base::Conf& change, uint64_t op) {
   auto next = conf()->updated(change);
   if (!next) return next.error();
+  Schema access;
+  std::vector<std::string> warnings;
+  const bool ruled = change.has(Opt::access);
+  if (ruled) {
+    auto schema = schema_of(**next, warnings);
+    if (!schema) return schema.error();
+    access = std::move(*schema);
+  }
   set_conf(*next);
   live_options();
-  link::post(*lane, [this, op] {
+  link::post(*lane, [this, op, ruled, access, warnings] {
     contacts_->seeds(*conf());
+    if (ruled) access_ = access;  // calls in flight end as they would have
+    tell_warnings(warnings);
     done(*lane, op, MW_OK, 0, {});
   });
   return {};
@@ -181,6 +214,9 @@ base::Result<mw_handle> Node::serve(std::string_view name, const base::Conf& c, 
     s.version = *v;
   }
   s.mode = static_cast<core::Mode>(c.num(Opt::mode));
+  s.responds = c.num(Opt::responds) != 0;
+  if (!s.responds && s.mode == core::Mode::balanced)
+    return Error{MW_EOPTION, 0, "responds=false is for mode=broadcast: a balanced call has an answer, or the flag MW_F_ONEWAY"};
   s.methods = c.list(Opt::methods);
   if (s.methods.size() > core::kMaxMethods)
     return Error{MW_EOPTION, 0, "a service of a node names at most 256 methods"};
@@ -206,7 +242,7 @@ std::string Node::address() const {
 std::string Node::facts() const {
   std::string out;
   base::JsonObject o(out);
-  o.text("name", name_).text("service", conf()->text(Opt::member_service)).text("mesh", mesh_);
+  o.text("name", name_).text("service", role_).text("mesh", mesh_);
   o.raw("address", address()).number("members", static_cast<int64_t>(members_known_.load(std::memory_order_relaxed)));
   o.end();
   return out;
@@ -239,6 +275,7 @@ void Node::begin_start() {
 void Node::listening(std::string_view body) {
   opening_ = false;
   if (closing_) return;
+  tell_warnings(std::exchange(warnings_, {}));
   std::vector<std::string> urls;
   for (const std::string& place : conf()->list(Opt::advertise)) urls.push_back(contacts_->url(place));
   if (urls.empty())
@@ -325,7 +362,7 @@ void Node::trouble(Error why) {
 bool Node::announce() {
   if (!machine_ || closing_) return true;
   core::Announcement a;
-  a.role = conf()->text(Opt::member_service);
+  a.role = role_;
   if (drain_end_ == 0)
     for (const Served& s : served_) a.services.push_back(s.service);
   {

@@ -12,6 +12,7 @@
 #include "link/consumer.hpp"
 #include "link/provider.hpp"
 #include "mesh/contacts.hpp"
+#include "mesh/core/access.hpp"
 #include "mesh/core/catalog.hpp"
 #include "mesh/core/membership.hpp"
 #include "mesh/errand.hpp"
@@ -71,7 +72,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     std::string url;                     // the same
     Slot target = core::kNoSlot;         // whom we dialled; kNoSlot: whoever is there
     Slot member = core::kNoSlot;         // who is there, once greeted
-    std::string name;
+    std::string name, role;
     uint64_t instance = 0;
     bool greeted = false, own = false;   // own: both ends are ours
     bool first = false;                  // the start waits for it
@@ -120,6 +121,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void end_if_done();
   std::shared_ptr<const base::Conf> inner_conf(int32_t kind, std::string_view url) const;
   bool announce();  // false: it exceeds what can be told
+  using Schema = std::shared_ptr<const core::Access>;  // null: all may call all
+  base::Result<Schema> schema_of(const base::Conf& c, std::vector<std::string>& warnings) const;
+  void tell_warnings(const std::vector<std::string>& warnings);
   void live_options();
 
   // node_links.cpp: the connections with others
@@ -129,6 +133,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   const char* met(link::Session& s, const wire::Hello& theirs) override;
   void greeted(link::Session& s) override;
   bool member_came(link::Session& s, const uint8_t* p, size_t n, wire::Violation& v) override;
+  mw_status may_call(link::Session& s, std::string_view target, std::string* rule) override;
   Link* link_of(mw_handle h) noexcept;
   bool usable(const Link* l) const noexcept { return l != nullptr && l->greeted && l->session->is_open(); }
   void connect(const std::string& url, Slot target, bool first);
@@ -152,6 +157,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   Member& member(Slot slot);
   void forget_if_idle(Slot slot);
   void tell_services(const std::vector<core::Catalog::Change>& changes);
+  std::string_view role_of(Slot slot) const noexcept;
   std::string member_json(Slot slot) const;
 
   // node_calls.cpp: calls
@@ -162,7 +168,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   mw_status candidates(const Errand& e);      // into candidates_
   mw_status hand_over(Errand& e, Slot to);
   mw_status send(Errand& e, Member& m);
-  void later(Errand& e, mw_status verdict);
+  void later(Errand& e, mw_status verdict, std::string rule = {});
   void settle(Errand& e, mw_status status, int32_t code, uint32_t flags, std::string_view meta, std::string_view body);
   void settle(Errand& e, mw_status status);
   void part_settled(Errand& part, mw_status status, uint32_t flags, std::string_view meta, std::string_view body);
@@ -185,10 +191,13 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void drop_events(Slot slot, Member& m);
   void drop_waiting(Slot slot, Member& m);  // mail, events and calls
   void hear(mw_event ev, std::string_view topic, std::string_view meta, std::string_view body, std::string_view from);
+  static mw_status verdict_of(core::Access::Is is) noexcept;
+  bool may_meet(std::string_view role) const { return !access_ || access_->may_link(role_, role); }
   void learn_interests(Slot slot, const core::Announcement& a);
 
   Contacts::Uuid uuid_{};
   const std::string mesh_;                    // deployment/cluster
+  const std::string role_;                    // member.service
   std::string name_;
   const uint64_t instance_;
   core::Semver version_;
@@ -216,6 +225,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   core::Random random_;
   std::vector<Served> served_;
   std::unordered_map<Slot, std::vector<base::Pattern>> interests_;  // of the others
+  std::unordered_map<Slot, std::string> roles_;  // of the others, as they say
+  Schema access_;
+  std::vector<std::string> warnings_;         // of it, until it starts
   std::unordered_map<uint64_t, std::unique_ptr<Errand>> errands_;
   std::unordered_map<uint64_t, uint64_t> by_op_;
   // Numbers of errands, told apart from the ops of the host's replies, whose DONE comes the same way.

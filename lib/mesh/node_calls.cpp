@@ -17,7 +17,7 @@ using link::Order;
 
 namespace {
 
-mw_status status_of(Found f) noexcept {
+mw_status found_status(Found f) noexcept {
   switch (f) {
     case Found::yes: return MW_OK;
     case Found::no_service: return MW_ENOSERVICE;
@@ -110,6 +110,16 @@ mw_status Node::call(const Order& o, const base::Conf* conf, Error* why) {
 
 // ---- the lane, perhaps inside a call of the host: tells nothing yet
 
+mw_status Node::verdict_of(core::Access::Is is) noexcept {
+  switch (is) {
+    case core::Access::Is::allowed: return MW_OK;
+    case core::Access::Is::denied: return MW_EDENIED;
+    case core::Access::Is::no_role: return MW_ENOSERVICE;
+    case core::Access::Is::no_method: return MW_ENOMETHOD;
+  }
+  return MW_EINTERNAL;
+}
+
 Errand* Node::errand(uint64_t number) noexcept {
   auto at = errands_.find(number);
   return at == errands_.end() ? nullptr : at->second.get();
@@ -137,9 +147,20 @@ void Node::begin(std::unique_ptr<Errand>& made) {
 
 void Node::set_out(Errand& e) {
   if (closing_) return later(e, MW_ECANCELED);
+  const core::Access::Method* method = nullptr;
+  if (access_) {
+    core::Access::Answer a = access_->may_call(role_, e.target);
+    if (!a) return later(e, verdict_of(a.is), std::move(a.text));
+    method = a.method;
+  }
   mw_status s = machine_ ? candidates(e) : MW_ENOTCONN;
   if (s != MW_OK) return later(e, settled_ ? s : MW_ENOTCONN);  // until all is known nobody is missing
-  if ((e.flags & MW_F_ALL) != 0 || providers_.front().service->mode == core::Mode::broadcast) return begin_whole(e);
+  // What the call does not say the schema does, and without one the service.
+  const core::Service& service = *providers_.front().service;
+  if ((e.flags & MW_F_ALL) != 0 || (method != nullptr ? method->mode : service.mode) == core::Mode::broadcast) {
+    if (!(method != nullptr ? method->responds : service.responds)) e.flags |= MW_F_ONEWAY;
+    return begin_whole(e);
+  }
   s = route(e);
   if (s != MW_OK) later(e, s);
 }
@@ -149,9 +170,10 @@ mw_status Node::candidates(const Errand& e) {
   const core::Range* range = e.how && e.how->range ? &*e.how->range : nullptr;
   const Found found = catalog_.find(e.target, range, providers_);
   candidates_.clear();
-  if (found != Found::yes) return status_of(found);
+  if (found != Found::yes) return found_status(found);
   for (const core::Catalog::Provider& p : providers_) {
     if (std::find(e.tried.begin(), e.tried.end(), p.member) != e.tried.end()) continue;
+    if (access_ && !access_->means(e.target, role_of(p.member))) continue;  // serves what is another role's
     auto at = members_.find(p.member);
     core::Candidate c;
     c.member = p.member;
@@ -206,6 +228,7 @@ mw_status Node::hand_over(Errand& e, Slot to) {
 
 mw_status Node::send(Errand& e, Member& m) {
   if (e.parent != 0 && !base::Pin(e.parent)) return MW_ECANCELED;
+  if (access_ && !access_->means(e.target, m.link->role)) return MW_ENOPEER;  // the others were told of another role
   Order o;
   o.target = e.target;
   o.m = e.m.get();
@@ -228,8 +251,9 @@ mw_status Node::send(Errand& e, Member& m) {
   return MW_OK;
 }
 
-void Node::later(Errand& e, mw_status verdict) {
+void Node::later(Errand& e, mw_status verdict, std::string rule) {
   e.verdict = verdict;
+  e.rule = std::move(rule);
   lane->wheel.set(e, lane->now());
 }
 
@@ -340,7 +364,13 @@ void Node::part_came(const mw_event& ev, std::string_view meta, std::string_view
   pass_on(out, {}, with, body);
 }
 
-void Node::settle(Errand& e, mw_status status) { settle(e, status, 0, MW_F_TEXT, {}, link::failure_text(status)); }
+void Node::settle(Errand& e, mw_status status) {
+  if (e.rule.empty()) return settle(e, status, 0, MW_F_TEXT, {}, link::failure_text(status));
+  std::string body;
+  base::JsonObject o(body);
+  o.text("message", e.rule).end();
+  settle(e, status, 0, MW_F_TEXT, {}, body);
+}
 
 void Node::settle(Errand& e, mw_status status, int32_t code, uint32_t flags, std::string_view meta, std::string_view body) {
   left(e);

@@ -93,7 +93,8 @@ int32_t Node::publish_here(const std::string& topic, const base::MsgRef& m, uint
   std::vector<Slot> to;
   if ((flags & MW_F_LOCAL) == 0)
     for (auto& [slot, patterns] : interests_)
-      if (std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.match(topic); })) to.push_back(slot);
+      if (std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.match(topic); }) && may_meet(role_of(slot)))
+        to.push_back(slot);
   if (!to.empty()) {
     const base::MsgRef told = base::message_with_topic(m.get(), topic);
     for (Slot slot : to) {

@@ -132,6 +132,7 @@ void Node::introduce(Session&, wire::Hello& ours) {
   ours.mesh = mesh_;
   ours.node = name_;
   ours.instance = instance_;
+  ours.role = role_;
 }
 
 const char* Node::met(Session& s, const wire::Hello& theirs) {
@@ -139,7 +140,9 @@ const char* Node::met(Session& s, const wire::Hello& theirs) {
   if (l == nullptr || !machine_) return "not a node yet";
   if ((theirs.capabilities & wire::kCanMember) == 0 || theirs.mesh != mesh_) return "not a node of this mesh";
   if (theirs.node.empty() || !base::utf8_valid(theirs.node)) return "a node without a name";
+  if (!base::utf8_valid(theirs.role)) return "a role that is not UTF-8";
   l->name = theirs.node;
+  l->role = theirs.role;
   l->instance = theirs.instance;
   if (std::memcmp(theirs.uuid, uuid_.data(), uuid_.size()) == 0) {
     l->own = true;
@@ -194,6 +197,16 @@ void Node::greeted(Session& s) {
   if (old == nullptr) step(core::input::Met{roster_.name(slot)});
   if (kept == l) link_ready(slot);
   look_at_start();
+}
+
+mw_status Node::may_call(Session& s, std::string_view target, std::string* rule) {
+  if (!access_) return MW_OK;
+  const Link* l = link_of(s.self().handle);
+  core::Access::Answer a = access_->may_call(l != nullptr ? std::string_view(l->role) : std::string_view(), target);
+  if (a && access_->means(target, role_)) return MW_OK;
+  if (a) a = {core::Access::Is::denied, "access: \"" + role_ + "\" may not serve the methods of another role", nullptr};
+  *rule = std::move(a.text);
+  return verdict_of(a.is);
 }
 
 bool Node::member_came(Session& s, const uint8_t* p, size_t n, wire::Violation& v) {
@@ -291,7 +304,10 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
       const Link* l = link_of(ev.peer);
       mw_event out = ev;
       out.code = 0;
-      if (l != nullptr) hear(out, topic, meta, body, l->name);
+      if (l == nullptr) return;
+      if (!may_meet(l->role))
+        return log(*lane, base::LogLevel::info, 0, "access", "an event of " + l->name + " is not heard: " + l->role + " and " + role_ + " may not meet");
+      hear(out, topic, meta, body, l->name);
       return;
     }
     case MW_EVENT_LOG:

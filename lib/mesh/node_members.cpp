@@ -153,6 +153,12 @@ std::string Node::member_json(Slot slot) const {
   return out;
 }
 
+std::string_view Node::role_of(Slot slot) const noexcept {
+  if (slot == machine_->self()) return role_;
+  auto at = roles_.find(slot);
+  return at == roles_.end() ? std::string_view() : std::string_view(at->second);
+}
+
 // A member is there, or something of it is new.
 void Node::known(Slot slot, uint32_t kind, int32_t code) {
   const core::Fact* f = machine_->fact(slot);
@@ -167,6 +173,7 @@ void Node::known(Slot slot, uint32_t kind, int32_t code) {
   ev.flags = MW_F_TEXT;
   pass_on(ev, a.role, {}, member_json(slot));
   learn_interests(slot, a);
+  roles_[slot] = a.role;
   std::vector<core::Catalog::Change> changes;
   catalog_.set(slot, roster_.key(slot), f->version.incarnation, f->version.revision, std::move(a.services), changes);
   tell_services(changes);
@@ -192,6 +199,7 @@ void Node::tell_services(const std::vector<core::Catalog::Change>& changes) {
 // The verdict: its calls end, its links with them.
 void Node::gone(Slot slot, core::FactId fact) {
   interests_.erase(slot);
+  roles_.erase(slot);
   std::vector<core::Catalog::Change> changes;
   catalog_.remove(slot, changes);
   mw_event ev{};

@@ -8,7 +8,7 @@ namespace mw::wire {
 namespace {
 
 // Keys of the fields; PROTOCOL.md lists them.
-enum Key : uint64_t { kUuid = 1, kCapabilities, kMaxMessage, kHeartbeat, kNames, kChannel, kEpoch, kMesh, kNode, kInstance, kKeys };
+enum Key : uint64_t { kUuid = 1, kCapabilities, kMaxMessage, kHeartbeat, kNames, kChannel, kEpoch, kMesh, kNode, kInstance, kRole, kKeys };
 
 size_t put_text(uint8_t* out, Key key, std::string_view text, size_t max) noexcept {
   text = text.substr(0, max);
@@ -45,6 +45,7 @@ void put_hello(base::Buffer& out, const Hello& h) {
   n += put_text(b + n, kMesh, h.mesh, kMaxMesh);
   n += put_text(b + n, kNode, h.node, kMaxNode);
   n += put_number(b + n, kInstance, h.instance);
+  n += put_text(b + n, kRole, h.role, kMaxRole);
   out.push(static_cast<uint8_t>(Packet::hello));
   uint8_t size[kMaxVarint];
   out.append(size, put_varint(size, n));
@@ -78,11 +79,11 @@ bool parse_hello(const PacketView& packet, Hello& out, Violation& v) noexcept {
       std::memcpy(out.uuid, at, sizeof out.uuid);
       continue;
     }
-    if (key == kChannel || key == kMesh || key == kNode) {
-      if (size == 0 || size > (key == kChannel ? kMaxChannel : key == kMesh ? kMaxMesh : kMaxNode))
-        return bad(1002, "bad hello");
-      (key == kChannel ? out.channel : key == kMesh ? out.mesh : out.node) = {reinterpret_cast<const char*>(at),
-                                                                             static_cast<size_t>(size)};
+    if (key == kChannel || key == kMesh || key == kNode || key == kRole) {
+      const size_t most = key == kChannel ? kMaxChannel : key == kMesh ? kMaxMesh : key == kNode ? kMaxNode : kMaxRole;
+      if (size == 0 || size > most) return bad(1002, "bad hello");
+      std::string_view& text = key == kChannel ? out.channel : key == kMesh ? out.mesh : key == kNode ? out.node : out.role;
+      text = {reinterpret_cast<const char*>(at), static_cast<size_t>(size)};
       continue;
     }
     uint64_t* number = key == kCapabilities ? &out.capabilities

@@ -28,6 +28,7 @@ inline constexpr size_t kMaxHello = 1024;
 inline constexpr size_t kMaxChannel = 64;  // bytes of a channel's name
 inline constexpr size_t kMaxMesh = 129;    // bytes of a mesh's name: deployment/cluster
 inline constexpr size_t kMaxNode = 255;    // bytes of a node's name
+inline constexpr size_t kMaxRole = 255;    // bytes of its role
 
 struct Hello {
   uint32_t major = kMajor, minor = kMinor;
@@ -41,6 +42,7 @@ struct Hello {
   std::string_view mesh;       // of which this end is a node; into the packet
   std::string_view node;       // its name there; into the packet
   uint64_t instance = 0;       // of its process: later ones greater
+  std::string_view role;       // of a node; into the packet
 };
 
 void put_hello(base::Buffer& out, const Hello& h);

@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const auto call = access->may_call(a, std::string(b) + ".m");
       CHECK(bool(call) == (call.method != nullptr) && bool(call) == call.text.empty());
       CHECK(!call || may);
+      CHECK(!call || (access->has(b) && access->means(std::string(b) + ".m", b)));
     }
   }
   return 0;

@@ -27,7 +27,7 @@ void one(const PacketView& packet) {
     Hello again;
     CHECK(parse_hello(only(b, 1), again, v));
     CHECK(again.capabilities == h.capabilities && again.max_message == h.max_message &&
-          again.heartbeat_ms == h.heartbeat_ms && again.names == h.names &&
+          again.heartbeat_ms == h.heartbeat_ms && again.names == h.names && again.role == h.role &&
           std::memcmp(again.uuid, h.uuid, sizeof h.uuid) == 0);
   } else {
     CHECK(sane(v));

@@ -199,4 +199,8 @@ Access::Answer Access::may_call(std::string_view a, std::string_view target) con
   return answer;
 }
 
+bool Access::means(std::string_view target, std::string_view role) const noexcept {
+  return same(target.substr(0, target.find('.')), role);
+}
+
 }  // namespace mw::mesh::core

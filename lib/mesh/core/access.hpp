@@ -42,6 +42,9 @@ class Access {
   bool may_link(std::string_view a, std::string_view b) const { return may_connect(a, b) || may_connect(b, a); }
   // target: "Role.method".
   Answer may_call(std::string_view a, std::string_view target) const;
+  // Whether members of this role are those that a target means.
+  bool means(std::string_view target, std::string_view role) const noexcept;
+  bool has(std::string_view role) const { return roles_.count(role) != 0; }
 
  private:
   struct Less {

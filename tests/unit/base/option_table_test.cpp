@@ -118,6 +118,11 @@ TEST(OptionTable, EveryLimitBites) {
           EXPECT_TRUE(takes("{\"a\":{\"propagate\":false},\"b\":{}}")) << key;
           break;
         }
+        if (r.id == Opt::access) {
+          for (const char* bad : {"1", "[]", "{", "{\"a\":1}", "{\"a\":null}"}) EXPECT_FALSE(takes(bad)) << key << " " << bad;
+          EXPECT_TRUE(takes("{\"a\":{\"_connect\":[\"b\"]},\"b\":{}}")) << key;
+          break;
+        }
         for (const char* bad : {"1", "[]", "{", "\"x\"", "null", "{\"a\":null}", "{\"a\":[]}", "{\"a\":{}}", "{\"a\":1,\"a\":2}"})
           EXPECT_FALSE(takes(bad)) << key << " " << bad;
         EXPECT_TRUE(takes("{\"a\":1,\"b\":\"x\",\"c\":true}")) << key;

@@ -60,11 +60,12 @@ TEST(Hello, RoundTrip) {
 
 TEST(Hello, OfANode) {
   Hello h, back;
-  const std::string mesh(kMaxMesh, 'm'), node(kMaxNode, 'n');
+  const std::string mesh(kMaxMesh, 'm'), node(kMaxNode, 'n'), role(kMaxRole, 'r');
   h.capabilities = kCanMember;
   h.mesh = mesh;
   h.node = node;
   h.instance = UINT64_MAX;
+  h.role = role;
   base::Buffer b;
   put_hello(b, h);
   Bytes in{b.data(), b.data() + b.size()};
@@ -75,9 +76,11 @@ TEST(Hello, OfANode) {
   EXPECT_EQ(back.mesh, mesh);
   EXPECT_EQ(back.node, node);
   EXPECT_EQ(back.instance, UINT64_MAX);
+  EXPECT_EQ(back.role, role);
   expect_bad(with(with({0, 1}, uuid_field()), {8, 0}), "bad hello");  // no name at all
   expect_bad(with(with({0, 1}, uuid_field()), with({8, 130, 1}, Raw(130, 'm'))), "bad hello");
   expect_bad(with(with({0, 1}, uuid_field()), with({9, 128, 2}, Raw(256, 'n'))), "bad hello");
+  expect_bad(with(with({0, 1}, uuid_field()), with({11, 128, 2}, Raw(256, 'r'))), "bad hello");
 }
 
 TEST(Hello, LaterVersionsTalk) {

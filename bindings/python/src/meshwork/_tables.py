@@ -353,6 +353,8 @@ ServiceOptions = TypedDict(
         "version": str,
         # On a node: a call goes to one of the members that serve it, or to all of them.
         "mode": str,
+        # On a node, with mode=broadcast: false: nobody answers, and the caller's DONE comes when every link has the call.
+        "responds": bool,
     },
     total=False,
 )

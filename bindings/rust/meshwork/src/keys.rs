@@ -281,6 +281,8 @@ pub mod service {
     pub const VERSION: &str = "version";
     /// On a node: a call goes to one of the members that serve it, or to all of them. Default: `balanced`.
     pub const MODE: &str = "mode";
+    /// On a node, with mode=broadcast: false: nobody answers, and the caller's DONE comes when every link has the call. Default: `true`.
+    pub const RESPONDS: &str = "responds";
 }
 
 /// Options of a call.
