@@ -386,6 +386,7 @@ void Share::destroy(bool dead) noexcept {
   if (!dead) {
     finish_starts(MW_ECANCELED, {});
     for (auto& [key, op] : early_) done(*lane, op, MW_ECANCELED, 0, {});
+    for (auto& [op, k] : kept_) call_failed(*lane, op, MW_ECANCELED, 0);  // waited for the next leader
     tell_closed(how_);
     r.child_gone(this);
   }
