@@ -232,6 +232,9 @@ var ConsumerOptions = []Option{
 	{Key: "reconnect.fatal", Type: "list", Default: "401,403", Allowed: "", Doc: "HTTP statuses that end the consumer instead of another attempt.", Live: true},
 	{Key: "offline.max_bytes", Type: "size", Default: "0", Allowed: "", Doc: "Bytes kept for sending while there is no link; 0: sends answer MW_ENOTCONN."},
 	{Key: "offline.overflow", Type: "word", Default: "refuse", Allowed: "refuse, drop_new, drop_old", Doc: "What happens at offline.max_bytes."},
+	{Key: "share", Type: "word", Default: "none", Allowed: "none, group", Doc: "group: the processes of this host that open the same provider with the same credentials use one connection to it."},
+	{Key: "share.name", Type: "text", Default: "", Allowed: "", Doc: "With share=group: who is of the group, instead of provider and credentials: letters, digits, '.', '_' and '-'."},
+	{Key: "dir", Type: "text", Default: "", Allowed: "", Doc: "Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID."},
 }
 
 // SubscriptionOptions are the keys of a subscription.

@@ -275,6 +275,12 @@ export interface ConsumerOptions {
   'offline.max_bytes'?: number | string
   /** What happens at offline.max_bytes. Default: `refuse`. */
   'offline.overflow'?: 'refuse' | 'drop_new' | 'drop_old'
+  /** group: the processes of this host that open the same provider with the same credentials use one connection to it. Default: `none`. */
+  'share'?: 'none' | 'group'
+  /** With share=group: who is of the group, instead of provider and credentials: letters, digits, '.', '_' and '-'. */
+  'share.name'?: string
+  /** Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID. */
+  'dir'?: string
   call?: { [key: string]: unknown }
   close?: { [key: string]: unknown }
   connect?: { [key: string]: unknown }
@@ -548,6 +554,12 @@ export interface NodeOptions {
   'probe.timeout'?: number | string
   /** From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`. */
   'gossip.suspect'?: number | string
+  /** Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may. May change by update(). */
+  'access'?: Record<string, string | number | boolean | object> | string
+  /** How roles are compared in access: as written, or without regard to ASCII case. Default: `exact`. */
+  'access.names'?: 'exact' | 'nocase'
+  /** What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG. Default: `strict`. */
+  'access.check'?: 'strict' | 'warn'
   /** Services that others must serve before this node is ready, with how many: {"words": 2}. READY tells. Default: `{}`. */
   'gate.services'?: Record<string, string | number | boolean | object> | string
   /** The DONE of mw_start comes at the latest then, with MW_ETIMEDOUT; 0: when the gate is met. Default: `1m`. */

@@ -16,6 +16,23 @@ MW_API mw_status mw_provider_open(mw_handle ctx, const mw_conf *c, uint64_t toke
                                   mw_error *err);
 
 /* Opens a consumer: a connection to one provider that always comes back. Idle until mw_start.
+ * With share=group the processes of this user on this host that open the same
+ * provider with the same credentials (or the same share.name) use one
+ * connection to it, held by one of them: LEADER says which, code 1 here, 0
+ * elsewhere, id its epoch. Each is a consumer of its own all the same: UP and
+ * DOWN are those of the one connection; messages without topic reach every
+ * process, others those whose subscriptions match (the provider is told of each
+ * pattern once); sends keep their process's order, wait for the provider up to
+ * send.max_bytes in the process they come from, and their DONE says what became
+ * of them at the connection; calls, their parts, cancels and deadlines go
+ * through it. When the leader goes another one connects: DOWN, LEADER, UP;
+ * subscriptions hold; calls with the header "key" are repeated, other calls and
+ * the sends not known to have left end with MW_EPEERGONE, sends without op are
+ * counted in CLOSED as unsent. The connection is read
+ * no faster than the slowest process reads; one that takes nothing for 250 ms is
+ * not waited for, and cut off when too much waits for it: DOWN, UP. What ends the one connection for good
+ * (reconnect.fatal, reconnect.max_attempts) closes them all. A provider cannot
+ * call a group (mw_serve: MW_ENOTSUP); no fragments or pings (MW_ENOTSUP).
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once. Errors: as mw_provider_open. Since: 0.1 */
 MW_API mw_status mw_consumer_open(mw_handle ctx, const mw_conf *c, uint64_t token, mw_handle *h,

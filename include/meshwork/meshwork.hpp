@@ -849,6 +849,8 @@ class Consumer : public Endpoint {
   Consumer(Context& ctx, const Conf& conf) : Endpoint(ctx, conf, mw_consumer_open) {}
   Consumer(Context& ctx, Options options = {}) : Consumer(ctx, Conf(MW_CONF_CONSUMER, options)) {}
 
+  /* With share=group: whether this process has the connection now (code() 1) or another (0). */
+  template <class F> void on_leader(F f) { on(MW_EVENT_LEADER, std::move(f)); }
   Sender link() const noexcept { return Sender(id_); } /* a value to send with, from anywhere */
   mw_status send(std::string_view text) const noexcept { return link().send(text); }
   mw_status send(Bytes body) const noexcept { return link().send(body); }

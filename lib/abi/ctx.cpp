@@ -111,6 +111,7 @@ mw_status mw_cancel(mw_handle h, uint64_t op) {
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* c = ref.consumer()) return c->cancel(op);
     if (auto* s = ref.share()) return s->cancel(op);
+    if (auto* g = ref.group()) return g->cancel(op);
     if (auto* e = ref.election()) return e->cancel(op);
     if (auto* n = ref.node()) return n->cancel(op);
     if (auto* p = ref.peer()) return p->session.cancel_call(op);

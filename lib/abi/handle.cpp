@@ -45,6 +45,8 @@ mw_status mw_start(mw_handle h, uint64_t op, mw_error* err) {
         s = e->start(op);
       else if (auto* n = ref.node())
         s = n->start(op);
+      else if (auto* g = ref.group())
+        s = g->start(op);
       else
         s = MW_EKIND;
     }
@@ -63,6 +65,7 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
                    : ref.kind() == Kind::hub      ? int32_t{MW_CONF_HUB}
                    : ref.kind() == Kind::channel  ? int32_t{MW_CONF_CHANNEL}
                    : ref.kind() == Kind::node     ? int32_t{MW_CONF_NODE}
+                   : ref.kind() == Kind::group    ? int32_t{MW_CONF_CONSUMER}
                                                   : 0;
     if (kind == 0) return fill(err, {MW_EKIND, 0, "only a context, provider, consumer, hub, channel or node has options"});
     auto change = mw::abi::conf_snapshot(c, kind);
@@ -78,6 +81,8 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
       done = y->update(**change, op);
     else if (auto* n = ref.node())
       done = n->update(**change, op);
+    else if (auto* g = ref.group())
+      done = g->update(**change, op);
     else
       done = ref.context()->update(**change, op);
     return done ? MW_OK : fill(err, done.error());
@@ -98,6 +103,7 @@ mw_status mw_pause(mw_handle h, int on) {
     if (auto* p = ref.provider()) return p->pause(on != 0);
     if (auto* s = ref.service()) return s->pause(on != 0), MW_OK;
     if (auto* s = ref.share()) return s->pause(on != 0);
+    if (auto* g = ref.group()) return g->pause(on != 0);
     if (ref.session() == nullptr) return MW_EKIND;
     ref.session()->pause_wish.store(on != 0, std::memory_order_release);
     ref.object()->request(link_::kPause);
@@ -124,6 +130,8 @@ mw_status mw_drain(mw_handle h, int64_t deadline_ms, uint64_t op, mw_error* err)
         s = y->drain(deadline_ms, op);
       else if (auto* n = ref.node())
         s = n->drain(deadline_ms, op);
+      else if (auto* g = ref.group())
+        s = g->drain(deadline_ms, op);
       else
         s = MW_EKIND;
     }
@@ -174,6 +182,7 @@ mw_status mw_state(mw_handle h) {
   if (auto* s = ref.share()) return s->state();
   if (auto* e = ref.election()) return e->state();
   if (auto* n = ref.node()) return n->state();
+  if (auto* g = ref.group()) return g->state();
   if (auto* p = ref.peer()) return p->session.open() && p->wish.load() == nullptr ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.service()) return s->state();
   if (auto* r = ref.context()) return r->closing() ? MW_STATE_DRAINING : MW_STATE_UP;
@@ -233,6 +242,7 @@ mw_status mw_stat(mw_handle h, int32_t what, int64_t* value) {
     if (what == MW_STAT_BUFFERED) return *value = x->kept_bytes(), MW_OK;
     if (what == MW_STAT_DROPPED) return *value = static_cast<int64_t>(x->dropped.load()), MW_OK;
   }
+  if (auto* g = ref.group()) return g->stat(what, value);
   link_::Session* s = ref.session();
   if (s == nullptr) return MW_EKIND;
   switch (what) {
@@ -300,6 +310,10 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
     if (auto* c = ref.consumer()) {
       if (w.empty() || w == "address") return give(c->facts());
       if (w == "topics") return give(c->topics());
+    }
+    if (auto* g = ref.group()) {
+      if (w.empty() || w == "address") return give(g->facts());
+      if (w == "topics") return give(g->topics());
     }
     if (auto* x = ref.channel()) {
       if (w.empty()) return give(x->facts());

@@ -38,6 +38,14 @@ mw_status open(mw_handle ctx, const mw_conf* c, int32_t kind, uint64_t token, mw
   });
 }
 
+// With share=group it is one of several that use one connection.
+struct AnyConsumer {
+  static mw::base::Result<mw_handle> open(mw::loop::Runtime& ctx, std::shared_ptr<const mw::base::Conf> conf, uint64_t token) {
+    return mw::base::sharing(*conf) == mw::base::Sharing::group ? mw::link::Group::open(ctx, std::move(conf), token)
+                                                                : mw::link::Consumer::open(ctx, std::move(conf), token);
+  }
+};
+
 mw_status send(mw_handle h, const void* body, size_t len, mw_msg* m, uint32_t flags, uint64_t op) {
   // On the lane of the peer, as in every callback: no pin, no lock.
   if (Lane* l = Lane::current(); l != nullptr && mw::base::kind_of(h) == Kind::peer) [[likely]] {
@@ -50,6 +58,7 @@ mw_status send(mw_handle h, const void* body, size_t len, mw_msg* m, uint32_t fl
   if (mw_status s = ref.check(); s != MW_OK) return s;
   if (auto* p = ref.peer()) return p->wish.load(std::memory_order_relaxed) ? MW_ECLOSED : p->session.send(body, len, m, flags, op);
   if (auto* c = ref.consumer()) return c->send(body, len, m, flags, op);
+  if (auto* g = ref.group()) return g->send(body, len, m, flags, op);
   return MW_EKIND;
 }
 
@@ -62,7 +71,7 @@ mw_status mw_provider_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_h
 }
 
 mw_status mw_consumer_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handle* h, mw_error* err) {
-  return open<mw::link::Consumer>(ctx, c, MW_CONF_CONSUMER, token, h, err);
+  return open<AnyConsumer>(ctx, c, MW_CONF_CONSUMER, token, h, err);
 }
 
 mw_status mw_share_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handle* h, mw_error* err) {
@@ -180,10 +189,10 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
       mw_status s = node->subscribe(pattern, syntax, token, op, &why);
       return s < 0 ? fill(err, why) : s;
     }
-    mw::link::Party* party = ref.party();
-    if (auto* p = ref.peer()) party = &p->provider();
-    if (party == nullptr) return fill(err, {MW_EKIND, 0, {}});
-    mw::base::Syntax syntax = mw::base::syntax(*party->conf());
+    mw::link::Owner* owner = ref.election() != nullptr ? nullptr : ref.owner();
+    if (auto* p = ref.peer()) owner = &p->provider();
+    if (owner == nullptr) return fill(err, {MW_EKIND, 0, {}});
+    mw::base::Syntax syntax = mw::base::syntax(*owner->conf());
     int64_t limit = 0;
     if (sub != nullptr) {
       auto conf = mw::abi::conf_snapshot(sub, MW_CONF_SUB);
@@ -205,10 +214,11 @@ mw_status mw_subscribe(mw_handle h, const char* pat, size_t plen, const mw_conf*
       if (id != nullptr) *id = *made;
       return MW_OK;
     }
-    if (auto* c = ref.consumer()) {
+    if (ref.consumer() != nullptr || ref.group() != nullptr) {
       if (id != nullptr) return fill(err, {MW_ENOTSUP, 0, "a consumer's subscriptions have no handle: pass NULL as id and end them with mw_unsubscribe"});
       mw::base::Error why;
-      mw_status s = c->subscribe(pattern, syntax, op, &why);
+      auto* g = ref.group();
+      mw_status s = g != nullptr ? g->subscribe(pattern, syntax, op, &why) : ref.consumer()->subscribe(pattern, syntax, op, &why);
       return s < 0 ? fill(err, why) : s;
     }
     return fill(err, {MW_EKIND, 0, "subscribe a peer, a consumer or a channel"});
@@ -223,6 +233,7 @@ mw_status mw_unsubscribe(mw_handle h, const char* pat, size_t plen, uint64_t op)
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* p = ref.peer()) return p->provider().unsubscribe(*p, pattern, op);
     if (auto* c = ref.consumer()) return c->unsubscribe(pattern, op);
+    if (auto* g = ref.group()) return g->unsubscribe(pattern, op);
     if (auto* c = ref.channel()) return c->unsubscribe(pattern, op);
     if (auto* s = ref.share()) return s->unsubscribe(pattern, op);
     if (auto* n = ref.node()) return n->unsubscribe(pattern, op);
@@ -238,6 +249,7 @@ mw_status mw_subscribed(mw_handle h, const char* topic, size_t tlen) {
     if (mw_status s = ref.check(); s != MW_OK) return s;
     if (auto* p = ref.peer()) return p->provider().subscribed(*p, t) ? 1 : 0;
     if (auto* c = ref.consumer()) return c->subscribed(t) ? 1 : 0;
+    if (auto* g = ref.group()) return g->subscribed(t) ? 1 : 0;
     if (auto* c = ref.channel()) return c->subscribed(t) ? 1 : 0;
     if (auto* s = ref.share()) return s->subscribed(t) ? 1 : 0;
     if (auto* n = ref.node()) return n->subscribed(t) ? 1 : 0;

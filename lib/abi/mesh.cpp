@@ -129,6 +129,7 @@ mw_status mw_serve(mw_handle h, const char* name, size_t nlen, const mw_conf* se
     Reference ref(h);
     if (mw_status s = ref.check(); s != MW_OK) return fill(err, {s, 0, {}});
     auto* node = ref.node();
+    if (ref.group() != nullptr) return fill(err, {MW_ENOTSUP, 0, "with share=group a consumer serves nothing: the provider would not know which process it asks"});
     auto* party = ref.provider() != nullptr || ref.consumer() != nullptr ? ref.party() : nullptr;
     if (party == nullptr && node == nullptr) return fill(err, {MW_EKIND, 0, "a provider, a consumer or a node serves"});
     auto conf = mw::abi::conf_snapshot(service, MW_CONF_SERVICE);
@@ -198,6 +199,11 @@ mw_status mw_call(mw_handle h, const char* target, size_t tlen, const mw_msg* m,
       mw::base::Error why;
       mw_status s = node->call(o, how != nullptr ? &how->conf : nullptr, &why);
       return s < 0 ? fill(err, why) : s;
+    }
+    if (auto* group = ref.group()) {
+      if (mw_status s = deadline_of(o, timeout_ms, group->policy.call_timeout.load(std::memory_order_relaxed), err); s != MW_OK)
+        return s;
+      return made(group->call(o));
     }
     mw::link::Session* session = ref.consumer() != nullptr || ref.peer() != nullptr ? ref.session() : nullptr;
     if (session == nullptr) return fill(err, {MW_EKIND, 0, "call from a consumer, or to a provider's peer"});

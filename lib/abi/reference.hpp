@@ -5,6 +5,7 @@
 #include "link/callee.hpp"
 #include "link/channel.hpp"
 #include "link/consumer.hpp"
+#include "link/group.hpp"
 #include "link/hub.hpp"
 #include "link/provider.hpp"
 #include "link/share.hpp"
@@ -34,6 +35,7 @@ class Reference {
   loop::Runtime* context() const noexcept { return as<loop::Runtime>(base::Kind::context); }
   link::Provider* provider() const noexcept { return as<link::Provider>(base::Kind::provider); }
   link::Consumer* consumer() const noexcept { return as<link::Consumer>(base::Kind::consumer); }
+  link::Group* group() const noexcept { return as<link::Group>(base::Kind::group); }
   link::Peer* peer() const noexcept { return as<link::Peer>(base::Kind::peer); }
   link::Ask* ask() const noexcept { return as<link::Ask>(base::Kind::ask); }
   link::Subscription* subscription() const noexcept { return as<link::Subscription>(base::Kind::subscription); }
@@ -49,6 +51,7 @@ class Reference {
     if (auto* n = node()) return n;
     if (auto* s = share()) return s;
     if (auto* e = election()) return e;
+    if (auto* g = group()) return g;
     return party();
   }
   link::Party* party() const noexcept {

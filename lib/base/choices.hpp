@@ -24,6 +24,7 @@ enum class AccessCheck : uint8_t { strict, warn };
 enum class ChannelWire : uint8_t { meshwork, netcluster };
 enum class ShareWire : uint8_t { meshwork, cluster_client };
 enum class Transcode : uint8_t { serialize_json, json };
+enum class Sharing : uint8_t { none, group };
 
 inline Delivery delivery(const Conf& c) noexcept { return static_cast<Delivery>(c.num(Opt::delivery)); }
 inline LogLevel log_level(const Conf& c) noexcept { return static_cast<LogLevel>(c.num(Opt::log_level)); }
@@ -39,6 +40,7 @@ inline AccessNames access_names(const Conf& c) noexcept { return static_cast<Acc
 inline AccessCheck access_check(const Conf& c) noexcept { return static_cast<AccessCheck>(c.num(Opt::access_check)); }
 inline ParametersIn parameters_in(const Conf& c) noexcept { return static_cast<ParametersIn>(c.num(Opt::parameters_in)); }
 inline ShareWire share_wire(const Conf& c) noexcept { return static_cast<ShareWire>(c.num(Opt::wire)); }
+inline Sharing sharing(const Conf& c) noexcept { return static_cast<Sharing>(c.num(Opt::share)); }
 inline Transcode transcode(const Conf& c) noexcept { return static_cast<Transcode>(c.num(Opt::transcode)); }
 
 inline Role role(const Conf& c) noexcept { return static_cast<Role>(c.num(Opt::role)); }

@@ -25,4 +25,13 @@ bool secret_equal(std::string_view a, std::string_view b) noexcept {
   return same;
 }
 
+std::string fingerprint(std::string_view text) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (int i = 0; i < 16; ++i) (out += kHex[digest[i] >> 4]) += kHex[digest[i] & 15];
+  return out;
+}
+
 }  // namespace mw::base

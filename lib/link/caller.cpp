@@ -73,7 +73,7 @@ Call* Caller::open(uint64_t op, uint64_t deadline, uint64_t window, mw_status* w
   c->window = window;
   c->taken = 0;
   c->parts = 0;
-  c->canceled = false;
+  c->held = c->canceled = false;
   c->next = nullptr;
   c->prev = tail_;
   try {
@@ -186,14 +186,24 @@ bool Caller::part(const wire::TalkView& t) {
   ev.peer = s_.self().handle;
   ev.id = c->op;
   s_.party().emit(s_.lane(), ev, {}, t.meta, {reinterpret_cast<const char*>(t.body), t.size});
-  if (2 * c->taken >= c->window) {  // the host has it, or its buffers: more may come
-    wire::Talk more;
-    more.type = wire::Packet::credit;
-    more.number = t.number;
-    more.window = std::exchange(c->taken, 0);
-    s_.tell(more, {});
-  }
+  give_credit(*c);  // the host has it, or its buffers
   return true;
+}
+
+void Caller::give_credit(Call& c) {
+  if (c.held || 2 * c.taken < c.window) return;
+  wire::Talk more;
+  more.type = wire::Packet::credit;
+  more.number = c.number;
+  more.window = std::exchange(c.taken, 0);
+  s_.tell(more, {});
+}
+
+void Caller::hold(uint64_t op, bool on) {
+  Call* c = by_op_.find(op);
+  if (c == nullptr) return;
+  c->held = on;
+  give_credit(*c);
 }
 
 // ---- ending without an answer

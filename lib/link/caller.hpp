@@ -26,6 +26,7 @@ struct Call final : loop::Timer {
   uint64_t window = 0;   // bytes of parts that may come at once
   uint64_t taken = 0;    // bytes of parts the host took and the other end does not know of
   int32_t parts = 0;
+  bool held = false;     // no credit is given
   bool canceled = false;  // at the next tick of the clock
   Child* child = nullptr;  // of the request it is made for
   loop::Lane* child_lane = nullptr;
@@ -51,6 +52,8 @@ class Caller {
 
   // ---- in a turn
   void cancel(uint64_t op);
+  // Who gets the parts has no room: no more credit, until it has. The lane.
+  void hold(uint64_t op, bool on);
   void cancel_number(uint64_t number, uint64_t op);
   void fail(uint64_t number, mw_status why);  // one that was never sent
   void end(mw_status why) noexcept;  // no answers will come
@@ -62,6 +65,7 @@ class Caller {
   static constexpr size_t kSpares = 16;
   void finish(Call& c, mw_status why, bool tell_callee) noexcept;
   void close(Call& c) noexcept;
+  void give_credit(Call& c);
 
   Session& s_;
   uint64_t last_ = 0;

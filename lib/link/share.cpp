@@ -48,7 +48,9 @@ base::Result<mw_handle> Share::open(loop::Runtime& ctx, std::shared_ptr<const ba
   if (name.empty()) return Error{MW_EOPTION, 0, "a share needs a name"};
   if (base::share_wire(*conf) == base::ShareWire::meshwork && !local::name_valid(name))
     return Error{MW_EOPTION, 0, "the name of a share has letters, digits, '.', '_' and '-', and does not begin with '.'"};
-  return make(ctx, std::move(conf), token, base::Kind::share);
+  auto made = make(ctx, ctx.next_lane(), std::move(conf), token, nullptr, Use::share);
+  if (!made) return made.error();
+  return (*made)->handle;
 }
 
 // Its followers hold on to the leader by a connection; the lease is how long that may be silent.
@@ -65,24 +67,33 @@ base::Result<mw_handle> Share::elect(loop::Runtime& ctx, std::string_view name, 
                             {"heartbeat.interval", std::to_string(lease / 2)},
                             {"heartbeat.max_strikes", "1"}})
     if (auto ok = c.set(key, value); !ok) return ok.error();
-  return make(ctx, c.freeze(), token, base::Kind::election);
+  auto made = make(ctx, ctx.next_lane(), c.freeze(), token, nullptr, Use::election);
+  if (!made) return made.error();
+  return (*made)->handle;
 }
 
-base::Result<mw_handle> Share::make(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token,
-                                    base::Kind kind) {
-  auto* s = new Share(ctx, &ctx.next_lane(), std::move(conf), kind == base::Kind::election);
-  if (auto in = s->enter(kind, token); !in) {
+base::Result<Share*> Share::make(loop::Runtime& ctx, Lane& home, std::shared_ptr<const base::Conf> conf, uint64_t token,
+                                 loop::Inside* inside) {
+  return make(ctx, home, std::move(conf), token, inside, Use::group);
+}
+
+base::Result<Share*> Share::make(loop::Runtime& ctx, Lane& home, std::shared_ptr<const base::Conf> conf, uint64_t token,
+                                 loop::Inside* inside, Use use) {
+  auto* s = new Share(ctx, &home, std::move(conf), use);
+  s->target->inside = inside;
+  if (auto in = s->enter(use == Use::election ? base::Kind::election : base::Kind::share, token); !in) {
     delete s;
     return in.error();
   }
-  return s->handle;
+  return s;
 }
 
-Share::Share(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c, bool election)
+Share::Share(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c, Use use)
     : Owner(ctx, home, std::move(c)),
       name_(conf()->text(Opt::name)),
       single_(conf()->num(Opt::single) != 0),
-      election_(election),
+      election_(use == Use::election),
+      group_(use == Use::group),
       cluster_(!single_ && base::share_wire(*conf()) == base::ShareWire::cluster_client),
       role_(base::role(*conf())) {
   safe_ = conf()->list(Opt::retry_safe);
@@ -132,7 +143,7 @@ void Share::begin_start() {
 base::Result<void> Share::find_place() {
   auto dir = local::runtime_directory(conf()->text(Opt::dir));
   if (!dir) return dir.error();
-  stem_ = *dir + (election_ ? "/elect-" : "/share-") + name_;
+  stem_ = *dir + (election_ ? "/elect-" : group_ ? "/group-" : "/share-") + name_;
   if (socket_file(UINT64_MAX).size() >= sizeof(sockaddr_un::sun_path))
     return Error{MW_EOPTION, 0, "the path of the share's socket is too long for the system: choose a shorter name or dir"};
   auto lock = local::Lock::open(stem_ + ".lock");
@@ -152,14 +163,14 @@ base::Result<void> Share::prepare() {
 base::Result<void> Share::seek_by(base::Result<Consumer*> made) {
   if (!made) return made.error();
   consumer_ = *made;
-  std::vector<std::pair<std::string, uint64_t>> early;
+  std::vector<Early> early;
   {
     std::lock_guard guard(mutex_);
     early.swap(early_);
     seeker_.store(consumer_->handle, std::memory_order_release);
   }
   base::Error none;
-  for (auto& [key, op] : early) consumer_->subscribe("=" + key, base::Syntax::exact, op, &none);
+  for (const Early& e : early) consumer_->subscribe(e.topic, e.syntax, e.op, &none);
   return {};
 }
 
@@ -174,6 +185,7 @@ std::shared_ptr<const base::Conf> Share::inner_conf(int32_t kind, std::string_vi
     if (auto v = ours->get(k)) set(k, *v);
   if (kind == MW_CONF_PROVIDER) {
     set("lanes", "1");
+    if (group_) set("send.overflow", "disconnect");  // who falls behind is told so
     set("events", "+interest");
   } else {
     // Alone it never dials. A follower may wait long; others find a leader, or lead.
@@ -385,7 +397,7 @@ void Share::destroy(bool dead) noexcept {
   loop::Runtime& r = runtime;
   if (!dead) {
     finish_starts(MW_ECANCELED, {});
-    for (auto& [key, op] : early_) done(*lane, op, MW_ECANCELED, 0, {});
+    for (const Early& e : early_) done(*lane, e.op, MW_ECANCELED, 0, {});
     for (auto& [op, k] : kept_) call_failed(*lane, op, MW_ECANCELED, 0);  // waited for the next leader
     tell_closed(how_);
     r.child_gone(this);

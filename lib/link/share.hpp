@@ -4,7 +4,8 @@
 // with an epoch (local/lock.hpp): the socket is bound under the epoch and found
 // by a symbolic link of a fixed name, so that followers come back to whoever
 // leads. Alone (option single) both ends of a socket pair are ours and nothing
-// has a name. Lives on one lane; the functions marked so are for any thread that has
+// has a name. A group (link/group.hpp) uses one for itself: patterns instead of
+// keys, and it hears what leads to followers. Lives on one lane; the functions marked so are for any thread that has
 // a pin.
 #pragma once
 #include "base/choices.hpp"
@@ -29,24 +30,42 @@ class Share final : public Owner, private loop::Inside {
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
   // A share that only says who leads.
   static base::Result<mw_handle> elect(loop::Runtime& ctx, std::string_view name, const base::Conf& conf, uint64_t token);
+  // One that a group uses, on this lane; until its CLOSED. Its topics keep their first letter: '=' of a key, '/' of
+  // what is heard by pattern, none of what goes to all; it also gets PEER_UP, PEER_DOWN and INTEREST of each follower.
+  static base::Result<Share*> make(loop::Runtime& ctx, loop::Lane& home, std::shared_ptr<const base::Conf> conf,
+                                   uint64_t token, loop::Inside* inside);
+
+  // Headers that begin so, of an answer: what the leader was told elsewhere, not its own. In a group.
+  static constexpr std::string_view kTheirs{"\x01\x00\x00\x00\x00\x00\x01", 7};
 
   // ---- any thread
   mw_status start(uint64_t op);
   mw_status cancel(uint64_t op);
   mw_status pause(bool on);
-  mw_status call(const Order& o);
+  // repeat: where it may run twice, it is given to the next leader.
+  mw_status call(const Order& o, bool repeat = true);
   mw_status publish(std::string_view key, const mw_msg* m, uint32_t flags, uint64_t op);
   mw_status subscribe(std::string_view key, uint64_t op, base::Error* why);
   mw_status unsubscribe(std::string_view key, uint64_t op);
   bool subscribed(std::string_view key) const;
+  // The same with a topic's first letter, and with patterns.
+  mw_status want(std::string_view topic, base::Syntax syntax, uint64_t op, base::Error* why);
+  mw_status unwant(std::string_view topic, uint64_t op);
+  mw_status stat(int32_t what, int64_t* value) const;  // of the connection with the leader
   mw_status state() const noexcept { return state_.load(std::memory_order_acquire); }
   std::string facts() const;
+
+  // ---- the lane, in the leader
+  // To all who want the topic; "": to all.
+  void spread(std::string_view topic, const mw_msg* m, uint32_t flags);
+  void tell(mw_handle peer, std::string_view topic, mw_msg* m, uint32_t flags);
 
   void attend(uint32_t bits) override;
   void destroy(bool dead) noexcept override;
 
  private:
   static constexpr uint32_t kExpire = 1u << 16;      // request bit
+  enum class Use : uint8_t { share, election, group };
   static constexpr uint64_t kSeeker = 1, kSeat = 2;  // tokens of the parties inside
   static constexpr uint64_t kListen = 1;             // op of the provider's start
   static constexpr const char* kCalls = "share";     // the service at the leader that takes all calls
@@ -59,6 +78,11 @@ class Share final : public Owner, private loop::Inside {
     uint64_t window;
     bool waits;          // for the next leader
   };
+  struct Early {         // wanted before the consumer was made
+    std::string topic;
+    base::Syntax syntax;
+    uint64_t op;
+  };
   struct Value {         // the last of a key
     base::MsgRef m;
     uint32_t flags;
@@ -69,10 +93,10 @@ class Share final : public Owner, private loop::Inside {
     void expired() noexcept override { s->guarded(*this); }
   };
 
-  Share(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf, bool election);
+  Share(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf, Use use);
   ~Share() = default;
-  static base::Result<mw_handle> make(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token,
-                                      base::Kind kind);
+  static base::Result<Share*> make(loop::Runtime& ctx, loop::Lane& home, std::shared_ptr<const base::Conf> conf,
+                                   uint64_t token, loop::Inside* inside, Use use);
   void guarded(Timer& t) noexcept;
   void trouble(base::Error why);
 
@@ -120,12 +144,11 @@ class Share final : public Owner, private loop::Inside {
   void repeat_calls(bool other);
   void expire_kept();
   mw_status give(const std::string& key, mw_msg* m, uint32_t flags);
-  void tell(mw_handle peer, std::string_view topic, mw_msg* m, uint32_t flags);
   void tell_value(mw_handle peer, std::string_view key);
   void keep_value(const std::string& key, const base::MsgRef& m, uint32_t flags);
 
   const std::string name_;
-  const bool single_, election_;
+  const bool single_, election_, group_;
   const bool cluster_;                    // the wire of cluster-client
   const base::Role role_;
   std::string stem_;                      // of our files, with the directory
@@ -133,7 +156,7 @@ class Share final : public Owner, private loop::Inside {
   std::atomic<mw_handle> seeker_{0};      // the consumer inside
   std::unordered_map<uint64_t, Kept> kept_;  // under mutex_, by op
   std::vector<Kept> repeats_;             // under mutex_
-  std::vector<std::pair<std::string, uint64_t>> early_;  // under mutex_: keys and ops from before the consumer was made
+  std::vector<Early> early_;              // under mutex_
   std::vector<std::string> safe_;         // methods that may run twice, sorted
   std::atomic<bool> leads_{false}, up_{false};  // up: the leader was met
   std::atomic<uint64_t> epoch_seen_{0};

@@ -41,7 +41,7 @@ bool Share::repeatable(const Order& o) const {
   return keyed || std::binary_search(safe_.begin(), safe_.end(), o.target, std::less<>());
 }
 
-mw_status Share::call(const Order& o) {
+mw_status Share::call(const Order& o, bool repeat) {
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return MW_ECLOSED;
   base::Pin pin(seeker_.load(std::memory_order_acquire));
   if (!pin) return started.load() ? MW_ENOTCONN : MW_ESTATE;
@@ -49,7 +49,7 @@ mw_status Share::call(const Order& o) {
   Order inner = o;
   inner.target = target;
   inner.flags &= ~static_cast<uint32_t>(MW_F_REPEAT);
-  bool always = (o.flags & MW_F_REPEAT) != 0, safe = !always && repeatable(o);
+  bool always = (o.flags & MW_F_REPEAT) != 0, safe = !always && repeat && repeatable(o);
   base::MsgRef m;
   if (always || safe) {
     m = base::MsgRef(o.m != nullptr ? base::ref(o.m) : base::message_copy(o.body, o.len, 0));
@@ -127,31 +127,36 @@ mw_status Share::subscribe(std::string_view key, uint64_t op, base::Error* why) 
   if (wish.load(std::memory_order_relaxed) != nullptr || runtime.closing()) return (*why = {MW_ECLOSED, 0, {}}).code;
   if (cluster_ && !key_fits(key))
     return (*why = {MW_EINVAL, 0, "with wire=cluster-client a key is a registration as JSON, then perhaps a line feed and its formatted key"}).code;
+  return want("=" + std::string(key), base::Syntax::exact, op, why);
+}
+
+mw_status Share::want(std::string_view topic, base::Syntax syntax, uint64_t op, base::Error* why) {
   {
     std::lock_guard lock(mutex_);
     if (seeker_.load(std::memory_order_relaxed) == 0) {
-      auto fits = base::Pattern::compile("=" + std::string(key), base::Syntax::exact);
+      auto fits = base::Pattern::compile(topic, syntax);
       if (!fits) return (*why = fits.error()).code;
-      early_.emplace_back(key, op);
+      early_.push_back({std::string(topic), syntax, op});
       return MW_OK;
     }
   }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
   if (!pin) return (*why = {MW_ECLOSED, 0, {}}).code;
-  auto* c = consumer_of(pin);
-  return c->subscribe("=" + std::string(key), base::Syntax::exact, op, why);
+  return consumer_of(pin)->subscribe(topic, syntax, op, why);
 }
 
-mw_status Share::unsubscribe(std::string_view key, uint64_t op) {
+mw_status Share::unsubscribe(std::string_view key, uint64_t op) { return unwant("=" + std::string(key), op); }
+
+mw_status Share::unwant(std::string_view topic, uint64_t op) {
   std::vector<uint64_t> ended;
   {
     std::lock_guard lock(mutex_);
-    for (auto& [k, o] : early_)
-      if (k == key) ended.push_back(o);
-    std::erase_if(early_, [&](auto& e) { return e.first == key; });
+    for (const Early& e : early_)
+      if (e.topic == topic) ended.push_back(e.op);
+    std::erase_if(early_, [&](const Early& e) { return e.topic == topic; });
   }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
-  if (pin) return consumer_of(pin)->unsubscribe("=" + std::string(key), op);
+  if (pin) return consumer_of(pin)->unsubscribe(topic, op);
   base::insist([&] {
     post(*lane, [this, op, ended] {
       for (uint64_t o : ended) done(*lane, o, MW_ECANCELED, 0, {});
@@ -162,12 +167,25 @@ mw_status Share::unsubscribe(std::string_view key, uint64_t op) {
 }
 
 bool Share::subscribed(std::string_view key) const {
+  const std::string topic = "=" + std::string(key);
   {
     std::lock_guard lock(mutex_);
-    if (std::any_of(early_.begin(), early_.end(), [&](auto& e) { return e.first == key; })) return true;
+    if (std::any_of(early_.begin(), early_.end(), [&](const Early& e) { return e.topic == topic; })) return true;
   }
   base::Pin pin(seeker_.load(std::memory_order_acquire));
-  return pin && consumer_of(pin)->subscribed("=" + std::string(key));
+  return pin && consumer_of(pin)->subscribed(topic);
+}
+
+mw_status Share::stat(int32_t what, int64_t* value) const {
+  base::Pin pin(seeker_.load(std::memory_order_acquire));
+  if (!pin) return MW_OK;
+  const Session& s = consumer_of(pin)->session();
+  switch (what) {
+    case MW_STAT_IN_FLIGHT: *value = s.stats.calls.load(); return MW_OK;
+    case MW_STAT_BYTES_IN: *value = static_cast<int64_t>(s.stats.bytes_in.load()); return MW_OK;
+    case MW_STAT_BYTES_OUT: *value = static_cast<int64_t>(s.stats.bytes_out.load()); return MW_OK;
+    default: return MW_EINVAL;
+  }
 }
 
 // ---- the lane: what the parties inside tell
@@ -192,25 +210,29 @@ void Share::told_by_leader(const mw_event& ev, std::string_view topic, std::stri
         // That of a port is not told: whoever lets us in is another one.
         return met_leader(!cluster_ ? epoch : linked_ ? ours_ : epoch_ + 1);
       }
-      if (topic.empty() || !up_) return;
+      if ((topic.empty() && !group_) || !up_) return;
       mw_event out = ev;
       out.peer = 0;
+      if (group_) return pass_on(out, topic, meta, body);
       if (topic[0] == '~') out.flags |= MW_F_RETAINED;
       return pass_on(out, topic.substr(1), meta, body);
     }
     case MW_EVENT_DOWN:
       return lost_leader(ev, body);
     case MW_EVENT_DONE: {
+      const bool theirs = group_ && meta.starts_with(kTheirs);
       std::unique_lock lock(mutex_);
       if (auto at = kept_.find(ev.id); at != kept_.end()) {
-        if (leaderless(ev.status) && !closing_) {
+        if (leaderless(ev.status) && !theirs && !closing_) {
           at->second.waits = true;  // the next leader gets it
           lock.unlock();
           return up_ ? repeat_calls(false) : expire_kept();
         }
         kept_.erase(at);
       }
-      break;
+      if (!theirs) break;
+      lock.unlock();
+      return pass_on(ev, topic, meta.substr(kTheirs.size()), body);
     }
     case MW_EVENT_CLOSED:
       consumer_ = nullptr;
@@ -248,9 +270,15 @@ void Share::told_by_followers(const mw_event& ev, std::string_view topic, std::s
     case MW_EVENT_PEER_UP: {
       std::string epoch = std::to_string(ours_);
       base::MsgRef m(base::message_copy(epoch.data(), epoch.size(), MW_F_TEXT));
-      return tell(ev.peer, "!", m.get(), MW_F_TEXT);
+      tell(ev.peer, "!", m.get(), MW_F_TEXT);
+      if (group_) pass_on(ev, topic, meta, body);
+      return;
     }
+    case MW_EVENT_PEER_DOWN:
+      if (group_) pass_on(ev, topic, meta, body);
+      return;
     case MW_EVENT_INTEREST:
+      if (group_) return pass_on(ev, topic, {}, {});
       if (topic.empty() || topic[0] != '=') return;
       if (ev.code > static_cast<int64_t>(ev.id)) tell_value(ev.peer, topic.substr(1));
       return pass_on(ev, topic.substr(1), {}, {});
@@ -372,6 +400,10 @@ void Share::repeat_calls(bool other) {
 }
 
 // ---- values, in the leader
+
+void Share::spread(std::string_view topic, const mw_msg* m, uint32_t flags) {
+  if (linked_ && provider_ != nullptr) provider_->publish(topic, m, 0, flags, 0);
+}
 
 mw_status Share::give(const std::string& key, mw_msg* m, uint32_t flags) {
   if (base::fanout(*conf()) == base::Fanout::all) return provider_->publish("=" + key, m, 0, flags, 0);

@@ -12,7 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / 'tests/scenario'
-CORE = ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain', 'compress', 'own_wire', 'tls', 'calls', 'channels', 'shares',
+CORE = ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain', 'compress', 'own_wire', 'tls', 'calls', 'channels', 'shares', 'groups',
         'elections')
 
 SKIPS = {'c': None, 'c++': SCENARIOS / 'agent_cpp/skips', 'node': ROOT / 'bindings/node/agent/skips.txt',

@@ -321,6 +321,12 @@ ConsumerOptions = TypedDict(
         "offline.max_bytes": Union[str, int],
         # What happens at offline.max_bytes.
         "offline.overflow": str,
+        # group: the processes of this host that open the same provider with the same credentials use one connection to it.
+        "share": str,
+        # With share=group: who is of the group, instead of provider and credentials: letters, digits, '.', '_' and '-'.
+        "share.name": str,
+        # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+        "dir": str,
     },
     total=False,
 )

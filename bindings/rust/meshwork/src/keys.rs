@@ -257,6 +257,12 @@ pub mod consumer {
     pub const OFFLINE_MAX_BYTES: &str = "offline.max_bytes";
     /// What happens at offline.max_bytes. Default: `refuse`.
     pub const OFFLINE_OVERFLOW: &str = "offline.overflow";
+    /// group: the processes of this host that open the same provider with the same credentials use one connection to it. Default: `none`.
+    pub const SHARE: &str = "share";
+    /// With share=group: who is of the group, instead of provider and credentials: letters, digits, '.', '_' and '-'.
+    pub const SHARE_NAME: &str = "share.name";
+    /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+    pub const DIR: &str = "dir";
 }
 
 /// Options of a subscription.
