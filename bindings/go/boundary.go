@@ -35,6 +35,7 @@ const (
 	confChannel      = C.MW_CONF_CHANNEL
 	confShare        = C.MW_CONF_SHARE
 	confElection     = C.MW_CONF_ELECT
+	confNode         = C.MW_CONF_NODE
 
 	more    = Status(C.MW_MORE)
 	flagRef = C.MW_F_REF
@@ -167,6 +168,8 @@ func opened(kind int32, ctx, token uint64, name string, json []byte) (uint64, er
 		s = C.mw_channel_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	case confShare:
 		s = C.mw_share_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
+	case confNode:
+		s = C.mw_node_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	case confElection:
 		p, n := text(name)
 		s = C.mw_elect(C.mw_handle(ctx), p, n, c, C.uint64_t(token), &h, &e)
@@ -299,7 +302,7 @@ func made(m *Message) (*C.mw_msg, error) {
 
 // sends are the flags without those that are only seen.
 func (m *Message) sends() C.uint32_t {
-	return C.uint32_t(m.Flags & (Text | Compress | More | Cont | Pinged | NoQueue | Oneway | Repeat | List))
+	return C.uint32_t(m.Flags & (Text | Compress | More | Cont | Pinged | NoQueue | Oneway | All | Repeat | List))
 }
 
 func send(h uint64, m *Message, op uint64) error {
@@ -311,14 +314,15 @@ func send(h uint64, m *Message, op uint64) error {
 	return failure(C.mw_send(C.mw_handle(h), c, m.sends(), C.uint64_t(op)), nil)
 }
 
-func publish(h uint64, m *Message, except, op uint64) error {
+// publish sends the flags of sends, and those allowed.
+func publish(h uint64, m *Message, allowed Flags, except, op uint64) error {
 	c, err := made(m)
 	if err != nil {
 		return err
 	}
 	defer C.mw_msg_unref(c)
 	p, n := text(m.Topic)
-	return failure(C.mw_publish(C.mw_handle(h), p, n, c, C.mw_handle(except), m.sends(), C.uint64_t(op)), nil)
+	return failure(C.mw_publish(C.mw_handle(h), p, n, c, C.mw_handle(except), m.sends()|C.uint32_t(m.Flags&allowed), C.uint64_t(op)), nil)
 }
 
 // lend sends bytes that the caller has pinned until RELEASED tells hint.

@@ -1,8 +1,8 @@
 // Package meshwork is messaging between processes and machines: providers
 // admit many peers, consumers are connected to one provider and always come
 // back. The processes of one host meet in channels, and use one connection in
-// shares. It is a thin binding of libmeshwork: README.md tells how events
-// arrive, on which goroutine, and how things end.
+// shares; nodes are a mesh. It is a thin binding of libmeshwork: README.md tells
+// how events arrive, on which goroutine, and how things end.
 package meshwork
 
 import (
@@ -17,6 +17,7 @@ var (
 	_ Object = (*Service)(nil)
 	_ Party  = (*Provider)(nil)
 	_ Party  = (*Consumer)(nil)
+	_ Party  = (*Node)(nil)
 	_ Link   = (*Consumer)(nil)
 	_ Link   = (*Connection)(nil)
 
@@ -180,12 +181,12 @@ func (p *Provider) Publish(topic string, body []byte, flags ...Flags) error {
 
 // PublishMessage is Publish with headers, and with one peer left out.
 func (p *Provider) PublishMessage(m *Message, except *Connection) error {
-	return publish(p.h, m, except.number(), 0)
+	return publish(p.h, m, 0, except.number(), 0)
 }
 
 // PublishCount is PublishMessage that waits, and tells how many it reached.
 func (p *Provider) PublishCount(ctx context.Context, m *Message, except *Connection, then ...func(*Event)) (int, error) {
-	r, err := p.d.do(ctx, p.h, then, func(op uint64) error { return publish(p.h, m, except.number(), op) })
+	r, err := p.d.do(ctx, p.h, then, func(op uint64) error { return publish(p.h, m, 0, except.number(), op) })
 	return r.code, err
 }
 

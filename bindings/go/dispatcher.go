@@ -176,7 +176,13 @@ func (d *dispatcher) unhandled(h *handle, e *Event) {
 	switch e.Kind {
 	case Received:
 		if l := receiverOf(h, e.Conn); l != nil {
-			l.keep(e.Message())
+			if l.keep(e.Message()) {
+				return
+			}
+			e.Kind, e.Code, e.status = Dropped, 1, EOVERFLOW
+			if !h.call(e) {
+				d.log.Warn("meshwork: messages that nobody takes are dropped")
+			}
 		}
 	case Log:
 		level := []slog.Level{slog.LevelError, slog.LevelError, slog.LevelWarn, slog.LevelInfo, slog.LevelDebug}

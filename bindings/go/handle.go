@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Object is what contexts, providers, consumers, channels, shares, connections
-// and subscriptions can do: for functions that take any of them.
+// Object is what contexts, providers, consumers, channels, shares, nodes,
+// connections and subscriptions can do: for functions that take any of them.
 type Object interface {
 	io.Closer
 	ID() uint64
@@ -32,13 +32,13 @@ type Object interface {
 	Err() error
 }
 
-// Starter is what starts: a Provider, Consumer, Channel, Hub or Share.
+// Starter is what starts: a Provider, Consumer, Channel, Hub, Share or Node.
 type Starter interface {
 	Object
 	Start(context.Context, ...func(*Event)) error
 }
 
-// Party is a Provider or a Consumer.
+// Party is what serves: a Provider, a Consumer or a Node.
 type Party interface {
 	Starter
 	Serve(name string, opts Options, handler func(*Request)) (*Service, error)
@@ -50,7 +50,7 @@ type handle struct {
 	h        uint64
 	token    uint64
 	kind     int32
-	consumer *receiver           // of a consumer and its services, a channel, a share: where messages come
+	consumer *receiver           // of a consumer or node and its services, a channel, a share: where messages come
 	requests map[uint64]*Request // unanswered, of a service or a share; guarded by mu
 	on       atomic.Pointer[handlers]
 
@@ -177,12 +177,12 @@ func (h *handle) Update(ctx context.Context, opts Options, then ...func(*Event))
 	return err
 }
 
-// Info is facts as JSON: "" (who leads, which hub), "config", "address",
+// Info is facts as JSON: "" (who leads, which hub, which mesh), "config", "address",
 // "state", "topics".
 func (h *handle) Info(what string) ([]byte, error) { return info(h.h, what, 0) }
 
-// Gather is facts that are collected first: "peers", "members" (channel) and
-// "channel/NAME" (hub) as JSON, "metrics" as Prometheus text.
+// Gather is facts that are collected first: "peers", "members" (channel, node)
+// and "channel/NAME" (hub) as JSON, "metrics" as Prometheus text.
 func (h *handle) Gather(ctx context.Context, what string, then ...func(*Event)) ([]byte, error) {
 	r, err := h.d.do(ctx, h.h, then, func(op uint64) error {
 		_, err := info(h.h, what, op)
@@ -228,7 +228,7 @@ const (
 	BeatCutoff   Stat = 5 // ms
 	RTT          Stat = 6 // microseconds, of the last ping
 	InFlight     Stat = 8 // calls without answer: of a service its requests
-	Peers        Stat = 7 // connected peers of a provider
+	Peers        Stat = 7 // connected peers of a provider; other members of a node
 	BytesIn      Stat = 9
 	BytesOut     Stat = 10
 	DroppedCount Stat = 11 // messages dropped by a policy

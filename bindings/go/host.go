@@ -119,22 +119,31 @@ func (l leading) OnLeader(fn func(leads bool, epoch uint64)) {
 	l.who.On(Leader, func(e *Event) { fn(e.Code == 1, e.ID) })
 }
 
-// emitter publishes in a channel or a share.
+// emitter publishes in a channel, a share or a mesh.
 type emitter struct{ from *handle }
 
-// Publish gives a channel's event to every other member, and a key's value of a
-// share, in its leader, to who subscribed to it (ENOTLEADER elsewhere). EAGAIN
-// says that nothing was kept; Writable follows.
+// Publish gives a channel's event to every other member, a key's value of a
+// share, in its leader, to who subscribed to it (ENOTLEADER elsewhere), and a
+// node's event to every member that subscribed. EAGAIN says that nothing was
+// kept; Writable follows.
 func (p emitter) Publish(topic string, body []byte, flags ...Flags) error {
 	return p.PublishMessage(&Message{Topic: topic, Body: body, Flags: all(flags)})
 }
 
 // PublishMessage is Publish with headers.
-func (p emitter) PublishMessage(m *Message) error { return publish(p.from.h, m, 0, 0) }
+func (p emitter) PublishMessage(m *Message) error { return p.publish(m, 0) }
 
-// PublishWait waits until every member of the channel that was there has it.
+func (p emitter) publish(m *Message, op uint64) error {
+	if p.from.kind == confNode {
+		return publish(p.from.h, m, Local, 0, op)
+	}
+	return publish(p.from.h, m, 0, 0, op) // there Local is only seen
+}
+
+// PublishWait waits until every member of the channel that was there has it;
+// of a node: until it is on its way to who wants it.
 func (p emitter) PublishWait(ctx context.Context, m *Message, then ...func(*Event)) error {
-	_, err := p.from.d.do(ctx, p.from.h, then, func(op uint64) error { return publish(p.from.h, m, 0, op) })
+	_, err := p.from.d.do(ctx, p.from.h, then, func(op uint64) error { return p.publish(m, op) })
 	return err
 }
 

@@ -10,6 +10,9 @@ import (
 const (
 	boxMessages = 256
 	boxBytes    = 64 << 10
+	// A node's links carry heartbeats, so it cannot pause the others: what comes beyond is dropped, and told.
+	nodeMessages = 256 * boxMessages
+	nodeBytes    = 1024 * boxBytes
 )
 
 // Link is a Consumer or a Connection.
@@ -31,7 +34,7 @@ type Link interface {
 	Messages(context.Context) <-chan *Message
 }
 
-// receiver is what messages come to: a link, a channel, a share.
+// receiver is what messages come to: a link, a channel, a share, a node.
 type receiver struct {
 	handle
 	box      []*Message // guarded by handle.mu, as all below
@@ -42,7 +45,7 @@ type receiver struct {
 	roomy    chan struct{} // closed by Writable
 }
 
-// caller also calls: a link, a share.
+// caller also calls: a link, a share, a node.
 type caller struct{ receiver }
 
 // link is a Link.
@@ -133,8 +136,8 @@ func (l *link) Lend(body []byte, released func(), flags ...Flags) error {
 
 // Subscribe makes publishes that match reach this peer; at a consumer (wire
 // meshwork) the provider is told; at a channel the events that match come
-// (regular expressions, of the whole name), at a share the values of a key.
-// With a function it does not wait.
+// (regular expressions, of the whole name), at a share the values of a key, at a
+// node the events that any member publishes. With a function it does not wait.
 func (l *receiver) Subscribe(ctx context.Context, pattern string, opts Options, then ...func(*Event)) error {
 	b, err := opts.json()
 	if err == nil {
@@ -157,7 +160,8 @@ func (l *receiver) Subscribed(topic string) (bool, error) { return subscribed(l.
 
 // Receive is the next message; io.EOF after the last one. Messages come here
 // when nobody handles them (OnMessage, OnEvent). While many wait the peer is
-// paused, so that it slows down instead of filling the memory.
+// paused, so that it slows down instead of filling the memory; a node drops what
+// comes beyond 65,536 messages or 64 MiB, and Dropped tells.
 func (l *receiver) Receive(ctx context.Context) (*Message, error) {
 	for {
 		l.mu.Lock()
@@ -217,9 +221,13 @@ func (l *receiver) waits() bool {
 	return len(l.box) != 0
 }
 
-func (l *receiver) keep(m *Message) {
+// keep has no more room: false.
+func (l *receiver) keep(m *Message) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.kind == confNode && (len(l.box) >= nodeMessages || l.boxBytes >= nodeBytes) {
+		return false
+	}
 	l.box = append(l.box, m)
 	l.boxBytes += len(m.Body)
 	if !l.paused && (len(l.box) >= boxMessages || l.boxBytes >= boxBytes) {
@@ -227,6 +235,7 @@ func (l *receiver) keep(m *Message) {
 		l.holdLocked(1)
 	}
 	ring(&l.arrived)
+	return true
 }
 
 // hold pauses the input while anybody holds it.
@@ -239,7 +248,7 @@ func (l *receiver) hold(by int) {
 func (l *receiver) holdLocked(by int) {
 	before := l.holds > 0
 	l.holds += by
-	if on := l.holds > 0; on != before {
+	if on := l.holds > 0; on != before && l.kind != confNode {
 		pause(l.h, on)
 	}
 }

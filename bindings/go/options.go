@@ -64,6 +64,7 @@ const (
 	ForChannel      OptionKind = confChannel
 	ForShare        OptionKind = confShare
 	ForElection     OptionKind = confElection
+	ForNode         OptionKind = confNode
 )
 
 // CheckOptions tells whether the library takes these options, and what it

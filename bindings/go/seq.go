@@ -19,6 +19,19 @@ func (l *receiver) All(ctx context.Context) iter.Seq[*Message] {
 	}
 }
 
+// All is Next for a range loop; Err tells whether some failed.
+func (b *Broadcast) All() iter.Seq[Answer] {
+	return func(yield func(Answer) bool) {
+		defer b.Close()
+		for {
+			a, err := b.Next()
+			if err != nil || !yield(a) {
+				return
+			}
+		}
+	}
+}
+
 // All is Next for a range loop; the error, if it was one, is Err's.
 func (s *Stream) All() iter.Seq[*Message] {
 	return func(yield func(*Message) bool) {

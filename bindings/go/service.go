@@ -15,7 +15,7 @@ type Service struct{ handle }
 
 // Request is a call to answer, once, at any time and from any goroutine.
 type Request struct {
-	Conn    *Connection // who calls, at a provider; nil at a consumer, whose provider does, and at a share
+	Conn    *Connection // who calls, at a provider; nil at a consumer, whose provider does, a share and a node
 	Method  string
 	Message *Message // what it was called with, yours to keep
 	at      *handle
@@ -172,8 +172,9 @@ type How struct {
 	Part    func(*Event)  // each part of a streamed answer, on the context's goroutine
 }
 
-// Call calls a method of the other end (wire meshwork), of a share's leader, and waits for the
-// answer; with a function it does not wait. An error of the other side is an
+// Call calls a method of the other end (wire meshwork), of a share's leader, of a
+// member of the mesh that serves it (How.Options: version, only, exclude, sticky),
+// and waits for the answer; with a function it does not wait. An error of the other side is an
 // *Error whose Detail is the object it sent. When ctx ends, so does the call.
 func (l *caller) Call(ctx context.Context, target string, m *Message, how *How, then ...func(*Event)) (*Message, error) {
 	var given How
@@ -230,19 +231,33 @@ func (l *caller) Notify(target string, m *Message) error {
 
 // Stream is a call whose answer comes in parts: Next gives them, and at the
 // end the answer where it has bytes, then io.EOF. While many wait the peer is
-// paused. Close gives it up.
+// paused; a node cannot pause the others, so there EOVERFLOW ends it beyond
+// 65,536 parts. Close gives it up.
 func (l *caller) Stream(ctx context.Context, target string, m *Message, how *How) *Stream {
+	return l.stream(ctx, target, m, how, 0)
+}
+
+func (l *caller) stream(ctx context.Context, target string, m *Message, how *How, flags Flags) *Stream {
 	s := &Stream{from: l}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	var given How
 	if how != nil {
 		given = *how
 	}
-	given.Part = func(e *Event) { s.push(e.Message(), nil) }
-	_, err := l.Call(s.ctx, target, m, &given, func(e *Event) {
+	given.Part = func(e *Event) {
+		part := e.Message()
+		part.err = e.Err()
+		s.push(part, nil)
+	}
+	var asks Message
+	if m != nil {
+		asks = *m
+	}
+	asks.Flags |= flags
+	_, err := l.Call(s.ctx, target, &asks, &given, func(e *Event) {
 		if err := e.Err(); err != nil {
 			s.push(nil, err)
-		} else if len(e.body) != 0 {
+		} else if len(e.body) != 0 && flags&All == 0 {
 			s.push(e.Message(), io.EOF)
 		} else {
 			s.push(nil, io.EOF)
@@ -269,11 +284,15 @@ type Stream struct {
 func (s *Stream) push(m *Message, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m != nil {
+	if m != nil && s.err == nil {
 		s.box = append(s.box, m)
 	}
 	if err != nil && s.err == nil {
 		s.err = err
+	}
+	if s.from.kind == confNode && len(s.box) >= nodeMessages && s.err == nil {
+		s.err = &Error{Status: EOVERFLOW, Text: "The parts of an answer were not taken."}
+		s.stop()
 	}
 	if !s.paused && s.err == nil && len(s.box) >= boxMessages {
 		s.paused = true

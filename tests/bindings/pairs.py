@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / 'tests/scenario'
 CORE = ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain', 'compress', 'own_wire', 'tls', 'calls', 'channels', 'shares', 'groups',
-        'elections')
+        'elections', 'mesh')
 
 SKIPS = {'c': None, 'c++': SCENARIOS / 'agent_cpp/skips', 'node': ROOT / 'bindings/node/agent/skips.txt',
          'go': ROOT / 'bindings/go/agent/skips.turn', 'rust': ROOT / 'bindings/rust/agent/skips',

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -66,17 +67,20 @@ func (w words) calls(x any, ctx context.Context) string {
 	switch w.verb {
 	case "serve":
 		s, err := x.(meshwork.Party).Serve(w.args["name"], w.options("name", "as"), nil)
-		return opened(w.args["as"], w.name, s, err)
+		owner := w.name
+		if _, node := x.(*meshwork.Node); node {
+			owner = "" // any member may call
+		}
+		return opened(w.args["as"], owner, s, err)
 	case "call":
 		ms, _ := strconv.Atoi(w.args["ms"])
 		how := &meshwork.How{Timeout: time.Duration(ms) * time.Millisecond, Part: w.told}
-		if w.args["credit"] != "" {
-			how.Options = meshwork.Options{"credit": w.args["credit"]}
-		}
+		how.Options = w.options("target", "body", "op", "ms", "parent", "flags")
+		maps.DeleteFunc(how.Options, func(key string, _ any) bool { return strings.HasPrefix(key, "meta.") })
 		if parent, given := names.Load(w.args["parent"]); given {
 			how.Parent = parent.(*meshwork.Request)
 		}
-		link, m := x.(interface { // a Link or a Share
+		link, m := x.(interface { // a Link, a Share or a Node
 			Call(context.Context, string, *meshwork.Message, *meshwork.How, ...func(*meshwork.Event)) (*meshwork.Message, error)
 			Notify(string, *meshwork.Message) error
 		}), w.message()

@@ -22,6 +22,9 @@ func (w words) open() string {
 	case "elect":
 		e, err := mw.NewElection(w.args["name"], opts)
 		return opened(w.name, "", e, err)
+	case "node":
+		n, err := mw.NewNode(opts)
+		return opened(w.name, "", n, err)
 	case "provider":
 		p, err := mw.NewProvider(w.options())
 		return opened(w.name, w.name, p, err)
@@ -31,7 +34,7 @@ func (w words) open() string {
 	}
 }
 
-// subscriber is a Link, a Channel or a Share.
+// subscriber is a Link, a Channel, a Share or a Node.
 type subscriber interface {
 	Subscribe(context.Context, string, meshwork.Options, ...func(*meshwork.Event)) error
 	Unsubscribe(context.Context, string, ...func(*meshwork.Event)) error
@@ -49,7 +52,7 @@ func (w words) topics(x any, ctx context.Context, done func(*meshwork.Event)) st
 			_, err := p.PublishCount(ctx, w.message(), except, done)
 			return answer(err)
 		}
-		return answer(x.(interface { // a Channel or a Share
+		return answer(x.(interface { // a Channel, a Share or a Node
 			PublishWait(context.Context, *meshwork.Message, ...func(*meshwork.Event)) error
 		}).PublishWait(ctx, w.message(), done))
 	case w.verb == "subscribe" && as == "":

@@ -71,6 +71,7 @@ pair([binaries / 'readme_provider'], lambda _: [binaries / 'readme_consumer'], l
 pair([binaries / 'provider', '0'], lambda url: [binaries / 'consumer', url], says_address, 'Provider Sent: SOME_REPLY')
 
 host_examples.play(binaries, check)
+host_examples.mesh(binaries, check)
 
 began = time.monotonic()
 ended = subprocess.run([binaries / 'exit'], capture_output=True, text=True, timeout=30)

@@ -61,6 +61,7 @@ def pair(provider, consumer, ready, want):
 if how == "examples":
     programs = target / "debug/examples"
     host_examples.play(programs, check)
+    host_examples.mesh(programs, check)
     pair([programs / "provider", "0"], [programs / "consumer"], lambda p: [p.stdout.readline().strip()], "hello\n")
     sys.exit()
 

@@ -10,6 +10,8 @@ fn seen(flags: Flags, body: &[u8]) -> String {
     text + if more { "+ASCII" } else { "" }
 }
 
+const OPTIONS: [&str; 6] = ["credit", "version", "only", "exclude", "sticky", "retry.safe"];
+
 fn shown(body: &[u8]) -> String {
     if body.len() <= 512 {
         return show(body);
@@ -33,6 +35,7 @@ pub fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
             let service = match thing {
                 Some(Thing::Provider(p)) => p.serve(&name, options, hear)?,
                 Some(Thing::Consumer(c)) => c.serve(&name, options, hear)?,
+                Some(Thing::Node(n)) => n.serve(&name, options, hear)?,
                 _ => return Ok("EKIND".into()),
             };
             names.insert(alias, Thing::Number(service.id()));
@@ -50,19 +53,25 @@ pub fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
             let (told, count) = (Arc::new(told), Arc::new(AtomicUsize::new(0)));
             let (one, counted) = (told.clone(), count.clone());
             let part = move |event: Event<'_>| {
-                counted.fetch_add(1, Ordering::Relaxed);
-                one("PART", "", 0, seen(event.flags(), event.body()), event.meta(), event.body());
+                // The code of a DONE: parts, or of a call to all members how many failed.
+                let of_all = event.message().is_some_and(|m| m.header("member").is_some());
+                let status = event.status();
+                counted.fetch_add(usize::from(!of_all || status != Code::OK), Ordering::Relaxed);
+                one("PART", &status.name()[3..], 0, seen(event.flags(), event.body()), event.meta(), event.body());
             };
+            let own: Vec<_> = w.args.iter().map(|(key, _)| &key[..]).filter(|key| !OPTIONS.contains(key)).collect();
+            let options = w.options(Options::call(), &own);
             let ms = w.text("ms").parse::<i64>().unwrap_or(0);
             let how = How {
                 timeout: (ms != 0).then(|| u64::try_from(ms).map_or(Duration::MAX, Duration::from_millis)),
                 parent: names.get(&w.text("parent")).map(|parent| Request::from_id(parent.id())),
                 flags: w.flags(),
-                options: (!w.text("credit").is_empty()).then(|| Options::call().set("credit", w.text("credit"))),
+                options: Some(options),
                 part: Some(Box::new(part)),
             };
             let mut call = match names.get(&w.name) {
                 Some(Thing::Share(share)) => share.call(&w.text("target"), &message()?, how),
+                Some(Thing::Node(node)) => node.call(&w.text("target"), &message()?, how),
                 _ => Connection::from_id(id).call(&w.text("target"), &message()?, how),
             };
             call.on_done(move |end| match end {

@@ -160,6 +160,7 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         ("channel", Noun::Channel),
         ("share", Noun::Share),
         ("elect", Noun::Election),
+        ("node", Noun::Node),
     ];
     let noun = |kind: &str| nouns.iter().find(|(name, _)| *name == kind).map_or(Noun::Provider, |(_, noun)| *noun);
     let options = || w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
@@ -169,7 +170,12 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
     let sent = |sent: Sent| if sent == Sent::Buffered { "BUFFERED".into() } else { "OK".to_string() };
     let begun = names.get(&format!("{} {}", w.name, w.text("op")));
     match (w.verb.as_str(), names.get(&w.name), names.get("ctx"), begun) {
-        ("provider" | "consumer" | "channel" | "hub" | "share" | "elect", _, Some(Thing::Context(context)), ..) => {
+        (
+            "provider" | "consumer" | "channel" | "hub" | "share" | "elect" | "node",
+            _,
+            Some(Thing::Context(context)),
+            ..,
+        ) => {
             if let Some(thing) = Thing::open(context, w)? {
                 names.insert(w.name.clone(), thing);
             }
@@ -188,6 +194,9 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         ("publish", Some(Thing::Share(s)), ..) => {
             let sent = s.publish_confirmed(&w.text("topic"), &message()?, flags);
             return follow(w, names, sent, |how| code(how as usize));
+        }
+        ("publish", Some(Thing::Node(n)), ..) => {
+            return follow(w, names, n.publish_counted(&w.text("topic"), &message()?, flags), code);
         }
         ("send", ..) if w.text("op").is_empty() => return it.send_with(&message()?, flags).map(sent),
         ("send", ..) => return follow(w, names, it.send_confirmed(&message()?, flags), |how| code(how as usize)),

@@ -60,6 +60,7 @@ things! {
     "channel" Channel |c, w| Channel::open(c, w.options(Options::new(Noun::Channel), &[]));
     "hub" Hub |c, w| Hub::open(c, w.options(Options::hub(), &[]));
     "share" Share |c, w| Share::open(c, w.options(Options::new(Noun::Share), &[]));
+    "node" Node |c, w| Node::open(c, w.options(Options::new(Noun::Node), &[]));
     "elect" Election |c, w| Election::open(c, &w.text("name"), w.options(Options::election(), &["name"]));
 }
 

@@ -19,6 +19,11 @@ impl<'a> Event<'a> {
         Event(Inner::Lent(record))
     }
 
+    /// That messages were dropped here.
+    pub(crate) fn dropped(count: i32) -> Event<'static> {
+        Event(Inner::Kept(ffi::Kept::dropped(count)))
+    }
+
     fn record(&self) -> ffi::Record<'_> {
         match &self.0 {
             Inner::Lent(record) => *record,

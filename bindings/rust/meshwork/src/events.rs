@@ -1,6 +1,6 @@
 //! Events as a stream, or as a blocking iterator.
 use crate::waiting::{block_on, lock};
-use crate::Event;
+use crate::{Event, Kind};
 use futures_core::Stream;
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,6 +13,8 @@ use std::task::{Context, Poll, Waker};
 const HIGH: usize = 1024;
 /// Bytes, likewise.
 const HIGH_BYTES: usize = 4 << 20;
+/// A node's links carry heartbeats, so its input is not paused: so many times that, and what comes is dropped.
+const FULL: usize = 64;
 
 #[derive(Default)]
 struct Waiting {
@@ -22,6 +24,22 @@ struct Waiting {
     held: bool,
     ended: bool,
     abandoned: bool,
+}
+
+impl Waiting {
+    /// Whether there is no more room for a message; then DROPPED stands where it would.
+    fn drops(&mut self, event: &Event<'_>) -> bool {
+        let full = self.events.len() >= FULL * HIGH || self.bytes >= FULL / 4 * HIGH_BYTES;
+        if !full || !matches!(event.kind(), Kind::Message | Kind::Part) {
+            return false;
+        }
+        let before = self.events.back().filter(|last| last.kind() == Kind::Dropped).map_or(0, Event::code);
+        if before != 0 {
+            self.events.pop_back();
+        }
+        self.events.push_back(Event::dropped(before + 1));
+        true
+    }
 }
 
 /// What lies between the context's thread and who takes the events.
@@ -37,7 +55,7 @@ impl Queue {
 
     pub(crate) fn push(&self, event: Event<'_>, last: bool) {
         let mut waiting = lock(&self.waiting);
-        if waiting.abandoned {
+        if waiting.abandoned || waiting.drops(&event) {
             return;
         }
         waiting.bytes += event.body().len();
@@ -58,7 +76,8 @@ impl Queue {
 /// The events of a context, provider or consumer: a [`Stream`], or with
 /// [`Events::blocking`] an iterator. It ends after
 /// CLOSED. While more than 1,024 events or 4 MiB wait here, input of that object is paused: nobody's memory grows,
-/// and TCP slows the sender down.
+/// and TCP slows the sender down. A node cannot be paused: beyond 65,536 events or 64 MiB its messages are dropped, and
+/// `Kind::Dropped` says how many.
 #[must_use = "events that nobody takes stop the input"]
 pub struct Events {
     pub(crate) queue: Arc<Queue>,

@@ -268,6 +268,11 @@ impl<'a> Record<'a> {
 pub struct Kept(Head, Vec<u8>);
 
 impl Kept {
+    /// A DROPPED of the binding's own.
+    pub fn dropped(code: i32) -> Kept {
+        Kept(Head { kind: MW_EVENT_DROPPED, status: MW_EOVERFLOW, code, ..Head::default() }, Vec::new())
+    }
+
     pub fn record(&self) -> Record<'_> {
         Record { head: &self.0, data: self.1.as_ptr() }
     }
@@ -359,6 +364,7 @@ pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64> {
         MW_CONF_CHANNEL => sys::mw_channel_open,
         MW_CONF_HUB => sys::mw_hub_open,
         MW_CONF_SHARE => sys::mw_share_open,
+        MW_CONF_NODE => sys::mw_node_open,
         _ => sys::mw_consumer_open,
     };
     let mut h = 0;

@@ -448,3 +448,65 @@ pub mod election {
     /// A leader that lives but does not answer for about so long is replaced; one that died, at once. Default: `10s`.
     pub const LEASE: &str = "lease";
 }
+
+/// Options of a node.
+pub mod node {
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,message,writable,slow,dropped,done,released,ask,draining,ready,member_up,member_down,member_changed,service_up,service_down`. (live)
+    pub const EVENTS: &str = "events";
+    /// Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. (live) (secret)
+    pub const LINK_SECRET: &str = "link.secret";
+    /// Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. (live)
+    pub const LINK_KEY_ID: &str = "link.key_id";
+    /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
+    pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
+    /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
+    pub const SEND_MAX_BYTES: &str = "send.max_bytes";
+    /// Larger messages close the link with 1009. Default: `1MiB`.
+    pub const RECV_MAX_MESSAGE: &str = "recv.max_message";
+    /// How long a close waits for the other side's close frame. Default: `5s`. (live)
+    pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+    pub const DIR: &str = "dir";
+    /// A call without a timeout of its own ends after this time; 0: never. Default: `30s`. (live)
+    pub const CALL_TIMEOUT: &str = "call.timeout";
+    /// Name of the mesh: letters, digits, '.', '_' and '-'. Required.
+    pub const CLUSTER_DEPLOYMENT: &str = "cluster.deployment";
+    /// Part of the mesh that it belongs to, in the same letters; only nodes of the same one meet. Default: `meshwork`.
+    pub const CLUSTER_NAME: &str = "cluster.name";
+    /// Role of this node, told to the others. Default: `default-service`.
+    pub const MEMBER_SERVICE: &str = "member.service";
+    /// Name of this node, of which there is one in the mesh; empty: a UUID.
+    pub const MEMBER_NAME: &str = "member.name";
+    /// Version of the services that have none of their own (semver.org). Default: `0.0.0`.
+    pub const MEMBER_VERSION: &str = "member.version";
+    /// How nodes find the first other one: by files of this user on this host (host), or at the addresses in seeds (gossip). Default: `host`.
+    pub const REGISTRY: &str = "registry";
+    /// Time between two looks for members that are not known yet. Default: `1s`.
+    pub const REGISTRY_SCAN: &str = "registry.scan";
+    /// With registry=gossip: host:port of some nodes; this one may be among them. (live)
+    pub const SEEDS: &str = "seeds";
+    /// With registry=gossip: address to listen on. Off loopback only with link.secret, or link.insecure. Default: `127.0.0.1`.
+    pub const HOST: &str = "host";
+    /// With registry=gossip: port to listen on; 0: any free one (mw_info "address" tells). Default: `0`.
+    pub const PORT: &str = "port";
+    /// host:port that others should dial, best first; empty: where it listens.
+    pub const ADVERTISE: &str = "advertise";
+    /// Listens off loopback without link.secret: whoever reaches the port can be a member. Default: `false`.
+    pub const LINK_INSECURE: &str = "link.insecure";
+    /// Time between two pings of each member that this one watches. Default: `500ms`.
+    pub const PROBE_INTERVAL: &str = "probe.interval";
+    /// A member that does not answer for so long is asked through others, and after as long again suspected. Default: `500ms`.
+    pub const PROBE_TIMEOUT: &str = "probe.timeout";
+    /// From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`.
+    pub const GOSSIP_SUSPECT: &str = "gossip.suspect";
+    /// Services that others must serve before this node is ready, with how many: {"words": 2}. READY tells. Default: `{}`.
+    pub const GATE_SERVICES: &str = "gate.services";
+    /// The DONE of mw_start comes at the latest then, with MW_ETIMEDOUT; 0: when the gate is met. Default: `1m`.
+    pub const GATE_TIMEOUT: &str = "gate.timeout";
+    /// Which of several members gets a call: in turn, by chance, the one with the fewest calls of ours, the better of two. Default: `round_robin`. (live)
+    pub const ROUTE_STRATEGY: &str = "route.strategy";
+    /// A call that this node serves itself stays here. Default: `true`. (live)
+    pub const ROUTE_LOCAL_FIRST: &str = "route.local_first";
+}

@@ -1,6 +1,6 @@
 //! Messaging between processes and machines. A [`Provider`] listens and admits many peers, a [`Consumer`] is
 //! connected to one provider and always comes back; both live in a [`Context`]. The processes of one host meet in
-//! a [`Channel`], kept by its members or by a [`Hub`], and use one connection in a [`Share`].
+//! a [`Channel`], kept by its members or by a [`Hub`], and use one connection in a [`Share`]; [`Node`]s are a mesh.
 //!
 //! What happens is told by [`Event`]s, to a handler or as a stream; what takes time is an [`Operation`], a future
 //! that works on any executor, or is waited for with [`Operation::wait`]. Dropping one cancels it.
@@ -36,6 +36,7 @@ mod events;
 mod ffi;
 pub mod keys;
 mod message;
+mod node;
 mod operation;
 mod options;
 mod party;
@@ -51,9 +52,10 @@ pub use error::{Code, Error, Result};
 pub use event::Event;
 pub use events::Events;
 pub use message::{Flags, Message, Payload};
+pub use node::{Answer, Answers};
 pub use operation::{Delivery, Operation};
 pub use options::{describe_options, Noun, Options};
-pub use party::{Channel, Closed, Consumer, Election, Hub, Provider, Share};
+pub use party::{Channel, Closed, Consumer, Election, Hub, Node, Provider, Share};
 pub use service::{How, PartHandler, Parts, Request, Service};
 pub use tables::{Kind, Stat, State};
 pub use verbs::Sent;

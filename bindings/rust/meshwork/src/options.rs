@@ -26,6 +26,8 @@ pub enum Noun {
     Share = ffi::MW_CONF_SHARE,
     /// An [`Election`](crate::Election).
     Election = ffi::MW_CONF_ELECT,
+    /// A [`Node`](crate::Node).
+    Node = ffi::MW_CONF_NODE,
 }
 
 /// Options of one noun. Keys are checked by the library when set; the first refusal is kept and answered by the
@@ -98,6 +100,11 @@ impl Options {
     /// Options of an election.
     pub fn election() -> Options {
         Options::new(Noun::Election)
+    }
+
+    /// Options of a node of the mesh of this name.
+    pub fn node(deployment: &str) -> Options {
+        Options::new(Noun::Node).set("cluster.deployment", deployment)
     }
 
     /// Sets one key. Values are texts, numbers, booleans: `8080`, `true`, `"30s"`, `"1MiB"`.

@@ -1,4 +1,4 @@
-//! Providers, consumers, channels, hubs and shares, and who hears their events.
+//! Providers, consumers, channels, hubs, shares and nodes, and who hears their events.
 use crate::events::Queue;
 use crate::operation::{complete, part, Operation};
 use crate::service::Service;
@@ -310,6 +310,13 @@ party! {
     Election
 }
 
+party! {
+    /// A member of a mesh: it serves calls, calls what others serve, and publishes to who subscribed. `Kind::MemberUp`,
+    /// `Kind::ServiceUp` and their like tell who is there. Start joins: it ends when what the others know is known here
+    /// and `gate.services` is met. Dropping it leaves the mesh.
+    Node
+}
+
 macro_rules! open {
     ($($name:ident $kind:ident;)*) => {$(
         impl $name {
@@ -328,6 +335,7 @@ open! {
     Channel MW_CONF_CHANNEL;
     Hub MW_CONF_HUB;
     Share MW_CONF_SHARE;
+    Node MW_CONF_NODE;
 }
 
 impl Election {
@@ -343,6 +351,13 @@ verbs!(Channel: common update link input emit topics);
 verbs!(Hub: common update);
 verbs!(Share: common update input call emit topics);
 verbs!(Election: common update);
+verbs!(Node: common update serve call topics);
+
+impl Node {
+    pub(crate) fn party_queue(&self) -> Arc<Queue> {
+        self.party.queue()
+    }
+}
 
 impl Provider {
     /// The first address it listens on, such as `ws://127.0.0.1:8080/connect`; known once it has started.

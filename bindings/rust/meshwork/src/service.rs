@@ -3,7 +3,7 @@ use crate::events::{Events, Queue};
 use crate::operation::{Operation, Sink};
 use crate::verbs::verbs;
 use crate::waiting::block_on;
-use crate::{ffi, Code, Event, Flags, Message, Options, Payload, Result, Sent};
+use crate::{ffi, Code, Error, Event, Flags, Kind, Message, Options, Payload, Result, Sent};
 use futures_core::Stream;
 use std::fmt;
 use std::pin::Pin;
@@ -81,7 +81,7 @@ pub struct How {
     pub timeout: Option<Duration>,
     /// Made for this request: its time and its end count here too.
     pub parent: Option<Request>,
-    /// `COMPRESS`, `PARTS`, or `ONEWAY`: nobody answers.
+    /// `COMPRESS`, `PARTS`, `ONEWAY`: nobody answers; from a node `ALL`: every member that serves it does.
     pub flags: Flags,
     /// [`Options::call`].
     pub options: Option<Options>,
@@ -104,7 +104,8 @@ pub(crate) fn call(h: u64, target: &str, body: impl Payload, mut how: How) -> Op
 }
 
 /// An answer in parts: a [`Stream`] of them, and at its end of the answer itself where that has bytes. While more than
-/// 1,024 parts or 4 MiB wait here the link's input is paused. Dropping it cancels the call.
+/// 1,024 parts or 4 MiB wait here the link's input is paused; a node's is not, so there it ends beyond 65,536 parts or
+/// 64 MiB (`EOVERFLOW`). Dropping it cancels the call.
 #[must_use = "dropping a streamed answer cancels its call"]
 pub struct Parts {
     events: Events,
@@ -125,18 +126,38 @@ impl Parts {
     }
 
     fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message>>> {
-        let Some(answer) = &self.answer else { return Poll::Ready(None) };
+        self.step(cx).map(|step| match step {
+            Step::Part(part) => part.message().map(Ok),
+            Step::End(last) => Some(last).filter(|last| last.as_ref().map_or(true, |m| !m.body().is_empty())),
+            Step::Over => None,
+        })
+    }
+
+    pub(crate) fn step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        let Some(answer) = &self.answer else { return Poll::Ready(Step::Over) };
         let ended = answer.has_ended(cx);
         // A part is there before the end is: looked for afterwards, none is missed.
         if let Poll::Ready(Some(part)) = Pin::new(&mut self.events).poll_next(cx) {
-            return Poll::Ready(part.message().map(Ok));
+            if part.kind() == Kind::Dropped {
+                self.answer = None; // cancels it
+                let why = "Its parts were not taken, and a node cannot make the others wait.";
+                return Poll::Ready(Step::End(Err(Error::new(ffi::MW_EOVERFLOW).detail(0, why))));
+            }
+            return Poll::Ready(Step::Part(part));
         }
         if !ended {
             return Poll::Pending;
         }
-        let last = self.answer.take().map(block_on); // at once: it has ended
-        Poll::Ready(last.filter(|last| last.as_ref().map_or(true, |m| !m.body().is_empty())))
+        Poll::Ready(self.answer.take().map_or(Step::Over, |answer| Step::End(block_on(answer))))
+        // at once: it has ended
     }
+}
+
+/// What comes of a call with parts.
+pub(crate) enum Step {
+    Part(Event<'static>),
+    End(Result<Message>),
+    Over,
 }
 
 impl Stream for Parts {

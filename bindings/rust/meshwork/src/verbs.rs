@@ -109,7 +109,7 @@ macro_rules! verb_set {
     };
     ($noun:ident serve) => {
         impl $noun {
-            /// Answers calls of the other end (own wire): REQUEST, CANCEL, WRITABLE and CLOSED of the service go to the
+            /// Answers calls of the other end (own wire), or of all members of a mesh: REQUEST, CANCEL, WRITABLE and CLOSED of the service go to the
             /// handler, whose [`Event::request`] answers, there or later.
             pub fn serve(
                 &self,
@@ -123,7 +123,8 @@ macro_rules! verb_set {
     };
     ($noun:ident call) => {
         impl $noun {
-            /// Calls a method of the provider (own wire), or of a share's leader. What it ends with is the answer, or the
+            /// Calls a method of the provider (own wire), of a share's leader, or of a member of the mesh that serves it
+            /// ([`How::options`](crate::How): version, only, exclude, sticky). What it ends with is the answer, or the
             /// failure as an error whose text is the object that came. Dropping it cancels the call.
             pub fn call(
                 &self,
@@ -229,7 +230,7 @@ macro_rules! verb_set {
         impl $noun {
             /// Subscribes to a pattern. Of a peer: publishes that match reach it; of a consumer on the own wire: the
             /// provider is told, and told again after each reconnect. Of a channel: its events that match come (regular
-            /// expressions, of the whole name); of a share: the values of a key.
+            /// expressions, of the whole name); of a share: the values of a key; of a node: what any member publishes.
             pub fn subscribe(&self, pattern: &str) -> $crate::Operation<()> {
                 self.subscribe_with(pattern, $crate::Options::subscription())
             }

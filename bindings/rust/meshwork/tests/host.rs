@@ -1,38 +1,14 @@
 //! Channels, hubs and shares as Rust sees them: futures, streams, handlers. What they do over processes that die is the
 //! scenario table's matter.
+mod place;
+
 use futures_util::StreamExt;
 use meshwork::{Channel, Code, Context, Delivery, Election, Event, Flags, How, Hub, Kind, Message, Options, Share};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use place::{context, Place};
 use std::sync::{mpsc, Arc, Mutex};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A runtime directory that ends with its test.
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Place {
-        static LAST: AtomicU32 = AtomicU32::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        Place(std::env::temp_dir().join(format!("meshwork-rust-{}-{number}", std::process::id())))
-    }
-
-    fn put(&self, options: Options) -> Options {
-        options.set("dir", self.0.display())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn context() -> Context {
-    Context::open(Options::context()).unwrap()
-}
 
 /// What a handler hears of some kinds, as a channel of the standard library.
 fn kinds(wanted: &'static [Kind]) -> (impl Fn(Event<'_>) + Send + Sync + 'static, mpsc::Receiver<Event<'static>>) {
