@@ -306,6 +306,8 @@ export interface ConsumerEvents extends ConnectionEvents {
   up: [facts: { attempts: number, resumed: boolean, address: string, wire: string, [key: string]: unknown }]
   /** Lost; it comes back in retryIn milliseconds. */
   down: [end: End & { retryIn: number }]
+  /** With share=group: whether this process has the connection of the group now; the epoch rises with each leader. */
+  leader: [self: boolean, epoch: number]
   fault: [error: MeshworkError]
   log: [line: string, level: number, area: string]
 }

@@ -102,6 +102,7 @@ function linked (object) {
   object.on('dropped', both((peer, { count, error, message }) => event(object, 'DROPPED', { peer, error, ...told(message), code: count }, 512)))
   object.on('ping', both((peer, body) => event(object, 'PING', { peer, body })))
   object.on('pong', both((peer, body, rtt) => event(object, 'PONG', { peer, body, id: Math.round(rtt * 1000) })))
+  if (object instanceof Consumer) object.on('leader', (self, epoch) => event(object, 'LEADER', { code: Number(self), id: epoch }))
   object.on('draining', both((peer, { slot, deadline }) => event(object, 'DRAINING', { peer, code: slot, id: deadline })))
 }
 
