@@ -16,7 +16,8 @@ from meshwork import Error, Flags
 PLAIN = frozenset(range(33, 127)) - {ord("%")}
 # Facts are told whole, messages up to this.
 LIMIT = {"MESSAGE": 512, "DROPPED": 512, "REQUEST": 512, "PART": 512}
-KINDS = "cancel up down closed error log peer_up peer_down message writable slow dropped ping pong interest done ask draining leader"
+KINDS = "cancel up down closed error log peer_up peer_down message writable slow dropped ping pong interest done ask draining leader \
+ready member_up member_down member_changed service_up service_down"
 
 
 def show(data, limit=None):
@@ -117,7 +118,7 @@ class Agent(Calls):
             return "BUFFERED", ""
         except Error as e:
             return e.name[3:], f" error={show(e.text.encode())}"
-        except ValueError as e:  # text that is no text, a number that is none
+        except (ValueError, TypeError) as e:  # text that is no text, a number that is none
             return "EINVAL", f" error={show(ascii(e).encode())}"
         except AttributeError as e:  # so Python answers a verb the kind does not have
             return "EKIND", f" error={show(str(e).encode())}"
@@ -137,7 +138,7 @@ class Agent(Calls):
         if isinstance(thing, meshwork.Share):
             thing.serve(lambda request: self.tell(thing, request))
 
-    do_consumer = do_channel = do_hub = do_share = do_provider
+    do_consumer = do_channel = do_hub = do_share = do_node = do_provider
 
     def do_elect(self, words, event):
         thing = self.objects[words.name] = self.context.election(words.take("name"), words.options())

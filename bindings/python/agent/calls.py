@@ -64,7 +64,9 @@ class Calls:
         request = self.target(Words("x " + parent), event) if parent else None
         op = words.number("op")
         data = data.decode() if flags & Flags.TEXT else data
-        call = to.call(target, data, timeout, request, headers, credit or None, flags)
+        routes = {k: words.take(k) for k in ("version", "only", "exclude", "sticky", "retry.safe") if k in words.args}
+        ask = to.broadcast if flags & Flags.ALL else to.call
+        call = ask(target, data, timeout, request, headers, *([] if flags & Flags.ALL else [credit or None]), flags, **routes)
         call.add_done_callback(lambda f: f.cancelled() or f.exception())
         call._part = lambda e: self.told_part(to, op, e)
         self.ops[call.id] = op

@@ -72,20 +72,24 @@ class Programs(unittest.TestCase):
 
     def test_the_readme_about_one_host(self):
         with tempfile.TemporaryDirectory() as folder:
-            channel, share = (block.replace('(name="', f'(dir="{folder}", name="') for block in BLOCKS[3:])
+            channel, share = (block.replace('(name="', f'(dir="{folder}", name="') for block in BLOCKS[3:5])
             self.assertEqual(self.said("-c", channel), "log.warn disk nearly full\n")
             self.assertEqual(self.said("-c", share), "leads since 1\nquote of ACME\nACME 42\n")
+            out = self.said("-c", BLOCKS[5].replace('node(cluster', f'node(dir="{folder}", cluster'))
+            name = out.split()[0]
+            self.assertEqual(out, f"{name} asks for tea\n{name} {name} asks for all\n0 others want it\nlog/warn disk {name}\n")
 
-    def test_the_example_of_one_host(self):
-        with tempfile.TemporaryDirectory() as folder:
-            several = [start([HERE / "examples/host.py", 3, folder]) for _ in range(3)]
-            try:
-                for each in several:
-                    out, err = each.communicate(timeout=30)
-                    self.assertEqual((each.returncode, err, "There are 3 of us." in out), (0, "", True), out)
-            finally:
-                for each in several:
-                    each.kill()
+    def test_the_examples_of_several_processes(self):
+        for program, line in (("host.py", "There are 3 of us."), ("mesh.py", "10 words\n3 of 3 members count 10\n")):
+            with tempfile.TemporaryDirectory() as folder:
+                several = [start([HERE / "examples" / program, 3, folder]) for _ in range(3)]
+                try:
+                    for each in several:
+                        out, err = each.communicate(timeout=30)
+                        self.assertEqual((each.returncode, err, line in out), (0, "", True), out)
+                finally:
+                    for each in several:
+                        each.kill()
 
     def test_an_example_says_what_is_wrong(self):
         r = subprocess.run([sys.executable, str(HERE / "examples/provider.py"), "99999"], stderr=subprocess.PIPE, text=True)

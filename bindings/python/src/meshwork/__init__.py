@@ -5,20 +5,23 @@
         await provider.wait_closed()
 """
 
-from ._calls import Call
+from ._calls import Answer, Broadcast, Call
 from ._dispatch import Operation
 from ._errors import Error
 from ._event import Ask, Event, Flags, Message, Request
 from ._host import Channel, Election, Hub, Member, Share
-from ._link import Connection, Consumer, Context, Provider, Service, Subscription
+from ._link import Connection, Consumer, Context, Provider, Subscription
+from ._mesh import Node
+from ._service import Service
 from ._tables import (
-    ChannelOptions, Code, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, ProviderOptions, ServiceOptions,
-    ShareOptions, SubscriptionOptions,
+    CallOptions, ChannelOptions, Code, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, NodeOptions,
+    ProviderOptions, ServiceOptions, ShareOptions, SubscriptionOptions,
 )  # fmt: skip
 
 __all__ = [
-    "Ask", "Call", "Channel", "ChannelOptions", "Code", "Connection", "Consumer", "ConsumerOptions", "Context",
-    "ContextOptions", "Election", "ElectionOptions", "Error", "Event", "Flags", "Hub", "HubOptions", "Member", "Message", "Operation", "Provider",
+    "Answer", "Ask", "Broadcast", "Call", "CallOptions", "Channel", "ChannelOptions", "Code", "Connection", "Consumer", "ConsumerOptions", "Context",
+    "ContextOptions", "Election", "ElectionOptions", "Error", "Event", "Flags", "Hub", "HubOptions", "Member", "Message", "Node", "NodeOptions",
+    "Operation", "Provider",
     "ProviderOptions", "Request", "Service", "ServiceOptions", "Share", "ShareOptions", "Subscription",
     "SubscriptionOptions", "library_version",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import inspect
 import json
 import math
 from types import CoroutineType
-from typing import Any, AsyncIterator, Callable, Deque, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, AsyncIterator, Callable, Deque, Dict, Generic, Mapping, NamedTuple, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 from . import _boundary as c
 from ._dispatch import Dispatcher, Operation, options
@@ -18,34 +18,33 @@ from ._errors import Error, byref, check, detail
 from ._event import Data, Event, Request, Sendable, message
 
 Headers = Optional[Mapping[str, Union[str, bytes]]]
-_ONEWAY, _REPEAT, _PARTS = 0x100, 0x800, 0x1000
+_ONEWAY, _ALL, _REPEAT, _PARTS, _MORE = 0x100, 0x400, 0x800, 0x1000, 0x4
+_PARTIAL = -66
+T = TypeVar("T")
+P = TypeVar("P")
+A = TypeVar("A", bound="_Asked[Any, Any]")
 
 
-class Call(Operation[Data]):
-    """A call that has begun. Await it for the answer; cancelling it tells the
-    other side. Async iteration gives the parts of a streamed answer, and then
-    ends; `await` after that gives the last answer."""
+class _Asked(Operation[T], Generic[T, P]):
+    """A call with all that comes before its end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, id: int, handle: int, convert: Callable[[Event], Data]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, id: int, handle: int, convert: Callable[[Event], T]) -> None:
         super().__init__(loop, id, handle, convert)
         self.headers: Dict[str, bytes] = {}  # of the answer
-        self._parts: Deque[Data] = collections.deque()
+        self._parts: Deque[P] = collections.deque()
         self._reader: Optional[asyncio.Future[None]] = None
 
+    def _made(self, event: Event) -> P:
+        raise NotImplementedError
+
     def _part(self, event: Event) -> None:
-        self._parts.append(event.data)
+        self._parts.append(self._made(event))
         self._wake()
 
     def _finish(self, event: Event) -> None:
         self.headers = event.headers
         if event.status < 0 and not self.done():
-            try:
-                facts = json.loads(event.text)
-                error = Error(event.status, str(facts.get("message", "")))
-                error.details = facts
-            except (ValueError, AttributeError):
-                error = Error(event.status, event.text)
-            self.set_exception(error)
+            self.set_exception(_failure(event))
         else:
             super()._finish(event)
         self._wake()
@@ -54,7 +53,7 @@ class Call(Operation[Data]):
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    async def __aiter__(self) -> AsyncIterator[Data]:
+    async def __aiter__(self) -> AsyncIterator[P]:
         try:
             while True:
                 while self._parts:
@@ -68,26 +67,82 @@ class Call(Operation[Data]):
             self.cancel()  # nobody reads on; done: it does nothing
 
 
+class Call(_Asked[Data, Data]):
+    """A call that has begun. Await it for the answer; cancelling it tells the
+    other side. Async iteration gives the parts of a streamed answer, and then
+    ends; `await` after that gives the last answer."""
+
+    def _made(self, event: Event) -> Data:
+        return event.data
+
+    def _outcome(self, event: Event) -> Data:
+        return event.data
+
+
+class Answer(NamedTuple):
+    """What one member said to a call of all: its answer, or error and what
+    came with it. more: another part of it follows."""
+
+    member: str
+    data: Data
+    error: Optional[Error]
+    more: bool
+    headers: Mapping[str, bytes]
+
+
+class Broadcast(_Asked[Sequence[Answer], Answer]):
+    """A call of all members that has begun. Async iteration gives what each
+    says, as it comes; awaiting it, all that was not iterated. Members that fail
+    are among them; it raises only where nobody was asked."""
+
+    def _made(self, event: Event) -> Answer:
+        headers = event.headers
+        member = headers.get("member", b"").decode("utf-8", "replace")
+        error = _failure(event) if event.status < 0 else None
+        return Answer(member, event.data, error, bool(event.flags & _MORE), headers)
+
+    def _finish(self, event: Event) -> None:
+        if event.status != _PARTIAL:
+            return super()._finish(event)
+        if not self.done():  # each failure was told
+            self._settle(event)
+        self._wake()
+
+    def _outcome(self, event: Event) -> Sequence[Answer]:
+        return tuple(self._parts)
+
+
+def _failure(event: Event) -> Error:
+    """What came instead of an answer."""
+    try:
+        facts = json.loads(event.text)
+        error = Error(event.status, str(facts.get("message", "")))
+        error.details = facts
+        return error
+    except (ValueError, AttributeError):
+        return Error(event.status, event.text)
+
+
 def call(
-    dispatcher: Dispatcher, handle: int, target: str, data: Sendable, timeout: Optional[float],
-    parent: Optional[Request], headers: Headers, credit: Union[int, str, None], flags: int,
-) -> Call:  # fmt: skip
+    kind: Type[A], dispatcher: Dispatcher, handle: int, target: str, data: Sendable, timeout: Optional[float],
+    parent: Optional[Request], headers: Headers, given: Mapping[str, Any], flags: int,
+) -> A:  # fmt: skip
     text, conf = target.encode(), None
     ms = 0 if timeout is None else -1 if timeout == math.inf else max(1, math.ceil(timeout * 1000))
-    if credit is not None:
-        conf = options(6, {"credit": credit}, {})
+    if given:
+        conf = options(6, given, {})
     try:
         with message(data, flags, headers) as m:
             begun = dispatcher.operate(
                 handle,
                 lambda op, e: c.call(
-                    handle, text, len(text), m, conf, ms, parent.id if parent is not None else 0, flags & (_PARTS | _ONEWAY | _REPEAT), op, e
+                    handle, text, len(text), m, conf, ms, parent.id if parent is not None else 0, flags & (_PARTS | _ONEWAY | _ALL | _REPEAT), op, e
                 ),
-                _data, None, Call,
+                lambda event: None, None, kind,
             )  # fmt: skip
     finally:
         c.conf_unref(conf)
-    assert isinstance(begun, Call)
+    assert isinstance(begun, kind)
     return begun
 
 
@@ -189,8 +244,4 @@ def _fail(request: Request, e: BaseException) -> None:
         pass  # it is over already
 
 
-def _data(event: Event) -> Data:
-    return event.data
-
-
-__all__: Tuple[str, ...] = ("Call",)
+__all__: Tuple[str, ...] = ("Answer", "Broadcast", "Call")

@@ -73,12 +73,19 @@ class Operation(asyncio.Future[T]):
     def _finish(self, event: Event) -> None:
         if self.done():
             return  # cancelled or too late: nobody waits
+        if event.status >= 0:
+            return self._settle(event)
         if self._timer is not None:
             self._timer.cancel()
-        if event.status < 0:
-            self.set_exception(Error(event.status, event.text))
-        else:
-            self.set_result(self._convert(event))
+        self.set_exception(Error(event.status, event.text))
+
+    def _settle(self, event: Event) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.set_result(self._outcome(event))
+
+    def _outcome(self, event: Event) -> T:
+        return self._convert(event)
 
 
 class Dispatcher:

@@ -16,10 +16,10 @@ Data = Union[str, bytes]
 Sendable = Union[str, bytes, bytearray, memoryview]
 
 KINDS = {
-    1: "up", 2: "down", 4: "closed", 5: "error", 6: "log", 10: "peer_up", 11: "peer_down", 20: "message",
+    1: "up", 2: "down", 3: "ready", 4: "closed", 5: "error", 6: "log", 10: "peer_up", 11: "peer_down", 20: "message",
     21: "writable", 22: "slow", 23: "dropped", 25: "ping", 26: "pong", 27: "interest", 30: "part", 31: "done",
-    32: "released", 40: "request", 41: "cancel", 50: "ask", 65: "leader",
-    66: "draining",
+    32: "released", 40: "request", 41: "cancel", 50: "ask", 60: "member_up", 61: "member_down",
+    62: "member_changed", 63: "service_up", 64: "service_down", 65: "leader", 66: "draining",
 }  # fmt: skip
 MESSAGE, PART, DONE, REQUEST, ASK = 20, 30, 31, 40, 50
 
@@ -33,6 +33,7 @@ class Flags(IntFlag):
     CONT = 0x8
     PING = 0x10
     ONEWAY = 0x100
+    ALL = 0x400
     REPEAT = 0x800
     PARTS = 0x1000
     NOQUEUE = 0x2000

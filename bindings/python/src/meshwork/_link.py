@@ -1,5 +1,5 @@
-"""The nouns: Context, Provider, Consumer, Connection, Service and Subscription; _host has those
-of one host. Each belongs to the event loop it was made on; only send() may be called from other threads."""
+"""The nouns: Context, Provider, Consumer, Connection and Subscription; _host has those
+of one host, _mesh the node of a mesh. Each belongs to the event loop it was made on; only send() may be called from other threads."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, S
 
 from . import _boundary as c
 from ._boundary import send_bytes
-from ._calls import Headers, Running, serve
 from ._dispatch import Dispatcher, Operation, options
 from ._errors import Error, byref, check
 from ._event import TEXT, Event, Message, Request, Sendable
 from ._event import message as _message
 from ._host import Channel, Election, Hub, Share
-from ._live import Caller, Crowd, Live, Opened, Publisher, Reader, Subscriber, change, code, nothing
+from ._live import Caller, Crowd, Live, Publisher, Reader, Subscriber, change, code, nothing
+from ._mesh import Node
+from ._service import Server, Service
 from ._tables import (
-    ChannelOptions, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, ProviderOptions, ServiceOptions,
+    ChannelOptions, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, NodeOptions, ProviderOptions,
     ShareOptions, SubscriptionOptions,
 )  # fmt: skip
 
@@ -148,62 +149,7 @@ class Subscription(Live):
             self._ended(event)
 
 
-class Service(Live):
-    """What a provider or consumer serves under one name. Handlers: "cancel"
-    (a request is over), "writable", "closed"."""
-
-    def __init__(
-        self, owner: "_Endpoint", name: str, handler: Callable[[Request], Any], given: Mapping[str, Any]
-    ) -> None:
-        dispatcher = owner._dispatcher
-        super().__init__(dispatcher, 0)
-        self.owner, self.name, self._running = owner, name, Running(dispatcher, handler)
-        token = dispatcher.name(self)
-        try:
-            self._handle = serve(dispatcher, owner._handle, name, token, given)
-        except Error:
-            del dispatcher.objects[token]
-            raise
-        owner.context._keep.add(self)
-
-    def drain(self, seconds: float, timeout: Optional[float] = None) -> Operation[None]:
-        """Refuses new calls, finishes what runs, and closes within seconds."""
-        return self._operate(lambda op, e: c.drain(self._handle, int(seconds * 1000), op, e), nothing, timeout)
-
-    def _event(self, event: Event, peer: int) -> None:
-        event.peer = self.owner._whom(peer)
-        if isinstance(event, Request):
-            return self._running.begin(event)
-        if event.kind == "cancel":
-            self._running.canceled(event.id)
-        elif event.kind == "writable":
-            self._running.writable(event.id)
-        handler = self._handlers.get(event.kind)
-        if handler is not None:
-            self._dispatcher.call(handler, event)
-        if event.kind == "closed":
-            self.owner.context._keep.discard(self)
-            self._ended(event)
-
-
-class _Endpoint(Opened):
-    """What serves: a Provider or a Consumer."""
-
-    def serve(
-        self, name: str, handler: Callable[[Request], Any], options_: Optional[ServiceOptions] = None, **more: Any
-    ) -> Service:
-        """Serves calls: "C" every method "C.x" and "C" itself, "C.m" one. What
-        handler(request) returns is the answer (None of a plain function: it
-        answers later, by request.reply), what it raises a failure. It may be a
-        coroutine function, cancelled when the request is over, or an async
-        generator, whose items are parts."""
-        return Service(self, name, handler, {**(options_ or {}), **more})
-
-    def _whom(self, peer: int) -> Any:
-        return self
-
-
-class Provider(_Endpoint, Crowd, Publisher):
+class Provider(Server, Crowd, Publisher):
     """A listener that admits many consumers. `async with` starts and closes it."""
 
     _kind, _open = 2, staticmethod(c.provider_open)
@@ -246,7 +192,7 @@ class Provider(_Endpoint, Crowd, Publisher):
         return Connection(self, peer, up)
 
 
-class Consumer(_Endpoint, _Peer):
+class Consumer(Server, _Peer):
     """A connection to one provider that always comes back. `async with`
     connects and closes it; `async for` gives its messages."""
 
@@ -302,6 +248,10 @@ class Context(Live):
     def election(self, name: str, options_: Optional[ElectionOptions] = None, **more: Any) -> Election:
         """Opens an election of this host."""
         return Election(self, name, options_, **more)
+
+    def node(self, options_: Optional[NodeOptions] = None, **more: Any) -> Node:
+        """Opens a member of a mesh: cluster={"deployment": "D"}."""
+        return Node(self, options_, **more)
 
     def update(self, changes: Mapping[str, Any], timeout: Optional[float] = None) -> Operation[None]:
         """Changes live options, all or none."""

@@ -31,8 +31,10 @@ STATS = {
     "buffered": 1, "last_beat": 2, "strikes": 3, "beat_interval": 4, "beat_cutoff": 5, "rtt": 6, "peers": 7,
     "in_flight": 8,    "bytes_in": 9, "bytes_out": 10, "dropped": 11, "queued": 12, "messages_in": 13, "messages_out": 14,
 }  # fmt: skip
-# Bytes of messages nobody has read yet, above which a peer is paused.
-_HIGH = 256 * 1024
+# Bytes of messages nobody has read yet, above which a peer is paused, or where
+# that cannot be, no more are kept.
+_HIGH, _MOST = 256 * 1024, 16 * 1024 * 1024
+_OVERFLOW = -22
 
 
 class Live:
@@ -278,7 +280,8 @@ class Caller(Live):
         None for the option call.timeout. parent: a request this is made for;
         its deadline and its end count here too. credit: bytes of a streamed
         answer that may come before they are taken."""
-        return call(self._dispatcher, self._handle, target, data, timeout, parent, headers, credit, flags)
+        given = {} if credit is None else {"credit": credit}
+        return call(Call, self._dispatcher, self._handle, target, data, timeout, parent, headers, given, flags)
 
     def oneway(self, target: str, data: Sendable = b"", headers: Headers = None, flags: int = 0) -> None:
         """A call that nobody answers. Flags.REPEAT: of a share, again to each new leader."""
@@ -288,11 +291,13 @@ class Caller(Live):
 class Reader(Live):
     """Messages one by one, and the wait for room."""
 
+    _patient = True  # pause() lets the other side wait
+
     def __init__(self, dispatcher: Dispatcher, handle: int) -> None:
         super().__init__(dispatcher, handle)
         self._queue: Deque[Message] = collections.deque()
         self._waiting = 0  # bytes in the queue
-        self._paused = self._full = False
+        self._paused = self._full = self._lost = False
         self._readers: Deque[asyncio.Future[None]] = collections.deque()
         self._writers: Deque[asyncio.Future[None]] = collections.deque()
 
@@ -306,6 +311,9 @@ class Reader(Live):
 
     async def __anext__(self) -> Message:
         while not self._queue:
+            if self._lost:
+                self._lost = False
+                raise Error(_OVERFLOW)
             if self.closed:
                 raise StopAsyncIteration
             await _wait(self._readers, self._dispatcher.loop)
@@ -324,9 +332,12 @@ class Reader(Live):
             self._dispatcher.call(handler, message)
 
     def _receive(self, message: Message) -> None:
+        self._lost = self._lost or (self._waiting > _MOST and not self._patient)
+        if self._lost:
+            return
         self._queue.append(message)
         self._waiting += len(message.data) + 64
-        if not self._paused and self._waiting > _HIGH:
+        if self._patient and not self._paused and self._waiting > _HIGH:
             self._paused = True
             c.pause(self._handle, 1)
         if self._readers:

@@ -366,6 +366,26 @@ ServiceOptions = TypedDict(
 )
 
 
+CallOptions = TypedDict(
+    "CallOptions",
+    {
+        # Bytes of a streamed answer that may come before they are taken.
+        "credit": Union[str, int],
+        # From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); the highest that matches does.
+        "version": str,
+        # From a node: names of the members that may answer; empty: any.
+        "only": Union[str, Sequence[str]],
+        # From a node: names of members that may not answer.
+        "exclude": Union[str, Sequence[str]],
+        # From a node: calls with the same text go to the same member, as long as it is there.
+        "sticky": str,
+        # From a node: may run twice, so it goes to another member when the one that has it is lost.
+        "retry.safe": bool,
+    },
+    total=False,
+)
+
+
 HubOptions = TypedDict(
     "HubOptions",
     {
@@ -519,6 +539,72 @@ ElectionOptions = TypedDict(
         "dir": str,
         # A leader that lives but does not answer for about so long is replaced; one that died, at once.
         "lease": Union[str, int],
+    },
+    total=False,
+)
+
+
+NodeOptions = TypedDict(
+    "NodeOptions",
+    {
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for.
+        "link.secret": str,
+        # Name of link.secret, sent in the clear; both ends must use the same.
+        "link.key_id": str,
+        # Above it sends answer MW_BUFFERED; WRITABLE follows.
+        "send.soft_bytes": Union[str, int],
+        # Hard bound of what waits for one peer; send.overflow says what happens there.
+        "send.max_bytes": Union[str, int],
+        # Larger messages close the link with 1009.
+        "recv.max_message": Union[str, int],
+        # How long a close waits for the other side's close frame.
+        "close.timeout": Union[str, int],
+        # Runtime directory where the processes of a host meet; empty: /run/user/UID/meshwork, or /tmp/meshwork-UID.
+        "dir": str,
+        # A call without a timeout of its own ends after this time; 0: never.
+        "call.timeout": Union[str, int],
+        # Name of the mesh: letters, digits, '.', '_' and '-'. Required.
+        "cluster.deployment": str,
+        # Part of the mesh that it belongs to, in the same letters; only nodes of the same one meet.
+        "cluster.name": str,
+        # Role of this node, told to the others.
+        "member.service": str,
+        # Name of this node, of which there is one in the mesh; empty: a UUID.
+        "member.name": str,
+        # Version of the services that have none of their own (semver.org).
+        "member.version": str,
+        # How nodes find the first other one: by files of this user on this host (host), or at the addresses in seeds (gossip).
+        "registry": str,
+        # Time between two looks for members that are not known yet.
+        "registry.scan": Union[str, int],
+        # With registry=gossip: host:port of some nodes; this one may be among them.
+        "seeds": Union[str, Sequence[str]],
+        # With registry=gossip: address to listen on. Off loopback only with link.secret, or link.insecure.
+        "host": str,
+        # With registry=gossip: port to listen on; 0: any free one (mw_info "address" tells).
+        "port": int,
+        # host:port that others should dial, best first; empty: where it listens.
+        "advertise": Union[str, Sequence[str]],
+        # Listens off loopback without link.secret: whoever reaches the port can be a member.
+        "link.insecure": bool,
+        # Time between two pings of each member that this one watches.
+        "probe.interval": Union[str, int],
+        # A member that does not answer for so long is asked through others, and after as long again suspected.
+        "probe.timeout": Union[str, int],
+        # From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2.
+        "gossip.suspect": Union[str, int],
+        # Services that others must serve before this node is ready, with how many: {"words": 2}. READY tells.
+        "gate.services": Mapping[str, Any],
+        # The DONE of mw_start comes at the latest then, with MW_ETIMEDOUT; 0: when the gate is met.
+        "gate.timeout": Union[str, int],
+        # Which of several members gets a call: in turn, by chance, the one with the fewest calls of ours, the better of two.
+        "route.strategy": str,
+        # A call that this node serves itself stays here.
+        "route.local_first": bool,
     },
     total=False,
 )
