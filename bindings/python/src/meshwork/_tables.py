@@ -597,6 +597,12 @@ NodeOptions = TypedDict(
         "probe.timeout": Union[str, int],
         # From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2.
         "gossip.suspect": Union[str, int],
+        # Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may.
+        "access": Mapping[str, Any],
+        # How roles are compared in access: as written, or without regard to ASCII case.
+        "access.names": str,
+        # What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG.
+        "access.check": str,
         # Services that others must serve before this node is ready, with how many: {"words": 2}. READY tells.
         "gate.services": Mapping[str, Any],
         # The DONE of mw_start comes at the latest then, with MW_ETIMEDOUT; 0: when the gate is met.

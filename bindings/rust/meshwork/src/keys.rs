@@ -501,6 +501,12 @@ pub mod node {
     pub const PROBE_TIMEOUT: &str = "probe.timeout";
     /// From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`.
     pub const GOSSIP_SUSPECT: &str = "gossip.suspect";
+    /// Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":\["B"\],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may. (live)
+    pub const ACCESS: &str = "access";
+    /// How roles are compared in access: as written, or without regard to ASCII case. Default: `exact`.
+    pub const ACCESS_NAMES: &str = "access.names";
+    /// What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG. Default: `strict`.
+    pub const ACCESS_CHECK: &str = "access.check";
     /// Services that others must serve before this node is ready, with how many: {"words": 2}. READY tells. Default: `{}`.
     pub const GATE_SERVICES: &str = "gate.services";
     /// The DONE of mw_start comes at the latest then, with MW_ETIMEDOUT; 0: when the gate is met. Default: `1m`.
