@@ -78,6 +78,12 @@ bench-host: setup-bench ## channels and shares against ZeroMQ, Redis, netcluster
 	@python3 -B tests/bench/host.py --programs $(BUILD)/release/bench --out $(BUILD)/bench/host \
 	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
+bench-mesh: setup-bench ## calls between nodes against ZeroMQ, bare sockets, Moleculer, socket.io (PAIRS=9 ONLY=calls,nodes,crowd QUICK=yes)
+	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs
+	@python3 -B tests/bench/mesh.py --programs $(BUILD)/release/bench --out $(BUILD)/bench/mesh \
+	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+
 bench-bindings: setup languages ## echo in each language against its own servers (PAIRS=5 ONLY=node,go,rust,python QUICK=yes)
 	@$(CONFIGURE) -B $(BUILD)/release
 	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t meshwork meshwork_static meshwork_program
@@ -177,5 +183,5 @@ interop: release ## ws, undici, websockets, Chromium, network-cluster and cluste
 
 # A stamp is no by-product: make must not clear it away.
 .PRECIOUS: $(BUILD)/.packages-%
-.PHONY: languages bench-host bench-bindings bindings set-bindings fault conformance interop sim soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
+.PHONY: languages bench-host bench-mesh bench-bindings bindings set-bindings fault conformance interop sim soak help setup demo release install docs clean bench test test-full asan tsan abi fuzz \
   set-release set-abi set-asan set-asan-full set-tsan set-tsan-full build-asan build-tsan

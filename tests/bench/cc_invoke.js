@@ -5,6 +5,7 @@ const { createRequire } = require('module')
 const load = createRequire(`${modules}/`)
 const cluster = load('cluster-client')
 const Base = load('sdk-base')
+const { measure } = require('./calling')
 
 class Client extends Base {
   constructor () { super(); this.ready(true) }
@@ -15,20 +16,5 @@ const client = cluster(Client, { port: Number(port), isLeader: role === 'lead', 
 client.on('error', (e) => { console.error(e); process.exit(1) })
 client.ready(async () => {
   if (role === 'lead') return console.log('up')
-  const what = { id: 123456, host: 'alpha', text: 'disk nearly full' }
-  let answered = 0
-  let over = false
-  const one = async () => { while (!over) { await client.get(what); answered++ } }
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-  for (let i = 0; i < Number(inFlight); i++) one()
-  await pause(100 * seconds)
-  const before = answered
-  const wall = process.hrtime.bigint()
-  const cpu = process.cpuUsage()
-  await pause(1000 * seconds)
-  const n = answered - before
-  const used = process.cpuUsage(cpu)
-  console.log(JSON.stringify({ rate: n / (Number(process.hrtime.bigint() - wall) / 1e9), cpu_us: (used.user + used.system) / n }))
-  over = true
-  process.exit(0)
+  await measure((what) => client.get(what), inFlight, seconds)
 })

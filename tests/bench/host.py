@@ -25,15 +25,17 @@ CROWDS = (1, 10, 50)
 
 
 class Bench:
-    def __init__(self, args):
+    def __init__(self, args, title, packages):
         self.programs, self.out = pathlib.Path(args.programs).resolve(), pathlib.Path(args.out).resolve()
         self.pairs = args.pairs or (3 if args.quick else 9)
         self.seconds = 0.5 if args.quick else 1
         self.out.mkdir(parents=True, exist_ok=True)
         self.report = Report({'date': time.strftime('%Y-%m-%d %H:%M'), 'machine': machine(),
-                              'pairs': f'{self.pairs} of {self.seconds:g} s'}, 'make bench-host')
+                              'pairs': f'{self.pairs} of {self.seconds:g} s'}, title)
         self.progress = None
+        self.packages = packages
         self.modules = self.find_modules(args.modules)
+        self.quick = args.quick
         made = [self.programs.parent / folder / 'node/addon/meshwork.node' for folder in ('bindings', 'demo')]
         self.addon = next((file.resolve() for file in made if file.exists()), None)
 
@@ -44,16 +46,20 @@ class Bench:
         node = ['env', f'MESHWORK_ADDON={self.addon}', 'node'] if self.addon else ['node']
         return [built, *words] if built.exists() else [*node, script, *words]
 
+    def program(self, name):
+        return self.programs / name
+
     def find_modules(self, given):
-        """cluster-client of npm, or None."""
-        folder = pathlib.Path(given) if given else self.out / 'host_node'
+        """Where the neighbours of npm are, or None."""
+        folder = pathlib.Path(given) if given else self.out / 'modules'
+        names = ', '.join(package.split('@')[0] for package in self.packages)
         if shutil.which('npm') is None:
-            return self.report.remark('SKIPPED: cluster-client, because npm is missing')
-        if not (folder / 'node_modules/cluster-client').is_dir():
-            done = subprocess.run(['npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefix', folder,
-                                   'cluster-client@3.7', 'sdk-base@4', 'co@4'], capture_output=True, text=True, check=False)
+            return self.report.remark(f'SKIPPED: {names}, because npm is missing')
+        if not all((folder / 'node_modules' / package.split('@')[0]).is_dir() for package in self.packages):
+            done = subprocess.run(['npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefix', folder, *self.packages],
+                                  capture_output=True, text=True, check=False)
             if done.returncode != 0:
-                return self.report.remark('SKIPPED: cluster-client, because npm could not install it')
+                return self.report.remark(f'SKIPPED: {names}, because npm could not install them')
         return folder / 'node_modules'
 
 
@@ -192,22 +198,22 @@ class Invoke:
 SECTIONS = {'events': Events, 'invoke': Invoke}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(about=__doc__, title='make bench-host', packages=('cluster-client@3.7', 'sdk-base@4', 'co@4'), sections=None):
+    sections = sections or SECTIONS
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--programs', required=True, help='folder of the built programs')
     parser.add_argument('--out', required=True, help='folder for result.md and result.json')
     parser.add_argument('--pairs', type=int, default=0, help='interleaved pairs of runs a cell (9, quick 3)')
-    parser.add_argument('--modules', default='', help='folder where cluster-client is, or is put')
+    parser.add_argument('--modules', default='', help='folder where packages of npm are, or are put')
     parser.add_argument('--quick', action='store_true', help='few, short pairs: a smoke test of a minute')
-    parser.add_argument('--only', default=','.join(SECTIONS), help='sections, comma separated: ' + ' '.join(SECTIONS))
+    parser.add_argument('--only', default=','.join(sections), help='sections, comma separated: ' + ' '.join(sections))
     args = parser.parse_args()
-    unknown = set(args.only.split(',')) - set(SECTIONS)
+    unknown = set(args.only.split(',')) - set(sections)
     if unknown:
         parser.error(f'no such section: {", ".join(sorted(unknown))}')
-    bench = Bench(args)
+    bench = Bench(args, title, packages)
     look_around(bench)
-    sections = [SECTIONS[name](bench) for name in args.only.split(',')]
-    return measure(bench, sections)
+    return measure(bench, [sections[name](bench) for name in args.only.split(',')])
 
 
 if __name__ == '__main__':
