@@ -9,13 +9,6 @@ namespace cli {
 
 namespace {
 
-// The body of a DONE is JSON. No advice of links and ports: there are none.
-Failure said(mw_status s, const mw::Event& e, const std::string& where) {
-  const std::string text = field(e.text(), "text").value_or(mw_status_text(s));
-  const int exit = s == MW_EADDRINUSE ? kUnreachable : s == MW_EDENIED ? kRefused : s == MW_EOPTION ? kUsage : kFailed;
-  return {exit, where + ": " + text + " (" + mw_status_name(s) + ")"};
-}
-
 class Keep {
  public:
   explicit Keep(const HubOptions& o)
@@ -178,8 +171,7 @@ int listen(const ListenOptions& o) {
     if (!o.common.json) return output.shown(std::string(e.topic()) + " " + std::string(e.text()));
     std::string line = "{\"event\":\"message\",\"topic\":" + json_text(e.topic()) + ",\"sender\":" +
                        json_text(e.header("sender").value_or(""));
-    line += e.is_text() ? ",\"text\":" + json_text(e.text()) : ",\"base64\":\"" + base64(e.text()) + "\"";
-    output.line(line + "}");
+    output.line(line + json_body(e.text(), e.is_text()) + "}");
   });
   channel.subscribe(o.pattern);
   channel.start([&](mw_status s, const mw::Event& e) {

@@ -170,6 +170,84 @@ void add_listen(CLI::App& app, int& exit_code) {
   c->callback([o, &exit_code] { exit_code = listen(*o); });
 }
 
+void add_mesh(CLI::App& command, MeshOptions& o) {
+  command.add_option("-m,--mesh", o.mesh, "name of the mesh: cluster.deployment of its nodes");
+  command.add_option("--seed", o.seeds, "host:port of a node; may be given again (the processes of this user on this host)")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  command.add_option("--name", o.name, "own name in the mesh (a UUID)");
+  command.add_option("--role", o.role, "own role, member.service")->capture_default_str();
+  add_common(command, o.common, nullptr);
+}
+
+void add_node(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<NodeOptions>();
+  CLI::App* c = app.add_subcommand("node", "join a mesh, print who comes and goes and what they serve");
+  c->add_option("-s,--subscribe", o->patterns, "print events of this name, too: log/*, log/** or **; may be given again")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+  add_mesh(*c, o->mesh);
+  c->footer(
+      "Examples:\n"
+      "  meshwork node -m shop                              a mesh of this host\n"
+      "  meshwork node -m shop --seed 10.0.0.5:7700 -o link.secret=@secret.txt -o host=0.0.0.0\n"
+      "Ctrl-C leaves.");
+  c->callback([o, &exit_code] { exit_code = node(*o); });
+}
+
+void add_call(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<CallCommand>();
+  CLI::App* c = app.add_subcommand("call", "call what a member of a mesh serves, print the answer");
+  c->add_option("target", o->target, "service or service.method")->required();
+  auto* body = c->add_option("data", o->body, "what it is called with; @file reads it");
+  c->add_option("-f,--file", o->file, "the same from a file as it is; - is standard input")->excludes(body);
+  c->add_flag("-a,--all", o->all, "call all members that serve it");
+  c->add_flag("--stream", o->stream, "print an answer in parts as it comes");
+  c->add_option("--timeout", o->timeout, "give up after so many seconds (30)")->check(CLI::PositiveNumber);
+  c->add_option("--wait", o->wait, "wait so many seconds for somebody who serves it")->check(CLI::PositiveNumber);
+  c->add_option("--key", o->key, "names this call: whoever has seen the key does not run it again");
+  c->add_option("--how", o->how, "an option of the call: version, only, exclude, sticky, retry.safe")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  add_mesh(*c, o->mesh);
+  c->footer(
+      "Examples:\n"
+      "  meshwork call -m shop prices.of tea\n"
+      "  meshwork call -m shop words.count --file book.txt --how version=^1.2\n"
+      "  meshwork call -m shop prices.reload --all          a line a member; exit code 1 when one failed\n"
+      "Exit code 3: nobody serves it.");
+  c->callback([o, &exit_code] { exit_code = call(*o); });
+}
+
+void add_serve(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<ServeOptions>();
+  CLI::App* c = app.add_subcommand("serve", "answer the calls of a mesh by a command");
+  c->add_option("service", o->service, "what it serves: every method service.x, or one of them")->required();
+  c->add_option("-e,--exec", o->command, "command line for /bin/sh: the call on its input, the answer on its output")->required();
+  c->add_option("-j,--jobs", o->jobs, "how many run at once")->capture_default_str()->check(CLI::Range(1, 1000));
+  c->add_option("--set", o->sets, "an option of the service: version, methods, mode, dedupe.window")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  add_mesh(*c, o->mesh);
+  c->footer(
+      "The command finds MESHWORK_METHOD and MESHWORK_CALLER in its environment. When it ends with another code than 0\n"
+      "the call fails with the last line of its standard error; when nobody waits any more it gets SIGTERM.\n"
+      "Examples:\n"
+      "  meshwork serve -m shop words --exec 'wc -w'\n"
+      "  meshwork serve -m shop hash --exec sha256sum --jobs 8 --set version=1.2.0\n"
+      "Ctrl-C finishes what runs; twice ends it.");
+  c->callback([o, &exit_code] { exit_code = serve(*o); });
+}
+
+void add_members(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<MembersOptions>();
+  CLI::App* c = app.add_subcommand("members", "show who is in a mesh and what they serve");
+  c->add_flag("-w,--watch", o->watch, "again whenever it changes, until Ctrl-C");
+  add_mesh(*c, o->mesh);
+  c->footer("Examples:\n  meshwork members -m shop\n  meshwork members -m shop --watch --json");
+  c->callback([o, &exit_code] { exit_code = members(*o); });
+}
+
 void add_options(CLI::App& app, int& exit_code) {
   struct Options {
     std::string kind;
@@ -249,6 +327,10 @@ int run_command(std::vector<std::string> words) {
   add_ctl(app, exit_code);
   add_emit(app, exit_code);
   add_listen(app, exit_code);
+  add_node(app, exit_code);
+  add_call(app, exit_code);
+  add_serve(app, exit_code);
+  add_members(app, exit_code);
   add_bench(app, exit_code);
   add_options(app, exit_code);
   add_doctor(app, exit_code);

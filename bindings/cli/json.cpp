@@ -179,6 +179,21 @@ std::vector<std::string> texts_of(std::string_view list) {
   return texts;
 }
 
+std::vector<std::string> items_of(std::string_view list) {
+  std::vector<std::string> items;
+  Cursor c{list};
+  c.space();
+  if (c.peek() != '[') return items;
+  do {
+    ++c.at;
+    c.space();
+    if (c.peek() == ']' || c.peek() == '\0') break;
+    items.emplace_back(c.skip());
+    c.space();
+  } while (c.peek() == ',');
+  return items;
+}
+
 std::string indented(std::string_view json) {
   std::string out;
   size_t depth = 0;
@@ -226,6 +241,10 @@ std::string base64(std::string_view bytes) {
       out += i + k > bytes.size() ? '=' : kDigits[v >> (18 - 6 * k) & 63];
   }
   return out;
+}
+
+std::string json_body(std::string_view body, bool text) {
+  return text ? ",\"text\":" + json_text(body) : ",\"base64\":\"" + base64(body) + "\"";
 }
 
 bool is_utf8(std::string_view text) {

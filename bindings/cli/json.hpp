@@ -23,10 +23,16 @@ std::string first_text(std::string_view json);
 std::vector<std::string> keys_of(std::string_view object);
 std::vector<std::string> texts_of(std::string_view list);
 
+// The items of a list as they are written.
+std::vector<std::string> items_of(std::string_view list);
+
 // The same JSON, a member or item a line.
 std::string indented(std::string_view json);
 
 std::string base64(std::string_view bytes);
+
+// ,"text":... or ,"base64":... of a message, for a line of JSON.
+std::string json_body(std::string_view body, bool text);
 
 bool is_utf8(std::string_view text);
 

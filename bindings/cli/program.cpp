@@ -49,6 +49,32 @@ Failure failure(mw_status status, std::string_view detail, std::string_view wher
   }
 }
 
+Failure said(mw_status s, const mw::Event& e, const std::string& where) {
+  std::string text(e.text());
+  if (text.starts_with("{")) text = field(text, "text").value_or(field(text, "message").value_or(""));
+  if (text.empty()) text = mw_status_text(s);
+  int exit = kFailed;
+  switch (s) {
+    case MW_EADDRINUSE:
+    case MW_ENOSERVICE:
+    case MW_ENOMETHOD:
+    case MW_ENOPEER:
+    case MW_EVERSION:
+    case MW_EPEERGONE:
+      exit = kUnreachable;
+      break;
+    case MW_EDENIED:
+      exit = kRefused;
+      break;
+    case MW_EOPTION:
+      exit = kUsage;
+      break;
+    default:
+      break;
+  }
+  return {exit, where + ": " + text + " (" + mw_status_name(s) + ")"};
+}
+
 std::string reason(const mw::Event& e) {
   if (!e.text().empty()) return std::string(e.text());
   return e.status() < 0 ? mw_status_text(e.status()) : "closed by the other side";

@@ -30,6 +30,9 @@ struct Failure : std::runtime_error {
 // A status of the library as a failure: what happened, and what to do about it.
 Failure failure(mw_status status, std::string_view detail, std::string_view where);
 
+// The same of an event's status and body, a sentence or JSON. No advice of links and ports: where there are none.
+Failure said(mw_status status, const mw::Event& e, const std::string& where);
+
 // Why a link ended, in words: the other side's, or the library's.
 std::string reason(const mw::Event& e);
 
@@ -106,6 +109,38 @@ struct ListenOptions {
   uint64_t count = 0;
 };
 
+// What every command of a mesh takes.
+struct MeshOptions {
+  Common common;
+  std::string mesh, name, role = "meshwork-cli";
+  std::vector<std::string> seeds;  // host:port; none: the processes of this user on this host
+};
+
+struct NodeOptions {
+  MeshOptions mesh;
+  std::vector<std::string> patterns;  // of events to print
+};
+
+struct CallCommand {
+  MeshOptions mesh;
+  std::string target, body, file, key;
+  std::vector<std::string> how;  // key=value of a call's options
+  double timeout = 0, wait = 0;
+  bool all = false, stream = false;
+};
+
+struct ServeOptions {
+  MeshOptions mesh;
+  std::string service, command;
+  std::vector<std::string> sets;  // key=value of a service's options
+  int jobs = 4;
+};
+
+struct MembersOptions {
+  MeshOptions mesh;
+  bool watch = false;
+};
+
 // Each answers with an exit code, or throws Failure or mw::Error.
 int provide(const ProvideOptions& options);
 int consume(const ConsumeOptions& options);
@@ -114,6 +149,10 @@ int hub(const HubOptions& options);
 int ctl(const CtlOptions& options);
 int emit(const EmitOptions& options);
 int listen(const ListenOptions& options);
+int node(const NodeOptions& options);
+int call(const CallCommand& options);
+int serve(const ServeOptions& options);
+int members(const MembersOptions& options);
 int list_options(const std::string& kind, bool json);
 int doctor(bool json);
 

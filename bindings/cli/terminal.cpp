@@ -76,9 +76,12 @@ Output::Output() {
 }
 
 void Output::line(std::string_view text) {
-  if (closed_) return;
-  buffer_.append(text);
-  buffer_ += '\n';
+  raw(text);
+  raw("\n");
+}
+
+void Output::raw(std::string_view text) {
+  if (!closed_) buffer_.append(text);
 }
 
 void Output::shown(std::string_view text) {
@@ -185,7 +188,10 @@ bool Loop::wait(int timeout_ms, int watched, Output& out) {
   signalfd_siginfo info{};
   while (::read(signals_, &info, sizeof info) == sizeof info)
     if (info.ssi_signo == SIGHUP && hup_reloads_) ++hangups_;
-    else if (++interrupts_ > 1) ::_exit(kInterrupted);  // no politeness: the user asked twice
+    else if (++interrupts_ > 1) {  // no politeness: the user asked twice
+      if (on_quit_) on_quit_();
+      ::_exit(kInterrupted);
+    }
   return fds[2].revents != 0;
 }
 

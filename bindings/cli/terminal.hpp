@@ -5,6 +5,7 @@
 #include <meshwork/meshwork.hpp>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,7 @@ class Output {
  public:
   Output();
   void line(std::string_view text);   // as it is, and a newline
+  void raw(std::string_view text);    // as it is
   void shown(std::string_view text);  // the same; on a terminal without control characters
   size_t pending() const noexcept { return buffer_.size() - at_; }
   bool closed() const noexcept { return closed_; }  // the reader has gone
@@ -88,12 +90,15 @@ class Loop {
   // Ctrl-C, SIGTERM and SIGHUP so far. The second one ends the process.
   int interrupts() const noexcept { return interrupts_; }
   int hangups() const noexcept { return hangups_; }
+  // Called before the second one ends the process.
+  void on_quit(std::function<void()> f) { on_quit_ = std::move(f); }
 
  private:
   bool wait(int timeout_ms, int watched, Output& out);
   mw::Context& ctx_;
   const bool hup_reloads_;
   int signals_, interrupts_ = 0, hangups_ = 0;
+  std::function<void()> on_quit_;
 };
 
 }  // namespace cli

@@ -1,0 +1,165 @@
+// `meshwork node` and `members`: who is in a mesh, what they serve, what is
+// published. One thread.
+#include "json.hpp"
+#include "member.hpp"
+#include "screen.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace cli {
+
+namespace {
+
+// {"event":"member_up","code":...,"facts":{...}} of an event whose body is JSON.
+std::string json_line(const char* what, const mw::Event& e) {
+  std::string line = "{\"event\":\"" + std::string(what) + "\"";
+  if (e.kind() == MW_EVENT_SERVICE_UP || e.kind() == MW_EVENT_SERVICE_DOWN)
+    line += ",\"service\":" + json_text(e.topic()) + ",\"others\":" + std::to_string(e.code());
+  if (e.kind() == MW_EVENT_MEMBER_CHANGED) line += std::string(",\"suspected\":") + (e.code() == 1 ? "true" : "false");
+  return line + ",\"facts\":" + (e.text().empty() ? "{}" : std::string(e.text())) + "}";
+}
+
+class Watch {
+ public:
+  explicit Watch(const NodeOptions& o) : o_(o), member_(o.mesh) {
+    on(MW_EVENT_MEMBER_UP, "member_up", [](const mw::Event& e) { return "up: " + named(e); });
+    on(MW_EVENT_MEMBER_DOWN, "member_down", [this](const mw::Event& e) {
+      suspected_.erase(get(e, "name"));
+      return "down: " + get(e, "name") + ": " + get(e, "reason");
+    });
+    on(MW_EVENT_MEMBER_CHANGED, "member_changed", [this](const mw::Event& e) -> std::string {
+      if (e.code() == 1) {
+        suspected_.insert(get(e, "name"));
+        return "suspected: " + get(e, "name") + " does not answer";
+      }
+      return suspected_.erase(get(e, "name")) != 0 ? "well again: " + get(e, "name") : "";
+    });
+    on(MW_EVENT_SERVICE_UP, "service_up", [](const mw::Event& e) {
+      return "serves " + std::string(e.topic()) + " " + get(e, "version") + ": " + get(e, "member") + count(e);
+    });
+    on(MW_EVENT_SERVICE_DOWN, "service_down", [](const mw::Event& e) {
+      return "serves " + std::string(e.topic()) + " no more: " + get(e, "member") + count(e);
+    });
+    member_.node().on_message([this](const mw::Event& e) {
+      const std::string from(e.header("member").value_or(""));
+      if (!o_.mesh.common.json) return member_.output().shown(std::string(e.topic()) + " " + std::string(e.text()));
+      member_.output().line("{\"event\":\"message\",\"topic\":" + json_text(e.topic()) + ",\"member\":" + json_text(from) +
+                            json_body(e.text(), e.is_text()) + "}");
+    });
+    member_.node().on_dropped([this](const mw::Event& e) { member_.remarks().say("lost " + std::to_string(e.code()) + " events"); });
+  }
+
+  int run() {
+    for (const std::string& p : o_.patterns) member_.node().subscribe(p);
+    if (member_.join()) member_.remarks().say("joined: " + get(member_.facts(), "name"));
+    while (member_.turn()) {
+    }
+    member_.leave();
+    return kOk;
+  }
+
+ private:
+  static std::string get(std::string_view json, const char* key) { return field(json, key).value_or(""); }
+  static std::string get(const mw::Event& e, const char* key) { return get(e.text(), key); }
+  static std::string named(const mw::Event& e) {
+    return get(e, "name") + " (" + std::string(e.topic()) + ") " + first_text(get(e, "address"));
+  }
+  static std::string count(const mw::Event& e) { return " (" + std::to_string(e.code()) + " do)"; }
+
+  // line: "" where there is nothing to be said to people.
+  template <class F>
+  void on(uint32_t kind, const char* what, F line) {
+    member_.node().on(kind, [this, what, line](const mw::Event& e) {
+      const std::string text = line(e);
+      if (o_.mesh.common.json) member_.output().line(json_line(what, e));
+      else if (!text.empty()) member_.output().shown(text);
+    });
+  }
+
+  const NodeOptions& o_;
+  Member member_;
+  std::set<std::string> suspected_;
+};
+
+// Those of mw_info "members" but this one, by name.
+std::vector<std::string> others(std::string_view all) {
+  std::vector<std::string> list;
+  for (const std::string& m : items_of(all))
+    if (field(m, "self") != "true") list.push_back(m);
+  auto name = [](const std::string& m) { return field(m, "name").value_or(""); };
+  std::sort(list.begin(), list.end(), [&](const auto& a, const auto& b) { return name(a) < name(b); });
+  return list;
+}
+
+Row row_of(const std::string& m) {
+  auto get = [&](const char* key) { return field(m, key).value_or(""); };
+  std::string services;
+  for (const std::string& s : items_of(get("services")))
+    services += (services.empty() ? "" : ", ") + field(s, "name").value_or("") + " " + field(s, "version").value_or("");
+  return {get("name"), get("service"), get("suspected") == "true" ? "suspected" : "well", services, first_text(get("address"))};
+}
+
+class Members {
+ public:
+  explicit Members(const MembersOptions& o) : o_(o), member_(o.mesh) {
+    for (uint32_t kind : {MW_EVENT_MEMBER_UP, MW_EVENT_MEMBER_DOWN, MW_EVENT_MEMBER_CHANGED, MW_EVENT_SERVICE_UP, MW_EVENT_SERVICE_DOWN})
+      member_.node().on(kind, [this] { changed_ = true; });
+  }
+
+  int run() {
+    if (!member_.join()) return member_.leave(), kFailed;
+    member_.loop().on_quit([this] { screen_.restore(); });
+    changed_ = true;
+    bool going = true;
+    while (going && (o_.watch || !shown_)) {
+      if (std::exchange(changed_, false)) ask();
+      going = member_.turn();
+    }
+    screen_.restore();
+    member_.leave();
+    return kOk;
+  }
+
+ private:
+  void ask() {
+    member_.node().info("members", [this](mw_status s, const mw::Event& e) {
+      if (s >= 0) show(others(e.text()));
+      shown_ = true;
+    });
+  }
+
+  void show(const std::vector<std::string>& list) {
+    Output& out = member_.output();
+    if (o_.mesh.common.json) {
+      std::string line = "[";
+      for (const std::string& m : list) line += (line.size() > 1 ? "," : "") + m;
+      line += "]";
+      if (line != std::exchange(last_, line)) out.line(line);
+      return;
+    }
+    std::vector<Row> rows;
+    for (const std::string& m : list) rows.push_back(row_of(m));
+    if (rows == rows_ && shown_) return;  // nothing that is shown is new
+    rows_ = rows;
+    rows.insert(rows.begin(), {"NAME", "ROLE", "STATE", "SERVES", "ADDRESS"});
+    const std::vector<std::string> lines = rows.size() == 1 ? std::vector<std::string>{"nobody else"} : table(rows);
+    if (o_.watch) return screen_.show(lines);
+    for (const std::string& line : lines) out.shown(line);
+  }
+
+  const MembersOptions& o_;
+  Member member_;
+  bool changed_ = false, shown_ = false;
+  std::string last_;
+  std::vector<Row> rows_;
+  Screen screen_{member_.output()};
+};
+
+}  // namespace
+
+int node(const NodeOptions& options) { return Watch(options).run(); }
+
+int members(const MembersOptions& options) { return Members(options).run(); }
+
+}  // namespace cli

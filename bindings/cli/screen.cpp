@@ -1,0 +1,70 @@
+#include "screen.hpp"
+
+#include <algorithm>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace cli {
+
+namespace {
+
+bool begins(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }  // a character of UTF-8
+
+size_t width(std::string_view text) { return static_cast<size_t>(std::count_if(text.begin(), text.end(), begins)); }
+
+// What of a line fits; control characters, which a peer may have named itself with, do not count as text.
+std::string clipped(std::string_view line, size_t columns) {
+  std::string out;
+  for (char c : line) {
+    if (begins(c) && columns-- == 0) break;
+    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> table(const std::vector<Row>& rows) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::vector<std::string> lines;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    while (line.ends_with(' ')) line.pop_back();
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+Screen::Screen(Output& out) : out_(out), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+
+void Screen::show(const std::vector<std::string>& lines) {
+  if (!terminal_) {
+    if (std::exchange(drawn_, true)) out_.line("");
+    for (const std::string& line : lines) out_.line(line);
+    return;
+  }
+  if (out_.pending() > 0) return;  // a terminal that is slower than we are gets the next one
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) size = {24, 80, 0, 0};
+  std::string page = std::exchange(drawn_, true) ? "\033[H" : "\033[?1049h\033[?25l\033[H";
+  for (size_t i = 0; i < std::min<size_t>(lines.size(), size.ws_row); ++i)
+    page += (i > 0 ? "\r\n" : "") + clipped(lines[i], size.ws_col) + "\033[K";
+  out_.raw(page + "\033[J");
+}
+
+void Screen::restore() {
+  if (!terminal_ || !std::exchange(drawn_, false)) return;
+  out_.raw("\033[?25h\033[?1049l");
+  out_.flush();
+}
+
+}  // namespace cli

@@ -1,0 +1,32 @@
+// Tables, and a page that is drawn again and again: over the whole terminal,
+// which is as it was afterwards, or one below the other where there is none.
+// Used by bindings/cli only; one thread.
+#pragma once
+#include "terminal.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+using Row = std::vector<std::string>;
+
+// A line a row, its columns below each other.
+std::vector<std::string> table(const std::vector<Row>& rows);
+
+class Screen {
+ public:
+  explicit Screen(Output& out);
+  Screen(const Screen&) = delete;
+  ~Screen() { restore(); }
+
+  void show(const std::vector<std::string>& lines);
+  void restore();  // also before the program ends at once
+
+ private:
+  Output& out_;
+  const bool terminal_;
+  bool drawn_ = false;
+};
+
+}  // namespace cli

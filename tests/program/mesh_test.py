@@ -1,0 +1,237 @@
+"""`meshwork node`, `call`, `serve` and `members`: a mesh of this host, from the shell."""
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+
+from kit import LIMIT, PROGRAM, Process, equal, holds, main, run, test
+
+
+def here(folder):
+    return "-m", "try", "-o", "dir=" + os.path.join(folder, "run"), "-o", "registry.scan=50ms"
+
+
+def serving(folder, service, command, *words):
+    p = Process("serve", service, "--exec", command, *words, *here(folder))
+    p.wait_line("serves " + service)
+    return p
+
+
+def call(folder, *words, **more):
+    return run("call", *words, "--wait", LIMIT, *here(folder), **more)
+
+
+def leaves(p):
+    p.signal(signal.SIGINT)
+    equal(p.end(), 0, p.words)
+
+
+@test
+def a_command_answers(folder):
+    p = serving(folder, "words", "wc -w")
+    equal(call(folder, "words.count", "one two three"), (0, "3", ""))
+    equal(call(folder, "words", "--file", "-", text="four\nmore\nwords\nhere\n"), (0, "4", ""))
+    path = os.path.join(folder, "text")
+    with open(path, "wb") as f:
+        f.write(b"a b\n")
+    equal(call(folder, "words.count", "@" + path)[:2], (0, "2"))
+    code, out, _ = call(folder, "words.count", "--json", "--file", path)
+    equal((code, json.loads(out)), (0, {"event": "answer", "text": "2\n"}))
+    leaves(p)
+
+
+@test
+def it_hears_the_method_and_the_caller(folder):
+    serving(folder, "say", 'echo "$MESHWORK_METHOD for $MESHWORK_CALLER"')
+    equal(call(folder, "say.this", "--name", "me"), (0, "say.this for me", ""))
+
+
+@test
+def bytes_go_through_as_they_are(folder):
+    serving(folder, "back", "cat")
+    body = bytes(range(256)) * 2000
+    path = os.path.join(folder, "bytes")
+    with open(path, "wb") as f:
+        f.write(body)
+    p = Process("call", "back", "--file", path, "--wait", LIMIT, *here(folder))
+    got = b""
+    while chunk := os.read(p.out.fd, 1 << 16):
+        got += chunk
+    p.out.ended = True
+    equal(p.end(), 0)
+    equal(got == body, True, "the body")
+
+
+@test
+def a_command_that_fails_says_why(folder):
+    p = serving(folder, "bad", "echo first >&2; echo the last line >&2; exit 3")
+    code, out, err = call(folder, "bad.do")
+    equal((code, out), (1, ""))
+    holds(err, "the last line")
+    holds(err, "MW_EREMOTE")
+    holds(p.wait_line("failed"), "the last line")
+    serving(folder, "mute", "kill -9 $$")
+    holds(call(folder, "mute")[2], "ended with 137")
+    serving(folder, "long", "head -c 2000000 /dev/zero; echo no >&2; sleep 1000")
+    code, _, err = call(folder, "long")
+    equal(code, 1)
+    holds(err, "recv.max_message")
+
+
+@test
+def who_gives_up_ends_the_command(folder):
+    begun, left = os.path.join(folder, "begun"), os.path.join(folder, "left")
+    for fifo in (begun, left):
+        os.mkfifo(fifo)
+    p = serving(folder, "slow", f"trap 'echo ended > {left}; exit' TERM; echo > {begun}; sleep 1000 & wait")
+    c = Process("call", "slow", "--wait", LIMIT, *here(folder))
+    with open(begun, encoding="utf-8") as f:  # waits for who writes
+        f.read()
+    c.signal(signal.SIGINT)
+    equal(c.end(), 1)
+    with open(left, encoding="utf-8") as f:
+        equal(f.read(), "ended\n")
+    leaves(p)
+
+
+@test
+def a_call_has_its_time(folder):
+    p = serving(folder, "slow", "sleep 1000")
+    code, out, err = call(folder, "slow", "--timeout", "0.2")
+    equal((code, out), (1, ""))
+    holds(err, "MW_ETIMEDOUT")
+    leaves(p)
+
+
+@test
+def jobs_run_at_once(folder):
+    """The first ends only when the second runs, too."""
+    meet = os.path.join(folder, "meet")
+    os.mkfifo(meet)
+    serving(folder, "pair", f'read way; if [ "$way" = in ]; then cat {meet}; else echo met > {meet}; fi', "--jobs", 2)
+    first = Process("call", "pair", "in", "--wait", LIMIT, *here(folder))
+    equal(call(folder, "pair", "out")[0], 0)
+    equal(first.end(), 0)
+    equal(first.out.seen, ["met"])
+
+
+@test
+def ctrl_c_finishes_what_runs(folder):
+    gate, begun = os.path.join(folder, "gate"), os.path.join(folder, "begun")
+    for fifo in (gate, begun):
+        os.mkfifo(fifo)
+    p = serving(folder, "slow", f"echo > {begun}; cat {gate}")
+    c = Process("call", "slow", "--wait", LIMIT, *here(folder))
+    with open(begun, encoding="utf-8") as f:
+        f.read()
+    p.signal(signal.SIGINT)
+    with open(gate, "w", encoding="utf-8") as f:
+        f.write("done all the same\n")
+    equal(c.end(), 0)
+    equal(c.out.seen, ["done all the same"])
+    equal(p.end(), 0)
+
+
+@test
+def all_answer_and_who_fails_is_named(folder):
+    serving(folder, "who", "echo one", "--name", "one")
+    serving(folder, "who", "echo two", "--name", "two")
+    watch = Process("node", *here(folder))
+    watch.wait_line("serves who 0.0.0: two", "out")
+    code, out, _ = call(folder, "who", "--all")
+    equal((code, sorted(out.split("\n"))), (0, ["one: one", "two: two"]))
+    serving(folder, "who", "echo no >&2; exit 1", "--name", "three")
+    watch.wait_line("serves who 0.0.0: three", "out")
+    code, out, err = call(folder, "who", "--all")
+    equal((code, sorted(out.split("\n"))), (1, ["one: one", "two: two"]))
+    holds(err, "three: no (MW_EREMOTE)")
+    holds(err, "1 of 3 members failed")
+    code, out, _ = call(folder, "who", "--all", "--json")
+    said = {line["member"]: line for line in map(json.loads, out.split("\n"))}
+    equal((code, said["one"]["text"], said["three"]["status"]), (1, "one\n", "MW_EREMOTE"))
+    equal(call(folder, "who", "--how", "only=two")[:2], (0, "two"))
+
+
+@test
+def nobody_serves_it(folder):
+    code, out, err = run("call", "nothing.at", *here(folder))
+    equal((code, out), (3, ""))
+    holds(err, "MW_ENOSERVICE")
+    equal(run("call", "nothing")[0], 2)
+    holds(run("call", "nothing")[2], "--mesh")
+    equal(run("call", "nothing", "--how", "onyl=x", *here(folder))[0], 2)
+    equal(run("call", "nothing", "--how", "only", *here(folder))[0], 2)
+    equal(run("serve", "words", *here(folder))[0], 2)
+    equal(run("serve", ".words", "--exec", "cat", *here(folder))[0], 2)
+
+
+@test
+def a_node_tells_who_comes_and_goes(folder):
+    p = Process("node", "--subscribe", "log/*", *here(folder))
+    p.wait_line("joined:")
+    j = Process("node", "--json", *here(folder))
+    q = serving(folder, "words", "wc -w", "--name", "counts", "--set", "version=1.2.0")
+    holds(p.wait_line("up: counts", "out"), "(meshwork-cli)")
+    holds(p.wait_line("serves words 1.2.0", "out"), "counts (1 do)")
+    leaves(q)
+    p.wait_line("serves words no more: counts (0 do)", "out")
+    p.wait_line("down: counts: it left", "out")
+    j.wait_line("member_down", "out")
+    lines = [json.loads(line) for line in j.out.seen]
+    up = next(line for line in lines if line["event"] == "service_up" and line["service"] == "words")
+    equal((up["facts"]["member"], up["facts"]["version"], up["others"]), ("counts", "1.2.0", 1))
+    for each in (p, j):
+        leaves(each)
+
+
+@test
+def members_are_listed(folder):
+    equal(run("members", *here(folder))[:2], (0, "nobody else"))
+    serving(folder, "words", "wc -w", "--name", "counts", "--role", "worker")
+    code, out, _ = run("members", *here(folder))
+    head, row = out.split("\n")
+    equal((code, head.split()), (0, ["NAME", "ROLE", "STATE", "SERVES", "ADDRESS"]))
+    equal(row.split()[:5], ["counts", "worker", "well", "words", "0.0.0"])
+    code, out, _ = run("members", "--json", *here(folder))
+    (member,) = json.loads(out)
+    equal((code, member["name"], member["services"][0]["name"]), (0, "counts", "words"))
+    p = Process("members", "--watch", "--json", *here(folder))
+    p.wait_line("counts", "out")
+    q = serving(folder, "sums", "bc", "--name", "sums")
+    p.wait_line('"sums"', "out")
+    leaves(q)
+    leaves(p)
+
+
+def screen(fd, wanted, seen=b""):
+    """What a terminal gets, until it holds all that is wanted."""
+    until = time.monotonic() + LIMIT
+    while not all(w in seen for w in wanted):
+        if not select.select([fd], [], [], max(0, until - time.monotonic()))[0]:
+            raise AssertionError(f"{wanted} does not come: {seen}")
+        seen += os.read(fd, 1 << 16)
+    return seen
+
+
+@test
+def a_terminal_is_as_it_was(folder):
+    serving(folder, "words", "wc -w", "--name", "counts")
+    near, far = pty.openpty()
+    child = subprocess.Popen([PROGRAM, "members", "--watch", *here(folder)], stdin=far, stdout=far, stderr=far, start_new_session=True)
+    try:
+        os.close(far)
+        screen(near, [b"\x1b[?1049h", b"counts", b"words 0.0.0"])
+        child.send_signal(signal.SIGINT)
+        screen(near, [b"\x1b[?1049l"])
+        equal(child.wait(LIMIT), 0)
+    finally:
+        child.kill()
+        child.wait()
+        os.close(near)
+
+
+if __name__ == "__main__":
+    main()
