@@ -47,6 +47,7 @@ const (
 	EPARTIAL   Status = -66 // Some of the members failed to answer.
 	EDRAINING  Status = -67 // The other side is shutting down and takes no new work.
 	ENOTLEADER Status = -68 // Another process leads this share.
+	EDEAD      Status = -72 // It was tried as often as its queue allows, and given up.
 )
 
 var statusTable = map[Status]statusRow{
@@ -97,6 +98,7 @@ var statusTable = map[Status]statusRow{
 	-66: {name: "MW_EPARTIAL", text: "Some of the members failed to answer."},
 	-67: {name: "MW_EDRAINING", text: "The other side is shutting down and takes no new work.", retry: true},
 	-68: {name: "MW_ENOTLEADER", text: "Another process leads this share.", retry: true},
+	-72: {name: "MW_EDEAD", text: "It was tried as often as its queue allows, and given up."},
 }
 
 // ContextOptions are the keys of a context.
@@ -249,6 +251,13 @@ var ServiceOptions = []Option{
 	{Key: "max_concurrent", Type: "integer", Default: "0", Allowed: "", Doc: "Requests at once; more get MW_EAGAIN; 0: no limit."},
 	{Key: "dedupe.window", Type: "duration", Default: "0", Allowed: "", Doc: "A call with the header key runs once: for so long after its answer a repeat gets the same one; 0: each call runs."},
 	{Key: "dedupe.max_bytes", Type: "size", Default: "1MiB", Allowed: "", Doc: "Answers kept for repeats; beyond it the oldest are forgotten before their time."},
+	{Key: "queue", Type: "word", Default: "none", Allowed: "none, memory", Doc: "memory: calls wait for their turn, one after the other, and are REQUESTs with a lease; a node's schema may say so of single methods."},
+	{Key: "queue.max", Type: "integer", Default: "10000", Allowed: "", Doc: "Calls in the queue, those that run included; more get MW_EAGAIN."},
+	{Key: "queue.max_bytes", Type: "size", Default: "16MiB", Allowed: "", Doc: "Bodies and headers in the queue; more get MW_EAGAIN."},
+	{Key: "queue.parallel", Type: "integer", Default: "1", Allowed: "", Doc: "Calls of the queue that run at once; of those with one header queue.key, or without it, one at a time in order."},
+	{Key: "queue.lease", Type: "duration", Default: "30s", Allowed: "", Doc: "A call of the queue not answered in this time is taken back (CANCEL) and comes again; 0: never."},
+	{Key: "queue.attempts", Type: "integer", Default: "5", Allowed: "", Doc: "Times a call of the queue is a REQUEST at most; then its caller gets MW_EDEAD, and DROPPED has it."},
+	{Key: "queue.backoff", Type: "duration", Default: "1s", Allowed: "", Doc: "Wait before a call of the queue comes again, then twice as long each time, at most 64 times as long."},
 	{Key: "version", Type: "text", Default: "0.0.0", Allowed: "", Doc: "On a node: version of the service (semver.org); not set: the node's member.version."},
 	{Key: "mode", Type: "word", Default: "balanced", Allowed: "balanced, broadcast", Doc: "On a node: a call goes to one of the members that serve it, or to all of them."},
 	{Key: "responds", Type: "boolean", Default: "true", Allowed: "", Doc: "On a node, with mode=broadcast: false: nobody answers, and the caller's DONE comes when every link has the call."},

@@ -312,6 +312,20 @@ export interface ServiceOptions {
   'dedupe.window'?: number | string
   /** Answers kept for repeats; beyond it the oldest are forgotten before their time. Default: `1MiB`. */
   'dedupe.max_bytes'?: number | string
+  /** memory: calls wait for their turn, one after the other, and are REQUESTs with a lease; a node's schema may say so of single methods. Default: `none`. */
+  'queue'?: 'none' | 'memory'
+  /** Calls in the queue, those that run included; more get MW_EAGAIN. Default: `10000`. */
+  'queue.max'?: number | string
+  /** Bodies and headers in the queue; more get MW_EAGAIN. Default: `16MiB`. */
+  'queue.max_bytes'?: number | string
+  /** Calls of the queue that run at once; of those with one header queue.key, or without it, one at a time in order. Default: `1`. */
+  'queue.parallel'?: number | string
+  /** A call of the queue not answered in this time is taken back (CANCEL) and comes again; 0: never. Default: `30s`. */
+  'queue.lease'?: number | string
+  /** Times a call of the queue is a REQUEST at most; then its caller gets MW_EDEAD, and DROPPED has it. Default: `5`. */
+  'queue.attempts'?: number | string
+  /** Wait before a call of the queue comes again, then twice as long each time, at most 64 times as long. Default: `1s`. */
+  'queue.backoff'?: number | string
   /** On a node: version of the service (semver.org); not set: the node's member.version. Default: `0.0.0`. */
   'version'?: string
   /** On a node: a call goes to one of the members that serve it, or to all of them. Default: `balanced`. */

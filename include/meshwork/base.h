@@ -88,7 +88,8 @@ enum {
   MW_EREMOTE = -65,
   MW_EPARTIAL = -66,
   MW_EDRAINING = -67,
-  MW_ENOTLEADER = -68
+  MW_ENOTLEADER = -68,
+  MW_EDEAD = -72
 };
 
 /* What mw_status_flags tells. */
@@ -139,7 +140,7 @@ enum {
   MW_EVENT_MESSAGE = 20, /* peer, topic, meta, body; code: link sequence mod 2^31 */
   MW_EVENT_WRITABLE = 21, /* peer or 0; id: the request whose streamed answer has room again, or 0 */
   MW_EVENT_SLOW = 22,    /* peer; id bytes waiting; code the policy about to act */
-  MW_EVENT_DROPPED = 23, /* peer; status why; code count; body of the last one */
+  MW_EVENT_DROPPED = 23, /* peer; status why; code count; body of the last one; id: the service whose queue gave it up, or 0 */
   MW_EVENT_PING = 25,    /* peer; body */
   MW_EVENT_PONG = 26,    /* peer; id round trip in microseconds; body */
   MW_EVENT_INTEREST = 27, /* topic; code new count; id old count; peer who changed it */
@@ -185,6 +186,11 @@ enum {
   MW_CANCEL_ASKED = 1,    /* the caller no longer wants the answer */
   MW_CANCEL_DEADLINE = 2, /* no time is left */
   MW_CANCEL_GONE = 3      /* caller, connection or service has gone */
+};
+
+/* Flags of mw_fail. */
+enum {
+  MW_FAIL_RETRY = 1 /* the request goes back into its queue */
 };
 
 /* Flags of mw_close. */

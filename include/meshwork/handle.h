@@ -93,7 +93,7 @@ MW_API mw_status mw_state(mw_handle h);
  * Completes: at once. Errors: MW_EINVAL, MW_EKIND, MW_ECLOSED. Since: 0.1 */
 MW_API mw_status mw_stat(mw_handle h, int32_t what, int64_t *value);
 
-/* Facts as JSON. "", "config", "address", "state", "topics" answer at once in
+/* Facts as JSON. "", "config", "address", "state", "topics" and "queues" answer at once in
  * *now; "peers", "members" (channel), "lan", "channel/NAME" and "client/NAME/UUID"
  * (hub) and "metrics" answer by DONE with the JSON (or Prometheus text) as body.
  * Owns: the caller gets one reference in *now, or NULL. Thread: any. Blocks: no. Allocates: yes.

@@ -39,6 +39,12 @@ MW_API mw_status mw_node_open(mw_handle ctx, const mw_conf *c, uint64_t token, m
  * first, mw_pause refuses new ones, mw_stat counts them (MW_STAT_IN_FLIGHT).
  * With dedupe.window calls of one method and header "key" are one REQUEST, which
  * no lost connection ends and which takes one answer (MW_F_MORE: MW_ENOTSUP).
+ * With queue=memory calls wait here for their turn and are REQUESTs one after the
+ * other, oneway ones too; each is answered, once (MW_F_MORE: MW_ENOTSUP), failed,
+ * or given back (MW_FAIL_RETRY). One not answered within queue.lease is taken back
+ * (CANCEL). After queue.attempts times its caller gets MW_EDEAD and DROPPED (id:
+ * the service) has it. mw_close tells by DROPPED how many oneway ones are lost;
+ * mw_drain finishes them. mw_info "queues" of h tells how they stand.
  * Owns: *id is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once; CLOSED of *id, before its handle's. Errors: MW_EDUPLICATE (name is
  * served here), MW_EINVAL (name), MW_EKIND, MW_ECLOSED. Since: 0.1 */
@@ -79,9 +85,10 @@ MW_API mw_status mw_call(mw_handle h, const char *target, size_t tlen, const mw_
 MW_API mw_status mw_reply(mw_handle req, const mw_msg *m, uint32_t flags, uint64_t op);
 
 /* Answers a request with a failure: code (0: MW_EREMOTE) is the status of the
- * caller's DONE, json (an object, usually with "message"; NULL: made here) its body. flags: 0.
+ * caller's DONE, json (an object, usually with "message"; NULL: made here) its body. flags:
+ * MW_FAIL_RETRY, of a service with a queue: it is no answer yet, the request comes again.
  * Owns: copies. Thread: any. Blocks: no. Allocates: yes.
- * Completes: at return. Errors: as mw_reply; MW_EINVAL (code no failure, json no object). Since: 0.1 */
+ * Completes: at return. Errors: as mw_reply; MW_EINVAL (code no failure, json no object, MW_FAIL_RETRY without a queue). Since: 0.1 */
 MW_API mw_status mw_fail(mw_handle req, mw_status code, const char *json, size_t len, uint32_t flags);
 
 #ifdef __cplusplus

@@ -278,6 +278,10 @@ class Request {
   mw_status fail(std::string_view json = {}, mw_status code = MW_EREMOTE) const noexcept {
     return mw_fail(id_, code, json.data(), json.size(), 0);
   }
+  /* Back into its queue, to come again later; code and json are its caller's when that was the last time. */
+  mw_status give_back(std::string_view json = {}, mw_status code = MW_EREMOTE) const noexcept {
+    return mw_fail(id_, code, json.data(), json.size(), MW_FAIL_RETRY);
+  }
 
  private:
   mw_handle id_ = 0;
@@ -769,6 +773,8 @@ class Service : public Object {
   /* The request is over; code() is MW_CANCEL_*. */
   template <class F> void on_cancel(F f) { state_->on[MW_EVENT_CANCEL] = detail::adapt_request(std::move(f)); }
   template <class F> void on_writable(F f) { state_->on[MW_EVENT_WRITABLE] = detail::adapt_request(std::move(f)); }
+  /* Its queue gave a call up (status() MW_EDEAD), or lost code() oneway ones with the service (MW_ECLOSED). */
+  template <class F> void on_dropped(F f) { on(MW_EVENT_DROPPED, std::move(f)); }
 
   void start() {
     uint64_t token = 0;

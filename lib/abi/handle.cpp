@@ -286,6 +286,10 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
       if (auto* p = ref.owner()) return give(p->conf()->dump());
       if (auto* r = ref.context()) return give(r->conf().dump());
     }
+    if (w == "queues") {
+      if (auto* n = ref.node()) return give(n->queues());
+      if (ref.provider() != nullptr || ref.consumer() != nullptr) return give(ref.party()->queues());
+    }
     if (auto* p = ref.provider()) {
       if (w.empty() || w == "address") {
         std::string json;
@@ -305,7 +309,10 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
     if (auto* n = ref.node()) {
       if (w.empty()) return give(n->facts());
       if (w == "address") return give(n->address());
-      if (w == "members") return op == 0 ? fill(err, {MW_EINVAL, 0, "this is answered by DONE: give an op"}) : n->gather_members(op);
+      if (w == "members" || w == "metrics") {
+        if (op == 0) return fill(err, {MW_EINVAL, 0, "this is answered by DONE: give an op"});
+        return w == "members" ? n->gather_members(op) : n->gather_metrics(op);
+      }
     }
     if (auto* c = ref.consumer()) {
       if (w.empty() || w == "address") return give(c->facts());
@@ -333,7 +340,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
       if (w.empty() || w == "address") return give(p->facts());
       if (w == "topics") return give(p->provider().topics(*p));
     }
-    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, peers, members, metrics, lan, channel/NAME or client/NAME/UUID"});
+    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, queues, peers, members, metrics, lan, channel/NAME or client/NAME/UUID"});
   });
 }
 

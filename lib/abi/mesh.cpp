@@ -8,7 +8,9 @@
 #include "base/json.hpp"
 #include "base/status.hpp"
 #include "base/utf8.hpp"
+#include "link/job_queue.hpp"
 #include "link/repeats.hpp"
+#include "mesh/jobs.hpp"
 
 #include <algorithm>
 
@@ -18,6 +20,7 @@ using mw::abi::Reference;
 using mw::base::fill;
 using mw::base::Kind;
 using mw::base::Opt;
+using mw::link::JobQueue;
 using mw::link::Order;
 using mw::link::Repeats;
 using mw::link::Request;
@@ -72,6 +75,7 @@ mw_status answer(mw_handle req, const Body& b, const wire::Talk& t, uint64_t op)
       if (!l->runtime.alive()) return MW_EFORK;
       if (!b.may_go_with(r)) return MW_EINVAL;
       if (r.once) return Repeats::reply(r, t, b.bytes, b.len, b.m, b.flags, op);
+      if (r.jobs != nullptr) return JobQueue::reply(r, t, b.bytes, b.len, b.m, b.flags, op);
       if (r.callee == nullptr) return MW_ECLOSED;
       return r.callee->session().answer(r, t, b.bytes, b.len, b.m, b.flags, op);
     }
@@ -82,6 +86,7 @@ mw_status answer(mw_handle req, const Body& b, const wire::Talk& t, uint64_t op)
   if (r == nullptr) return MW_EKIND;
   if (!b.may_go_with(*r)) return MW_EINVAL;
   if (r->once) return Repeats::reply(*r, t, b.bytes, b.len, b.m, b.flags, op);
+  if (r->jobs != nullptr) return JobQueue::reply(*r, t, b.bytes, b.len, b.m, b.flags, op);
   mw::base::Pin link(r->link);
   if (!link) return MW_ECLOSED;
   return mw::link::session_of(r->link, link.object())->answer(*r, t, b.bytes, b.len, b.m, b.flags, op);
@@ -135,7 +140,11 @@ mw_status mw_serve(mw_handle h, const char* name, size_t nlen, const mw_conf* se
     auto conf = mw::abi::conf_snapshot(service, MW_CONF_SERVICE);
     if (!conf) return fill(err, conf.error());
     if (node == nullptr && for_nodes(**conf)) return fill(err, {MW_EOPTION, 0, "version, mode and responds are for the services of a node"});
-    auto made = node != nullptr ? node->serve(n, **conf, token) : mw::link::Service::open(*party, n, **conf, token);
+    // On a node its schema may say of any method that its calls wait for their turn.
+    std::unique_ptr<JobQueue> jobs;
+    if (node == nullptr && mw::base::queue(**conf) != mw::base::QueueEngine::none) jobs = std::make_unique<mw::mesh::Jobs>(**conf);
+    auto made = node != nullptr ? node->serve(n, **conf, token)
+                                : mw::link::Service::open(*party, n, **conf, token, std::move(jobs));
     if (!made) return fill(err, made.error());
     *id = *made;
     return MW_OK;
@@ -226,7 +235,7 @@ mw_status mw_reply(mw_handle req, const mw_msg* m, uint32_t flags, uint64_t op) 
 mw_status mw_fail(mw_handle req, mw_status code, const char* json, size_t len, uint32_t flags) {
   return guard(nullptr, [&]() -> mw_status {
     std::string_view text;
-    if (flags != 0 || code > 0 || !argument(json, len, text)) return MW_EINVAL;
+    if ((flags & ~uint32_t{MW_FAIL_RETRY}) != 0 || code > 0 || !argument(json, len, text)) return MW_EINVAL;
     if (code == 0) code = MW_EREMOTE;
     if (std::string_view(mw::base::status_name(code)) == "MW_EUNKNOWN") return MW_EINVAL;
     if (!text.empty()) {
@@ -234,6 +243,13 @@ mw_status mw_fail(mw_handle req, mw_status code, const char* json, size_t len, u
       if (!parsed || !parsed->root().is_object()) return MW_EINVAL;
     } else {
       text = mw::link::failure_text(code);
+    }
+    if (flags & MW_FAIL_RETRY) {
+      Reference ref(req);
+      if (mw_status s = req == 0 ? MW_ESTATE : ref.check(); s != MW_OK) return s;
+      Request* r = ref.request();
+      if (r == nullptr) return MW_EKIND;
+      return r->jobs != nullptr ? JobQueue::give_back(*r, code, text) : MW_EINVAL;
     }
     Body b;
     b.bytes = reinterpret_cast<const uint8_t*>(text.data());

@@ -21,6 +21,7 @@ enum class Preset : uint8_t { none, network_cluster };
 enum class Registry : uint8_t { host, gossip };
 enum class AccessNames : uint8_t { exact, nocase };
 enum class AccessCheck : uint8_t { strict, warn };
+enum class QueueEngine : uint8_t { none, memory };
 enum class ChannelWire : uint8_t { meshwork, netcluster };
 enum class ShareWire : uint8_t { meshwork, cluster_client };
 enum class Transcode : uint8_t { serialize_json, json };
@@ -36,6 +37,7 @@ inline Verify tls_verify(const Conf& c) noexcept { return static_cast<Verify>(c.
 inline TlsVersion tls_min_version(const Conf& c) noexcept { return static_cast<TlsVersion>(c.num(Opt::tls_min_version)); }
 inline Backoff reconnect_backoff(const Conf& c) noexcept { return static_cast<Backoff>(c.num(Opt::reconnect_backoff)); }
 inline Registry registry(const Conf& c) noexcept { return static_cast<Registry>(c.num(Opt::registry)); }
+inline QueueEngine queue(const Conf& c) noexcept { return static_cast<QueueEngine>(c.num(Opt::queue)); }
 inline AccessNames access_names(const Conf& c) noexcept { return static_cast<AccessNames>(c.num(Opt::access_names)); }
 inline AccessCheck access_check(const Conf& c) noexcept { return static_cast<AccessCheck>(c.num(Opt::access_check)); }
 inline ParametersIn parameters_in(const Conf& c) noexcept { return static_cast<ParametersIn>(c.num(Opt::parameters_in)); }

@@ -105,6 +105,15 @@ void put_header(std::string& meta, std::string_view key, std::string_view value)
   meta.append(key).append(value);
 }
 
+void set_header(std::string& meta, std::string_view key, std::string_view value) {
+  std::string next;
+  std::string_view left = meta;
+  for (Header h; h.read(left); left.remove_prefix(h.size))
+    if (h.key != key) next.append(left.data(), h.size);
+  put_header(next, key, value);
+  meta.swap(next);
+}
+
 mw_status message_set(mw_msg* m, std::string_view key, std::string_view value) {
   if (m->used.load(std::memory_order_acquire)) return MW_ESTATE;
   if (key.empty()) return MW_EINVAL;

@@ -48,6 +48,7 @@ inline void unref(mw_msg* m) noexcept {
 class MsgRef message_with_topic(const mw_msg* m, std::string_view topic);
 // Appends one header to a packed block: key at most 65,535 bytes.
 void put_header(std::string& meta, std::string_view key, std::string_view value);
+void set_header(std::string& meta, std::string_view key, std::string_view value);  // in place of those there are
 std::string_view get_header(std::string_view meta, std::string_view key, bool* found) noexcept;
 mw_status message_set(mw_msg* m, std::string_view key, std::string_view value);
 std::string_view message_get(const mw_msg* m, std::string_view key, bool* found) noexcept;

@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/status.hpp"
+#include "link/job_queue.hpp"
 #include "link/party.hpp"
 #include "link/repeats.hpp"
 #include "link/service.hpp"
@@ -44,9 +45,10 @@ bool Callee::call(const wire::TalkView& t) {
   Service* service = nullptr;
   std::string_view method;
   std::string rule;
+  bool queued = false;
   if (party.draining()) {
     why = MW_EDRAINING;
-  } else if (party.meeting != nullptr && (why = party.meeting->may_call(s_, t.method, &rule)) != MW_OK) {
+  } else if (party.meeting != nullptr && (why = party.meeting->may_call(s_, t.method, &queued, &rule)) != MW_OK) {
     // refused below
   } else {
     const Services::Found found = find(t.method);
@@ -61,6 +63,7 @@ bool Callee::call(const wire::TalkView& t) {
       refuse(t.number, why, rule);
     return true;
   }
+  if (service->jobs() != nullptr && (queued || service->jobs()->all)) return call_queued(t, *service, flags), true;
   if (oneway) {
     tell(t, *service, 0, flags | MW_F_ONEWAY);
     return true;
@@ -91,6 +94,35 @@ bool Callee::call(const wire::TalkView& t) {
     throw;
   }
   return true;
+}
+
+// A call that waits for its turn, unless there is no room: the host's request is the queue's.
+void Callee::call_queued(const wire::TalkView& t, Service& service, uint32_t flags) {
+  const bool oneway = (t.flags & wire::kOneway) != 0;
+  mw_status why = MW_OK;
+  std::string text;
+  Request* r = nullptr;
+  if (!oneway) {
+    try {
+      r = take(t, &why);
+    } catch (const std::bad_alloc&) {
+      service.dismiss();
+      throw;
+    }
+    if (r == nullptr) {
+      service.dismiss();
+      return refuse(t.number, why);
+    }
+    service.joined(*r);
+  }
+  try {
+    why = service.jobs()->arrive(s_, r, t, flags, &text);
+  } catch (const std::bad_alloc&) {
+    why = MW_ENOMEM;
+  }
+  if (why == MW_OK) return;  // and it may be answered already
+  if (r != nullptr) return fail(*r, why, text);
+  s_.party().log(s_.lane(), base::LogLevel::info, s_.self().handle, "call", text.empty() ? failure_text(why) : text);
 }
 
 // A call with a key, of a service that remembers them: the caller's request waits
@@ -168,6 +200,7 @@ Request* Callee::take(const wire::TalkView& t, mw_status* why) {
   r->wants.store(false, std::memory_order_relaxed);
   r->state = Request::State::open;
   r->told = false;
+  r->jobs = nullptr;
   r->handle = l.slots->take(base::Kind::request, r);
   if (r->handle == 0) {
     all_.erase(*r);
@@ -315,6 +348,11 @@ void Callee::give_up(Request& r, mw_status status, mw_status why) {
   over(r, why, MW_CANCEL_GONE);
 }
 
+void Callee::fail(Request& r, mw_status status, std::string_view text) {
+  refuse(r.number, status, text);
+  close(r, Request::State::canceled);
+}
+
 void Callee::give_up_all(mw_status status, mw_status why) {
   for (Request* r = first_; r != nullptr;) {
     Request* next = r->next;
@@ -333,6 +371,7 @@ void Callee::over(Request& r, mw_status why, int32_t code) noexcept {
   const mw_handle handle = r.handle;
   Service* service = r.service;
   if (r.repeat) Repeats::leave(r, why, code);
+  if (r.jobs != nullptr) r.jobs->leave(r, why, code);
   close(r, Request::State::canceled);
   if (tell_host) service->tell_cancel(handle, s_.self().handle, s_.lane(), why, code);
 }
@@ -340,6 +379,7 @@ void Callee::over(Request& r, mw_status why, int32_t code) noexcept {
 void Callee::close(Request& r, Request::State state) noexcept {
   r.state = state;
   if (r.repeat) Repeats::leave(r, MW_EPEERGONE, MW_CANCEL_GONE);
+  if (r.jobs != nullptr) r.jobs->leave(r, MW_EPEERGONE, MW_CANCEL_GONE);
   loop::Wheel::cancel(r);
   all_.erase(r);
   (r.prev != nullptr ? r.prev->next : first_) = r.next;

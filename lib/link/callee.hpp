@@ -34,6 +34,8 @@ class Callee {
   // The answer will not come from here: tells the caller `status` and the host CANCEL.
   void give_up(Request& r, mw_status status, mw_status why);
   void give_up_all(mw_status status, mw_status why);
+  // The same with an answer of its own, and nothing for the host.
+  void fail(Request& r, mw_status status, std::string_view text);
   void end() noexcept;       // the caller has gone
   void look_for_writable();  // the connection has room again
   size_t open() const noexcept { return all_.size(); }
@@ -44,6 +46,7 @@ class Callee {
   static constexpr size_t kSpares = 16;
   Request* take(const wire::TalkView& t, mw_status* why);
   void call_once(const wire::TalkView& t, Service& service, std::string_view method, std::string_view key, uint32_t flags);
+  void call_queued(const wire::TalkView& t, Service& service, uint32_t flags);
   void tell(const wire::TalkView& t, Service& service, mw_handle request, uint32_t flags);
   void refuse(uint64_t number, mw_status why, std::string_view text = {});  // text: instead of the status's own
   void over(Request& r, mw_status why, int32_t code) noexcept;

@@ -249,6 +249,21 @@ void Owner::done(loop::Lane& l, uint64_t op, mw_status status, int32_t code, std
   l.emit(target, ev, {}, {}, body);
 }
 
+std::string Party::queues() const {
+  std::string all = "[";
+  each_queue([&](const std::string& name, const JobQueue::Numbers& n) {
+    auto number = [](uint64_t v) { return static_cast<int64_t>(v); };
+    std::string one;
+    base::JsonObject o(one);
+    o.text("service", name).number("waiting", number(n.waiting)).number("running", number(n.running));
+    o.number("bytes", number(n.bytes)).number("taken", number(n.taken)).number("refused", number(n.refused));
+    o.number("done", number(n.done)).number("again", number(n.again)).number("dead", number(n.dead));
+    o.number("dropped", number(n.dropped)).end();
+    all += (all.size() > 1 ? "," : "") + one;
+  });
+  return all + "]";
+}
+
 Services& Party::services() {
   if (Services* s = served()) return *s;
   std::lock_guard lock(mutex_);

@@ -43,6 +43,7 @@ class Provider final : public Party, public net::ListenerSink {
   mw_status gather_metrics(uint64_t op);
   mw_status cork(bool on);
   std::string metrics() override;
+  void queue_metrics(std::string& out) const;
   size_t peers() const noexcept { return peers_.load(std::memory_order_relaxed); }
   void sum(uint64_t* messages_in, uint64_t* messages_out, uint64_t* bytes_in, uint64_t* bytes_out) const noexcept;
   mw_status answer(uint64_t ticket, net::Listener::Answer a);

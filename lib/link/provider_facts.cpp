@@ -43,6 +43,30 @@ void Provider::sum(uint64_t* messages_in, uint64_t* messages_out, uint64_t* byte
   }
 }
 
+void Provider::queue_metrics(std::string& out) const {
+  std::vector<std::pair<std::string, JobQueue::Numbers>> all;
+  each_queue([&](const std::string& name, const JobQueue::Numbers& n) {
+    std::string label;  // as the text format wants it
+    for (const char c : name) label += c == '"' || c == '\\' ? std::string("\\") + c : c == '\n' ? std::string("\\n") : std::string(1, c);
+    all.emplace_back(std::move(label), n);
+  });
+  if (all.empty()) return;
+  auto lines = [&](const char* name, const char* type, const char* help, uint64_t JobQueue::Numbers::* what) {
+    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
+    for (const auto& [label, n] : all) out += std::string(name) + "{service=\"" + label + "\"} " + std::to_string(n.*what) + "\n";
+  };
+  using N = JobQueue::Numbers;
+  lines("meshwork_queue_waiting", "gauge", "Calls that wait for their turn.", &N::waiting);
+  lines("meshwork_queue_running", "gauge", "Calls of the queue that the host has.", &N::running);
+  lines("meshwork_queue_bytes", "gauge", "Bodies and headers in the queue.", &N::bytes);
+  lines("meshwork_queue_taken_total", "counter", "Calls that the queue took.", &N::taken);
+  lines("meshwork_queue_refused_total", "counter", "Calls refused because the queue was full.", &N::refused);
+  lines("meshwork_queue_done_total", "counter", "Calls of the queue that were answered.", &N::done);
+  lines("meshwork_queue_again_total", "counter", "Times a call of the queue was not done and came again.", &N::again);
+  lines("meshwork_queue_dead_total", "counter", "Calls given up after their last attempt.", &N::dead);
+  lines("meshwork_queue_dropped_total", "counter", "Calls that nobody waited for any more.", &N::dropped);
+}
+
 std::string Provider::metrics() {
   uint64_t mi, mo, bi, bo;
   sum(&mi, &mo, &bi, &bo);
@@ -59,6 +83,7 @@ std::string Provider::metrics() {
   line("meshwork_dropped_messages_total", "counter", "Messages dropped by an overflow policy.", dropped.load());
   line("meshwork_protocol_violations_total", "counter", "Connections closed for breaking the protocol.", violations.load());
   line("meshwork_memory_bytes", "gauge", "Bytes of the context's budget in use.", static_cast<uint64_t>(runtime.budget().used()));
+  queue_metrics(out);
   std::shared_ptr<net::Listener> listener;
   {
     std::lock_guard lock(mutex_);

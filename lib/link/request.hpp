@@ -13,6 +13,7 @@
 namespace mw::link {
 
 class Callee;
+class JobQueue;
 class Request;
 class Service;
 struct Repeat;
@@ -48,6 +49,9 @@ class Request final : public loop::Object, public loop::Timer {
   // The host's, of a call with a key (repeats): no connection's. Fixed before its handle.
   bool once = false;
   std::shared_ptr<Repeat> repeat;      // of a caller's: while it waits, the lane's
+  // Of a service with a queue: the host's, which is no connection's, and its caller's. The host's is fixed before its handle.
+  JobQueue* jobs = nullptr;
+  uint64_t job = 0;
   void unspend(int64_t cost) noexcept { credit.fetch_add(cost, std::memory_order_seq_cst); }  // it was not
 
   // ---- the lane

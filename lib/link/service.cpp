@@ -3,6 +3,7 @@
 #include "base/status.hpp"
 #include "base/utf8.hpp"
 #include "link/callee.hpp"
+#include "link/job_queue.hpp"
 #include "link/party.hpp"
 #include "link/repeats.hpp"
 #include "link/request.hpp"
@@ -41,13 +42,20 @@ Service::Service(Party& p, std::string_view n, const base::Conf& conf)
 
 Service::~Service() = default;
 
-base::Result<mw_handle> Service::open(Party& party, std::string_view name, const base::Conf& conf, uint64_t token) {
+base::Result<mw_handle> Service::open(Party& party, std::string_view name, const base::Conf& conf, uint64_t token,
+                                      std::unique_ptr<JobQueue> jobs) {
   if (!good_name(name))
     return Error{MW_EINVAL, 0, "a service's name is 1 to 255 bytes of UTF-8: parts that are not empty, joined by dots"};
   if (party.wish.load() != nullptr || party.runtime.closing()) return Error{MW_ECLOSED, 0, {}};
+  if (jobs && party.lanes() != 1)
+    return Error{MW_EOPTION, 0, "queue: a queue has one order, so its provider needs lanes=1"};
+  if (jobs && jobs->all && conf.num(Opt::dedupe_window) != 0)
+    return Error{MW_EOPTION, 0, "queue and dedupe.window do not go together"};
   Services& all = party.services();
   auto* s = new Service(party, name, conf);
   s->token.store(token);
+  s->jobs_ = std::move(jobs);
+  if (s->jobs_) s->jobs_->serve(*s);
   s->runtime.objects.fetch_add(1);
   mw_handle id = 0;
   {
@@ -170,7 +178,7 @@ void Service::begin_drain() {
 }
 
 void Service::desk_empty() {
-  if (++empty_ == desks_.size()) end();
+  if (++empty_ == desks_.size() && (!jobs_ || jobs_->idle())) end();
 }
 
 // Nothing new is found; what runs is over on each lane; then the handle is stale.
@@ -179,6 +187,7 @@ void Service::end() {
   over_.store(true, std::memory_order_release);
   loop::Wheel::cancel(timer_);
   base::insist([&] { party_.services().remove(*this); });
+  if (jobs_) jobs_->end();
   left_ = desks_.size();
   for (Desk& d : desks_) d.lane->post(&d.cancel_step);
 }

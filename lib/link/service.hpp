@@ -21,6 +21,7 @@ class Conf;
 
 namespace mw::link {
 
+class JobQueue;
 class Party;
 class Repeats;
 class Request;
@@ -35,7 +36,9 @@ class Service final : public loop::Object {
  public:
   static constexpr size_t kMaxName = 255;
   // Any thread that has a pin of the party.
-  static base::Result<mw_handle> open(Party& party, std::string_view name, const base::Conf& conf, uint64_t token);
+  // jobs: what its calls wait in, or null.
+  static base::Result<mw_handle> open(Party& party, std::string_view name, const base::Conf& conf, uint64_t token,
+                                      std::unique_ptr<JobQueue> jobs);
   mw_status drain(int64_t deadline_ms, uint64_t op);
   void pause(bool on) noexcept { paused_.store(on, std::memory_order_relaxed); }
   mw_status state() const noexcept;
@@ -52,10 +55,14 @@ class Service final : public loop::Object {
   void left(Request& r) noexcept;
   void tell_cancel(mw_handle request, mw_handle peer, loop::Lane& on, mw_status why, int32_t code);
   Repeats* repeats() const noexcept { return repeats_.get(); }  // null: keys are not remembered
+  JobQueue* jobs() const noexcept { return jobs_.get(); }  // null: calls do not wait here
   Party& party() const noexcept { return party_; }
 
   // ---- the home lane
   void end();
+  void jobs_over() {  // in a turn: its queue is empty
+    if (empty_ == desks_.size()) end();
+  }
   void attend(uint32_t bits) override;
   void destroy(bool dead) noexcept override;
 
@@ -102,6 +109,7 @@ class Service final : public loop::Object {
   TextSet methods_;                    // empty: any
   int64_t max_concurrent_;
   std::unique_ptr<Repeats> repeats_;
+  std::unique_ptr<JobQueue> jobs_;
   std::atomic<int64_t> concurrent_{0};  // counted where there is a limit
   std::atomic<bool> paused_{false}, draining_{false}, over_{false};
   std::mutex mutex_;
@@ -124,6 +132,12 @@ class Services {
     std::string_view method;  // what is left behind the service's name
     bool near = false;        // none, but others begin with the same first part
   };
+  // Each of them, while none comes or goes.
+  template <class F>
+  void each(F f) const {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, service] : names_->services) f(*service);
+  }
   // On the lane of this index.
   Found find(size_t lane, std::string_view target);
   // What was found stays true while it does not change; a service lives longer than that on each lane.
@@ -139,7 +153,7 @@ class Services {
     std::shared_ptr<const Names> names;
   };
   void publish(std::shared_ptr<Names> n);
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<const Names> names_ = std::make_shared<Names>();  // under mutex_
   std::atomic<uint64_t> version_{0};
   std::vector<Seen> seen_;

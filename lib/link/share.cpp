@@ -284,7 +284,7 @@ void Share::serve(Provider* made) {
     listen();
     return;
   }
-  if (auto calls = Service::open(*provider_, kCalls, base::Conf(MW_CONF_SERVICE), kSeat); !calls) {
+  if (auto calls = Service::open(*provider_, kCalls, base::Conf(MW_CONF_SERVICE), kSeat, nullptr); !calls) {
     provider_->close_as(kAtOnce);
     return trouble(calls.error());
   }

@@ -6,6 +6,7 @@
 #include "base/utf8.hpp"
 #include "base/uuid.hpp"
 #include "local/directory.hpp"
+#include "mesh/jobs.hpp"
 
 #include <sys/random.h>
 
@@ -214,6 +215,7 @@ base::Result<mw_handle> Node::serve(std::string_view name, const base::Conf& c, 
     s.version = *v;
   }
   s.mode = static_cast<core::Mode>(c.num(Opt::mode));
+  s.queued = base::queue(c) != base::QueueEngine::none;
   s.responds = c.num(Opt::responds) != 0;
   if (!s.responds && s.mode == core::Mode::balanced)
     return Error{MW_EOPTION, 0, "responds=false is for mode=broadcast: a balanced call has an answer, or the flag MW_F_ONEWAY"};
@@ -223,7 +225,8 @@ base::Result<mw_handle> Node::serve(std::string_view name, const base::Conf& c, 
   if (wish.load() != nullptr || runtime.closing()) return Error{MW_ECLOSED, 0, {}};
   base::Pin seat(seat_);
   if (!seat) return Error{MW_ECLOSED, 0, {}};
-  auto made = link::Service::open(*static_cast<link::Provider*>(static_cast<loop::Object*>(seat.object())), name, c, tok);
+  auto made = link::Service::open(*static_cast<link::Provider*>(static_cast<loop::Object*>(seat.object())), name, c, tok,
+                                  std::make_unique<Jobs>(c));
   if (!made) return made.error();
   base::insist([&] {
     link::post(*lane, [this, h = *made, s] {
@@ -237,6 +240,16 @@ base::Result<mw_handle> Node::serve(std::string_view name, const base::Conf& c, 
 std::string Node::address() const {
   std::lock_guard lock(mutex_);
   return base::json_texts(urls_);
+}
+
+std::string Node::queues() const {
+  base::Pin seat(seat_);
+  return seat ? static_cast<link::Provider*>(static_cast<loop::Object*>(seat.object()))->queues() : "[]";
+}
+
+mw_status Node::gather_metrics(uint64_t op) {
+  link::post(*lane, [this, op] { done(*lane, op, MW_OK, 0, provider_ != nullptr ? provider_->metrics() : std::string()); });
+  return MW_OK;
 }
 
 std::string Node::facts() const {

@@ -52,6 +52,8 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   bool subscribed(std::string_view topic) const;
   mw_status state() const noexcept { return state_.load(std::memory_order_acquire); }
   std::string facts() const;
+  std::string queues() const;
+  mw_status gather_metrics(uint64_t op);
   std::string address() const;  // JSON list of URLs
   mw_status gather_members(uint64_t op);
   size_t members() const noexcept { return members_known_.load(std::memory_order_relaxed); }  // this one, too
@@ -133,7 +135,8 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   const char* met(link::Session& s, const wire::Hello& theirs) override;
   void greeted(link::Session& s) override;
   bool member_came(link::Session& s, const uint8_t* p, size_t n, wire::Violation& v) override;
-  mw_status may_call(link::Session& s, std::string_view target, std::string* rule) override;
+  std::string_view name_of(link::Session& s) const noexcept override;
+  mw_status may_call(link::Session& s, std::string_view target, bool* queued, std::string* rule) override;
   Link* link_of(mw_handle h) noexcept;
   bool usable(const Link* l) const noexcept { return l != nullptr && l->greeted && l->session->is_open(); }
   void connect(const std::string& url, Slot target, bool first);

@@ -360,7 +360,7 @@ void Node::part_came(const mw_event& ev, std::string_view meta, std::string_view
   out.id = whole->op;
   out.flags |= MW_F_MORE;  // this member has more to say
   std::string with(meta);
-  base::put_header(with, "member", roster_.name(e->member));
+  base::set_header(with, "member", roster_.name(e->member));
   pass_on(out, {}, with, body);
 }
 
@@ -414,7 +414,7 @@ void Node::part_settled(Errand& part, mw_status status, uint32_t flags, std::str
     ev.status = status;
     ev.flags = body.empty() ? 0 : flags;
     std::string with(meta);
-    base::put_header(with, "member", name);
+    base::set_header(with, "member", name);
     pass_on(ev, {}, with, body);
   }
   ++whole->answered;

@@ -131,7 +131,7 @@ void Node::dropped(const base::MsgRef& last, size_t n, Slot slot) {
   ev.code = static_cast<int32_t>(n);
   ev.flags = last->flags & MW_F_TEXT;
   std::string with;
-  base::put_header(with, "member", roster_.name(slot));
+  base::set_header(with, "member", roster_.name(slot));
   pass_on(ev, last->topic != nullptr ? std::string_view(*last->topic) : std::string_view(), with,
           {reinterpret_cast<const char*>(last->body), last->len});
 }
@@ -152,7 +152,7 @@ void Node::hear(mw_event ev, std::string_view topic, std::string_view meta, std:
   }
   if (tokens.empty()) return;
   std::string with(meta);
-  base::put_header(with, "member", from);
+  base::set_header(with, "member", from);
   ev.kind = MW_EVENT_MESSAGE;
   for (uint64_t tok : tokens) {
     ev.token = tok;

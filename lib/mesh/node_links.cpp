@@ -199,11 +199,19 @@ void Node::greeted(Session& s) {
   look_at_start();
 }
 
-mw_status Node::may_call(Session& s, std::string_view target, std::string* rule) {
+std::string_view Node::name_of(Session& s) const noexcept {
+  auto at = links_.find(s.self().handle);
+  return at == links_.end() ? std::string_view() : std::string_view(at->second->name);
+}
+
+mw_status Node::may_call(Session& s, std::string_view target, bool* queued, std::string* rule) {
   if (!access_) return MW_OK;
   const Link* l = link_of(s.self().handle);
   core::Access::Answer a = access_->may_call(l != nullptr ? std::string_view(l->role) : std::string_view(), target);
-  if (a && access_->means(target, role_)) return MW_OK;
+  if (a && access_->means(target, role_)) {
+    *queued = a.method->queued;
+    return MW_OK;
+  }
   if (a) a = {core::Access::Is::denied, "access: \"" + role_ + "\" may not serve the methods of another role", nullptr};
   *rule = std::move(a.text);
   return verdict_of(a.is);
@@ -261,7 +269,7 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
       return part_came(ev, meta, body);
     case MW_EVENT_REQUEST: {
       std::string with(meta);
-      if (const Link* l = link_of(ev.peer)) base::put_header(with, "caller", l->name);
+      if (const Link* l = link_of(ev.peer)) base::set_header(with, "caller", l->name);
       return pass_on(ev, topic, with, body, false);
     }
     case MW_EVENT_CANCEL:
@@ -313,7 +321,7 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
     case MW_EVENT_LOG:
     case MW_EVENT_SLOW:
     case MW_EVENT_DROPPED:
-      return pass_on(ev, topic, meta, body);
+      return pass_on(ev, topic, meta, body, ev.id == 0);  // with an id: of a service's queue
     default:
       return;
   }

@@ -64,5 +64,6 @@ mw_status do_reply(call *c) {
 /* fail R [code=EDENIED] [json=]: mw_fail. */
 mw_status do_fail(call *c) {
   const word *json = words_get(c->w, "json");
-  return mw_fail(c->h, status_of(words_text(c->w, "code", "OK")), json ? json->val : NULL, json ? json->len : 0, 0);
+  return mw_fail(c->h, status_of(words_text(c->w, "code", "OK")), json ? json->val : NULL, json ? json->len : 0,
+                 words_get(c->w, "retry") ? MW_FAIL_RETRY : 0);
 }

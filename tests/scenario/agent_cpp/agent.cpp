@@ -317,6 +317,8 @@ std::string call_on(const Named& to, const Line& l, const mw::Event* inside) {
 }
 
 std::string answer_to(const mw::Request& r, const Line& l, const mw::Event* inside) {
+  if (l.verb() == "fail" && l.get("retry") == "true")
+    return answer(r.give_back(l.get("json"), status_of(l.get("code").empty() ? "OK" : l.get("code").c_str())));
   if (l.verb() == "fail") return answer(r.fail(l.get("json"), status_of(l.get("code").empty() ? "OK" : l.get("code").c_str())));
   const std::string given = l.get("body");
   const mw::Message m = message(l, inside != nullptr && given == "$body" ? inside->text() : given);

@@ -54,6 +54,7 @@ class Code(IntEnum):
     EPARTIAL = -66  # Some of the members failed to answer.
     EDRAINING = -67  # The other side is shutting down and takes no new work.
     ENOTLEADER = -68  # Another process leads this share.
+    EDEAD = -72  # It was tried as often as its queue allows, and given up.
 
 
 ContextOptions = TypedDict(
@@ -355,6 +356,20 @@ ServiceOptions = TypedDict(
         "dedupe.window": Union[str, int],
         # Answers kept for repeats; beyond it the oldest are forgotten before their time.
         "dedupe.max_bytes": Union[str, int],
+        # memory: calls wait for their turn, one after the other, and are REQUESTs with a lease; a node's schema may say so of single methods.
+        "queue": str,
+        # Calls in the queue, those that run included; more get MW_EAGAIN.
+        "queue.max": int,
+        # Bodies and headers in the queue; more get MW_EAGAIN.
+        "queue.max_bytes": Union[str, int],
+        # Calls of the queue that run at once; of those with one header queue.key, or without it, one at a time in order.
+        "queue.parallel": int,
+        # A call of the queue not answered in this time is taken back (CANCEL) and comes again; 0: never.
+        "queue.lease": Union[str, int],
+        # Times a call of the queue is a REQUEST at most; then its caller gets MW_EDEAD, and DROPPED has it.
+        "queue.attempts": int,
+        # Wait before a call of the queue comes again, then twice as long each time, at most 64 times as long.
+        "queue.backoff": Union[str, int],
         # On a node: version of the service (semver.org); not set: the node's member.version.
         "version": str,
         # On a node: a call goes to one of the members that serve it, or to all of them.

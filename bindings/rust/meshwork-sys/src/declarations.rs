@@ -110,6 +110,7 @@ values! {
     MW_EPARTIAL: i32 = -66;
     MW_EDRAINING: i32 = -67;
     MW_ENOTLEADER: i32 = -68;
+    MW_EDEAD: i32 = -72;
     MW_SF_RETRY: u32 = 1;
     MW_SF_FATAL: u32 = 2;
     MW_SF_SYSTEM: u32 = 4;
@@ -161,6 +162,7 @@ values! {
     MW_CANCEL_ASKED: i32 = 1;
     MW_CANCEL_DEADLINE: i32 = 2;
     MW_CANCEL_GONE: i32 = 3;
+    MW_FAIL_RETRY: i32 = 1;
     MW_CLOSE_ABORT: u32 = 1;
     MW_CONF_CTX: i32 = 1;
     MW_CONF_PROVIDER: i32 = 2;

@@ -283,6 +283,20 @@ pub mod service {
     pub const DEDUPE_WINDOW: &str = "dedupe.window";
     /// Answers kept for repeats; beyond it the oldest are forgotten before their time. Default: `1MiB`.
     pub const DEDUPE_MAX_BYTES: &str = "dedupe.max_bytes";
+    /// memory: calls wait for their turn, one after the other, and are REQUESTs with a lease; a node's schema may say so of single methods. Default: `none`.
+    pub const QUEUE: &str = "queue";
+    /// Calls in the queue, those that run included; more get MW_EAGAIN. Default: `10000`.
+    pub const QUEUE_MAX: &str = "queue.max";
+    /// Bodies and headers in the queue; more get MW_EAGAIN. Default: `16MiB`.
+    pub const QUEUE_MAX_BYTES: &str = "queue.max_bytes";
+    /// Calls of the queue that run at once; of those with one header queue.key, or without it, one at a time in order. Default: `1`.
+    pub const QUEUE_PARALLEL: &str = "queue.parallel";
+    /// A call of the queue not answered in this time is taken back (CANCEL) and comes again; 0: never. Default: `30s`.
+    pub const QUEUE_LEASE: &str = "queue.lease";
+    /// Times a call of the queue is a REQUEST at most; then its caller gets MW_EDEAD, and DROPPED has it. Default: `5`.
+    pub const QUEUE_ATTEMPTS: &str = "queue.attempts";
+    /// Wait before a call of the queue comes again, then twice as long each time, at most 64 times as long. Default: `1s`.
+    pub const QUEUE_BACKOFF: &str = "queue.backoff";
     /// On a node: version of the service (semver.org); not set: the node's member.version. Default: `0.0.0`.
     pub const VERSION: &str = "version";
     /// On a node: a call goes to one of the members that serve it, or to all of them. Default: `balanced`.
