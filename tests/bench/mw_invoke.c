@@ -1,40 +1,9 @@
-/* Calls to the leader of a share from another process, both ends host-turned with callbacks.
- *   mw_invoke lead DIR                             answers each call with what it was given; prints "up"
- *   mw_invoke call DIR IN_FLIGHT SECONDS           so many calls at once; prints {"rate":...,"cpu_us":...} */
+/* Calls to the leader of a share from another process.
+ *   mw_invoke lead DIR                             answers; prints "up"
+ *   mw_invoke call DIR IN_FLIGHT SECONDS           so many calls at once: see bench_calls.h */
 #define _GNU_SOURCE
-#include "bench_events.h"
-#include "mw_server.h"
-
-enum { START = 1, FIRST = 100 };
-
-static mw_handle g_ctx, g_share;
-static mw_msg *g_body;
-static int g_in_flight;
-static uint64_t g_next = FIRST, g_answered;
-
-static void call_once(void) {
-  mw_error err = {0};
-  check(mw_call(g_share, "get", 3, g_body, NULL, 0, 0, 0, g_next++, &err), &err, "mw_call");
-}
-
-static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
-  (void)user;
-  if (ev->kind == MW_EVENT_REQUEST) {
-    mw_msg *m = mw_msg_new(data + ev->offset + ev->topic_len + ev->meta_len, ev->body_len, MW_F_TEXT);
-    check(mw_reply(ev->id, m, 0, 0), NULL, "mw_reply");
-    mw_msg_unref(m);
-  } else if (ev->kind == MW_EVENT_DONE) {
-    check(ev->status, NULL, ev->id == START ? "start" : "call");
-    if (ev->id == START && g_in_flight == 0) say_up();
-    for (int i = ev->id == START ? 0 : g_in_flight - 1; i < g_in_flight; i++) call_once();
-    if (ev->id != START) g_answered++;
-  }
-}
-
-static void turn_for(double seconds) {
-  const double end = now(CLOCK_MONOTONIC) + seconds;
-  while (now(CLOCK_MONOTONIC) < end) check(mw_ctx_run(g_ctx, 10, NULL), NULL, "mw_ctx_run");
-}
+#define BENCH_TARGET "get"
+#include "bench_calls.h"
 
 int main(int argc, char **argv) {
   const int leads = argc == 3 && strcmp(argv[1], "lead") == 0;
@@ -43,26 +12,12 @@ int main(int argc, char **argv) {
     return 2;
   }
   mw_error err = {0};
-  mw_conf *conf = mw_conf_new(MW_CONF_CTX);
-  set(conf, "threads", "0");
-  g_ctx = open_context(conf);
-  conf = mw_conf_new(MW_CONF_SHARE);
+  open_host_turned();
+  mw_conf *conf = mw_conf_new(MW_CONF_SHARE);
   set(conf, "name", "bench");
   set(conf, "dir", argv[2]);
   set(conf, "role", leads ? "leader" : "follower");
-  check(mw_share_open(g_ctx, conf, 0, &g_share, &err), &err, "mw_share_open");
+  check(mw_share_open(g_ctx, conf, 0, &g_object, &err), &err, "mw_share_open");
   mw_conf_unref(conf);
-  check(mw_on(g_share, on_event, NULL, NULL), NULL, "mw_on");
-  g_body = mw_msg_new(EVENT_BODY, sizeof EVENT_BODY - 1, MW_F_TEXT);
-  g_in_flight = leads ? 0 : atoi(argv[3]);
-  start(g_share, START);
-  if (leads) return mw_ctx_run(g_ctx, -1, NULL);
-  const double seconds = atof(argv[4]);
-  turn_for(seconds / 10);
-  const uint64_t before = g_answered;
-  const double wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-  turn_for(seconds);
-  const double n = (double)(g_answered - before);
-  printf("{\"rate\":%.0f,\"cpu_us\":%.3f}\n", n / (now(CLOCK_MONOTONIC) - wall), (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / n * 1e6);
-  return 0;
+  return leads ? play(0, 0) : play(atoi(argv[3]), atof(argv[4]));
 }
