@@ -95,6 +95,18 @@ TEST(MessageHeaders, SetGetReplace) {
   EXPECT_TRUE(meta_valid(*m->meta));
 }
 
+TEST(MessageHeaders, OneInPlaceOfThoseThereAre) {
+  std::string meta;
+  put_header(meta, "caller", "forged");
+  put_header(meta, "k", "v");
+  put_header(meta, "caller", "forged again");
+  set_header(meta, "caller", "n");
+  std::string expected;
+  put_header(expected, "k", "v");
+  put_header(expected, "caller", "n");
+  EXPECT_EQ(meta, expected);
+}
+
 TEST(MessageHeaders, Refusals) {
   MsgRef m(message_copy("", 0, 0));
   EXPECT_EQ(message_set(m.get(), "", "x"), MW_EINVAL);
