@@ -415,7 +415,9 @@ void Node::drain_step() {
     for (const Served& s : served_)
       if (base::Pin pin(s.handle); pin) static_cast<link::Service*>(static_cast<loop::Object*>(pin.object()))->drain(static_cast<int64_t>(ms), 0);
   }
-  if ((served_.empty() && errands_.empty()) || lane->now() >= drain_end_)
+  // Events that wait for a link of theirs were accepted.
+  const bool mail = std::any_of(members_.begin(), members_.end(), [](const auto& m) { return !m.second.events.empty(); });
+  if ((served_.empty() && errands_.empty() && !mail) || lane->now() >= drain_end_)
     return begin_close(CloseWish{1000, 0, MW_OK, "drained"});
   lane->wheel.set(drain_timer_, lane->now() + kDrainLook);
 }
