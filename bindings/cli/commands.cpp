@@ -239,6 +239,16 @@ void add_serve(CLI::App& app, int& exit_code) {
   c->callback([o, &exit_code] { exit_code = serve(*o); });
 }
 
+void add_publish(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<PublishOptions>();
+  CLI::App* c = app.add_subcommand("publish", "publish one event to the members of a mesh that subscribed");
+  c->add_option("topic", o->topic, "its name, such as log/warn")->required();
+  c->add_option("body", o->body, "what it says; @file reads it");
+  add_mesh(*c, o->mesh);
+  c->footer("Says how many members want it.\nExample: meshwork publish -m shop log/warn 'disk nearly full'");
+  c->callback([o, &exit_code] { exit_code = publish(*o); });
+}
+
 void add_members(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<MembersOptions>();
   CLI::App* c = app.add_subcommand("members", "show who is in a mesh and what they serve");
@@ -330,6 +340,7 @@ int run_command(std::vector<std::string> words) {
   add_node(app, exit_code);
   add_call(app, exit_code);
   add_serve(app, exit_code);
+  add_publish(app, exit_code);
   add_members(app, exit_code);
   add_bench(app, exit_code);
   add_options(app, exit_code);

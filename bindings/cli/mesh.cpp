@@ -1,5 +1,5 @@
-// `meshwork node` and `members`: who is in a mesh, what they serve, what is
-// published. One thread.
+// `meshwork node`, `publish` and `members`: who is in a mesh, what they serve,
+// what is published. One thread.
 #include "json.hpp"
 #include "member.hpp"
 #include "screen.hpp"
@@ -10,6 +10,8 @@
 namespace cli {
 
 namespace {
+
+constexpr int64_t kPublishMs = 5'000;
 
 // {"event":"member_up","code":...,"facts":{...}} of an event whose body is JSON.
 std::string json_line(const char* what, const mw::Event& e) {
@@ -159,6 +161,31 @@ class Members {
 }  // namespace
 
 int node(const NodeOptions& options) { return Watch(options).run(); }
+
+// Ends when it is on its way to each member that wants it.
+int publish(const PublishOptions& o) {
+  const std::string body = value_of(o.body);
+  Member member(o.mesh);
+  if (!member.join()) return member.leave(), kFailed;
+  std::optional<mw_status> ended;
+  int32_t members = 0;
+  const mw_status s = member.node().publish(o.topic, mw::Message(body, is_utf8(body) ? uint32_t{MW_F_TEXT} : 0), [&](mw_status done, const mw::Event& e) {
+    ended = done;
+    members = e.code();
+  });
+  if (s < 0) throw failure(s, {}, "event " + o.topic);
+  while (!ended && member.turn()) {
+  }
+  if (!member.closed()) member.node().drain(kPublishMs);  // a member without a link gets one, and then the event
+  while (!member.closed()) member.turn();
+  member.leave();
+  if (!ended) return kFailed;
+  if (*ended < 0) throw failure(*ended, {}, "event " + o.topic);
+  if (o.mesh.common.json) member.output().line("{\"event\":\"done\",\"members\":" + std::to_string(members) + "}");
+  else member.remarks().say("members that want it: " + std::to_string(members));
+  member.output().flush_all();
+  return kOk;
+}
 
 int members(const MembersOptions& options) { return Members(options).run(); }
 

@@ -136,6 +136,11 @@ struct ServeOptions {
   int jobs = 4;
 };
 
+struct PublishOptions {
+  MeshOptions mesh;
+  std::string topic, body;
+};
+
 struct MembersOptions {
   MeshOptions mesh;
   bool watch = false;
@@ -153,6 +158,7 @@ int node(const NodeOptions& options);
 int call(const CallCommand& options);
 int serve(const ServeOptions& options);
 int members(const MembersOptions& options);
+int publish(const PublishOptions& options);
 int list_options(const std::string& kind, bool json);
 int doctor(bool json);
 

@@ -1,4 +1,4 @@
-"""`meshwork node`, `call`, `serve` and `members`: a mesh of this host, from the shell."""
+"""`meshwork node`, `call`, `serve`, `publish` and `members`: a mesh of this host, from the shell."""
 import json
 import os
 import pty
@@ -185,6 +185,35 @@ def a_node_tells_who_comes_and_goes(folder):
     equal((up["facts"]["member"], up["facts"]["version"], up["others"]), ("counts", "1.2.0", 1))
     for each in (p, j):
         leaves(each)
+
+
+@test
+def what_is_published_is_heard(folder):
+    p = Process("node", "--subscribe", "log/*", "--json", *here(folder))
+    p.wait_line("joined:")
+    code, _, err = run("publish", "log/warn", "disk full", "--name", "me", *here(folder))
+    equal(code, 0)
+    holds(err, "members that want it: 1")
+    said = json.loads(p.wait_line('"message"', "out"))
+    equal(said, {"event": "message", "topic": "log/warn", "member": "me", "text": "disk full"})
+    code, out, _ = run("publish", "other", "--json", *here(folder))
+    equal((code, json.loads(out)), (0, {"event": "done", "members": 0}))
+    equal(run("publish", "", "x", *here(folder))[0], 2)
+    leaves(p)
+
+
+@test
+def an_event_reaches_members_without_a_link(folder):
+    hear = [Process("node", "--subscribe", "e", *here(folder)) for _ in range(8)]
+    for p in hear:  # all know all: whoever the publisher meets tells it of the others
+        after = 0
+        for _ in hear[1:]:
+            p.wait_line("up: ", "out", after)
+            after = next(i for i, line in enumerate(p.out.seen) if i >= after and "up: " in line) + 1
+    holds(run("publish", "e", "to all", *here(folder))[2], "members that want it: 8")
+    for p in hear:
+        p.wait_line("e to all", "out")
+        leaves(p)
 
 
 @test
