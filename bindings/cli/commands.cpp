@@ -265,8 +265,8 @@ void add_options(CLI::App& app, int& exit_code) {
   };
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("options", "list every option of the library: key, type, default, meaning");
-  c->add_option("kind", o->kind, "ctx, provider, consumer, sub, service, call, hub, channel, share or node (all)")
-      ->check(CLI::IsMember({"ctx", "provider", "consumer", "sub", "service", "call", "hub", "channel", "share", "node"}));
+  c->add_option("kind", o->kind, "ctx, provider, consumer, sub, service, call, hub, channel, share, elect, node or manager (all)")
+      ->check(CLI::IsMember({"ctx", "provider", "consumer", "sub", "service", "call", "hub", "channel", "share", "elect", "node", "manager"}));
   c->add_flag("--json", o->json, "one JSON object a line");
   c->footer("(live): may be changed while running. (secret): never shown. Set one with -o KEY=VALUE.");
   c->callback([o, &exit_code] { exit_code = list_options(o->kind, o->json); });

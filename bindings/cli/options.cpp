@@ -15,7 +15,7 @@ struct Kind {
 constexpr Kind kKinds[] = {{"ctx", MW_CONF_CTX}, {"provider", MW_CONF_PROVIDER}, {"consumer", MW_CONF_CONSUMER},
                            {"sub", MW_CONF_SUB}, {"service", MW_CONF_SERVICE}, {"call", MW_CONF_CALL},
                            {"hub", MW_CONF_HUB}, {"channel", MW_CONF_CHANNEL}, {"share", MW_CONF_SHARE},
-                           {"elect", MW_CONF_ELECT}, {"node", MW_CONF_NODE}};
+                           {"elect", MW_CONF_ELECT}, {"node", MW_CONF_NODE}, {"manager", MW_CONF_MANAGER}};
 
 void show(const Kind& kind, bool json, Output& out) {
   if (!json) out.line(std::string(kind.name) + " options");

@@ -47,6 +47,7 @@ const (
 	EPARTIAL   Status = -66 // Some of the members failed to answer.
 	EDRAINING  Status = -67 // The other side is shutting down and takes no new work.
 	ENOTLEADER Status = -68 // Another process leads this share.
+	EREGISTRY  Status = -70 // No manager of the mesh answers.
 	EDEAD      Status = -72 // It was tried as often as its queue allows, and given up.
 )
 
@@ -98,6 +99,7 @@ var statusTable = map[Status]statusRow{
 	-66: {name: "MW_EPARTIAL", text: "Some of the members failed to answer."},
 	-67: {name: "MW_EDRAINING", text: "The other side is shutting down and takes no new work.", retry: true},
 	-68: {name: "MW_ENOTLEADER", text: "Another process leads this share.", retry: true},
+	-70: {name: "MW_EREGISTRY", text: "No manager of the mesh answers.", retry: true},
 	-72: {name: "MW_EDEAD", text: "It was tried as often as its queue allows, and given up."},
 }
 
@@ -140,6 +142,7 @@ var ProviderOptions = []Option{
 	{Key: "tls.alpn", Type: "list", Default: "http/1.1", Allowed: "", Doc: "Application protocols (ALPN) offered or accepted."},
 	{Key: "link.secret", Type: "text", Default: "", Allowed: "", Doc: "Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for.", Live: true, Secret: true},
 	{Key: "link.key_id", Type: "text", Default: "meshwork", Allowed: "", Doc: "Name of link.secret, sent in the clear; both ends must use the same.", Live: true},
+	{Key: "link.secrets", Type: "json", Default: "", Allowed: "", Doc: "More secrets by their link.key_id, {\"ID\":\"SECRET\"}, at most 64; a peer's identity tells which it has.", Live: true, Secret: true},
 	{Key: "send.soft_bytes", Type: "size", Default: "64KiB", Allowed: "", Doc: "Above it sends answer MW_BUFFERED; WRITABLE follows.", Live: true},
 	{Key: "send.max_bytes", Type: "size", Default: "4MiB", Allowed: "", Doc: "Hard bound of what waits for one peer; send.overflow says what happens there.", Live: true},
 	{Key: "send.overflow", Type: "word", Default: "refuse", Allowed: "refuse, drop_new, drop_old, conflate, disconnect", Doc: "At send.max_bytes: answer MW_EAGAIN, drop the new message, drop the oldest, keep the last of each topic, or end the link.", Live: true},
@@ -369,11 +372,14 @@ var NodeOptions = []Option{
 	{Key: "member.service", Type: "text", Default: "default-service", Allowed: "", Doc: "Role of this node, told to the others."},
 	{Key: "member.name", Type: "text", Default: "", Allowed: "", Doc: "Name of this node, of which there is one in the mesh; empty: a UUID."},
 	{Key: "member.version", Type: "text", Default: "0.0.0", Allowed: "", Doc: "Version of the services that have none of their own (semver.org)."},
-	{Key: "registry", Type: "word", Default: "host", Allowed: "host, gossip", Doc: "How nodes find the first other one: by files of this user on this host (host), or at the addresses in seeds (gossip)."},
+	{Key: "member.secret", Type: "text", Default: "", Allowed: "", Doc: "With registry=manager: secret of this node's role, where the managers have one for it (link.secrets); needs link.secret, too.", Live: true, Secret: true},
+	{Key: "registry", Type: "word", Default: "host", Allowed: "host, gossip, manager", Doc: "How nodes find others: by files of this user on this host (host), at the addresses in seeds (gossip), or told by managers (manager)."},
+	{Key: "registry.url", Type: "list", Default: "", Allowed: "", Doc: "With registry=manager: host:port of all managers, or host for its discovery.port. Any one of them does.", Live: true},
+	{Key: "discovery.port", Type: "integer", Default: "8765", Allowed: "", Doc: "Port of the managers that registry.url names without one."},
 	{Key: "registry.scan", Type: "duration", Default: "1s", Allowed: "", Doc: "Time between two looks for members that are not known yet."},
 	{Key: "seeds", Type: "list", Default: "", Allowed: "", Doc: "With registry=gossip: host:port of some nodes; this one may be among them.", Live: true},
-	{Key: "host", Type: "text", Default: "127.0.0.1", Allowed: "", Doc: "With registry=gossip: address to listen on. Off loopback only with link.secret, or link.insecure."},
-	{Key: "port", Type: "integer", Default: "0", Allowed: "", Doc: "With registry=gossip: port to listen on; 0: any free one (mw_info \"address\" tells)."},
+	{Key: "host", Type: "text", Default: "127.0.0.1", Allowed: "", Doc: "With registry=gossip or manager: address to listen on. Off loopback only with link.secret, or link.insecure."},
+	{Key: "port", Type: "integer", Default: "0", Allowed: "", Doc: "With registry=gossip or manager: port to listen on; 0: any free one (mw_info \"address\" tells)."},
 	{Key: "advertise", Type: "list", Default: "", Allowed: "", Doc: "host:port that others should dial, best first; empty: where it listens."},
 	{Key: "link.insecure", Type: "boolean", Default: "false", Allowed: "", Doc: "Listens off loopback without link.secret: whoever reaches the port can be a member."},
 	{Key: "probe.interval", Type: "duration", Default: "500ms", Allowed: "", Doc: "Time between two pings of each member that this one watches."},

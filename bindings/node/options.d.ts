@@ -78,6 +78,8 @@ export interface ProviderOptions {
   'link.secret'?: string
   /** Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. May change by update(). */
   'link.key_id'?: string
+  /** More secrets by their link.key_id, {"ID":"SECRET"}, at most 64; a peer's identity tells which it has. May change by update(). */
+  'link.secrets'?: Record<string, string | number | boolean | object> | string
   /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
   'send.soft_bytes'?: number | string
   /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
@@ -548,15 +550,21 @@ export interface NodeOptions {
   'member.name'?: string
   /** Version of the services that have none of their own (semver.org). Default: `0.0.0`. */
   'member.version'?: string
-  /** How nodes find the first other one: by files of this user on this host (host), or at the addresses in seeds (gossip). Default: `host`. */
-  'registry'?: 'host' | 'gossip'
+  /** With registry=manager: secret of this node's role, where the managers have one for it (link.secrets); needs link.secret, too. May change by update(). */
+  'member.secret'?: string
+  /** How nodes find others: by files of this user on this host (host), at the addresses in seeds (gossip), or told by managers (manager). Default: `host`. */
+  'registry'?: 'host' | 'gossip' | 'manager'
+  /** With registry=manager: host:port of all managers, or host for its discovery.port. Any one of them does. May change by update(). */
+  'registry.url'?: string[] | string
+  /** Port of the managers that registry.url names without one. Default: `8765`. */
+  'discovery.port'?: number | string
   /** Time between two looks for members that are not known yet. Default: `1s`. */
   'registry.scan'?: number | string
   /** With registry=gossip: host:port of some nodes; this one may be among them. May change by update(). */
   'seeds'?: string[] | string
-  /** With registry=gossip: address to listen on. Off loopback only with link.secret, or link.insecure. Default: `127.0.0.1`. */
+  /** With registry=gossip or manager: address to listen on. Off loopback only with link.secret, or link.insecure. Default: `127.0.0.1`. */
   'host'?: string
-  /** With registry=gossip: port to listen on; 0: any free one (mw_info "address" tells). Default: `0`. */
+  /** With registry=gossip or manager: port to listen on; 0: any free one (mw_info "address" tells). Default: `0`. */
   'port'?: number | string
   /** host:port that others should dial, best first; empty: where it listens. */
   'advertise'?: string[] | string
@@ -585,6 +593,7 @@ export interface NodeOptions {
   call?: { [key: string]: unknown }
   close?: { [key: string]: unknown }
   cluster?: { [key: string]: unknown }
+  discovery?: { [key: string]: unknown }
   gate?: { [key: string]: unknown }
   gossip?: { [key: string]: unknown }
   link?: { [key: string]: unknown }

@@ -89,6 +89,7 @@ enum {
   MW_EPARTIAL = -66,
   MW_EDRAINING = -67,
   MW_ENOTLEADER = -68,
+  MW_EREGISTRY = -70,
   MW_EDEAD = -72
 };
 

@@ -23,7 +23,8 @@ enum {
   MW_CONF_CHANNEL = 8,
   MW_CONF_SHARE = 9,
   MW_CONF_ELECT = 10,
-  MW_CONF_NODE = 11
+  MW_CONF_NODE = 11,
+  MW_CONF_MANAGER = 12
 };
 
 /* Makes an empty conf of a kind (MW_CONF_*): every key at its default.

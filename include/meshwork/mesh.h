@@ -23,13 +23,25 @@ extern "C" {
  * mw_subscribe on it (pattern.syntax path unless the sub conf says another; id NULL): MESSAGE once for each
  * subscription, with its token if that is not 0, header "member" who published; the others know of it with the
  * news of the mesh, some 100 ms later. mw_drain withdraws its services first. mw_info "members" tells by DONE who is
- * there. Of two processes with one member.name the one that came later stays,
+ * there. With registry=manager those are told by managers alone (mw_manager_open), the start waits for one, and
+ * ERROR MW_EREGISTRY says when none answers. Of two processes with one member.name the one that came later stays,
  * the other is CLOSED with MW_EDUPLICATE.
  * access says which role (member.service) may call which, at both ends: DONE MW_EDENIED, body the rule; mw_update replaces it.
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at return. Errors: MW_EOPTION, MW_EDENIED (off loopback without link.secret; the runtime
  * directory), MW_EKIND, MW_ECLOSED, MW_ENOMEM. Since: 0.1 */
 MW_API mw_status mw_node_open(mw_handle ctx, const mw_conf *c, uint64_t token, mw_handle *h, mw_error *err);
+
+/* Opens a manager: where nodes with registry=manager report, and which tells them whom there is. It serves and
+ * calls nothing, and passes nothing on: nodes link with each other. Several managers know nothing of
+ * each other; nodes report to all in registry.url, and go on without any. mw_start listens on port, with port 0 also on
+ * discovery.port (ERROR MW_EADDRINUSE where another has it; it is tried again every registry.scan). Events of
+ * members as on a node; ERROR MW_EDENIED names a node that claims a role without its secret (link.secrets), or a
+ * node that says whom there is. mw_update: live options; mw_info "members" tells by DONE who is there.
+ * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
+ * Completes: at return. Errors: MW_EOPTION, MW_EDENIED (off loopback without link.secret), MW_EKIND, MW_ECLOSED,
+ * MW_ENOMEM. Since: 0.1 */
+MW_API mw_status mw_manager_open(mw_handle ctx, const mw_conf *c, uint64_t token, mw_handle *h, mw_error *err);
 
 /* Serves calls on a provider, a consumer or a node: "C" takes every method
  * "C.x" and "C" itself, "C.m" one method; the longest name wins. A node tells

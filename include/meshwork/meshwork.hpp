@@ -984,6 +984,18 @@ class Election : public Endpoint {
   template <class F> void on_leader(F f) { on(MW_EVENT_LEADER, std::move(f)); }
 };
 
+/* Where nodes of a mesh report; see mw_manager_open. */
+class Manager : public Endpoint {
+ public:
+  Manager(Context& ctx, const Conf& conf) : Endpoint(ctx, conf, mw_manager_open) {}
+  Manager(Context& ctx, Options options) : Manager(ctx, Conf(MW_CONF_MANAGER, options)) {}
+
+  /* As of a Node. */
+  template <class F> void on_member_up(F f) { on(MW_EVENT_MEMBER_UP, std::move(f)); }
+  template <class F> void on_member_down(F f) { on(MW_EVENT_MEMBER_DOWN, std::move(f)); }
+  template <class F> void on_member_changed(F f) { on(MW_EVENT_MEMBER_CHANGED, std::move(f)); }
+};
+
 /* A member of a mesh; see mw_node_open. Its services are Service objects. */
 class Node : public Endpoint {
  public:

@@ -113,7 +113,7 @@ mw_status mw_cancel(mw_handle h, uint64_t op) {
     if (auto* s = ref.share()) return s->cancel(op);
     if (auto* g = ref.group()) return g->cancel(op);
     if (auto* e = ref.election()) return e->cancel(op);
-    if (auto* n = ref.node()) return n->cancel(op);
+    if (auto* n = ref.member()) return n->cancel(op);
     if (auto* p = ref.peer()) return p->session.cancel_call(op);
     if (auto* c = ref.channel()) return c->cancel(op);
     return MW_OK;  // a wish: other ops end by themselves at once

@@ -43,7 +43,7 @@ mw_status mw_start(mw_handle h, uint64_t op, mw_error* err) {
         s = sh->start(op);
       else if (auto* e = ref.election())
         s = e->start(op);
-      else if (auto* n = ref.node())
+      else if (auto* n = ref.member())
         s = n->start(op);
       else if (auto* g = ref.group())
         s = g->start(op);
@@ -66,8 +66,9 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
                    : ref.kind() == Kind::channel  ? int32_t{MW_CONF_CHANNEL}
                    : ref.kind() == Kind::node     ? int32_t{MW_CONF_NODE}
                    : ref.kind() == Kind::group    ? int32_t{MW_CONF_CONSUMER}
+                   : ref.kind() == Kind::manager  ? int32_t{MW_CONF_MANAGER}
                                                   : 0;
-    if (kind == 0) return fill(err, {MW_EKIND, 0, "only a context, provider, consumer, hub, channel or node has options"});
+    if (kind == 0) return fill(err, {MW_EKIND, 0, "only a context, provider, consumer, hub, channel, node or manager has options"});
     auto change = mw::abi::conf_snapshot(c, kind);
     if (!change) return fill(err, change.error());
     mw::base::Result<void> done;
@@ -79,7 +80,7 @@ mw_status mw_update(mw_handle h, const mw_conf* c, uint64_t op, mw_error* err) {
       done = x->update(**change, op);
     else if (auto* y = ref.hub())
       done = y->update(**change, op);
-    else if (auto* n = ref.node())
+    else if (auto* n = ref.member())
       done = n->update(**change, op);
     else if (auto* g = ref.group())
       done = g->update(**change, op);
@@ -128,7 +129,7 @@ mw_status mw_drain(mw_handle h, int64_t deadline_ms, uint64_t op, mw_error* err)
         s = x->drain(deadline_ms, op);
       else if (auto* y = ref.hub())
         s = y->drain(deadline_ms, op);
-      else if (auto* n = ref.node())
+      else if (auto* n = ref.member())
         s = n->drain(deadline_ms, op);
       else if (auto* g = ref.group())
         s = g->drain(deadline_ms, op);
@@ -181,7 +182,7 @@ mw_status mw_state(mw_handle h) {
   if (auto* s = ref.seat()) return s->session.open() ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.share()) return s->state();
   if (auto* e = ref.election()) return e->state();
-  if (auto* n = ref.node()) return n->state();
+  if (auto* n = ref.member()) return n->state();
   if (auto* g = ref.group()) return g->state();
   if (auto* p = ref.peer()) return p->session.open() && p->wish.load() == nullptr ? MW_STATE_UP : MW_STATE_DRAINING;
   if (auto* s = ref.service()) return s->state();
@@ -215,9 +216,9 @@ mw_status mw_stat(mw_handle h, int32_t what, int64_t* value) {
       default: return MW_EINVAL;
     }
   }
-  if (auto* n = ref.node()) {
+  if (auto* n = ref.member()) {
     switch (what) {
-      case MW_STAT_PEERS: *value = static_cast<int64_t>(n->members()) - 1; return MW_OK;
+      case MW_STAT_PEERS: *value = static_cast<int64_t>(n->others()); return MW_OK;
       case MW_STAT_IN_FLIGHT: *value = static_cast<int64_t>(n->calls()); return MW_OK;
       default: return MW_EINVAL;
     }
@@ -306,7 +307,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
     }
     if (auto* s = ref.share(); s != nullptr && w.empty()) return give(s->facts());
     if (auto* e = ref.election(); e != nullptr && w.empty()) return give(e->facts());
-    if (auto* n = ref.node()) {
+    if (auto* n = ref.member()) {
       if (w.empty()) return give(n->facts());
       if (w == "address") return give(n->address());
       if (w == "members" || w == "metrics") {

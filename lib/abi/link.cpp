@@ -100,6 +100,10 @@ mw_status mw_node_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handl
   return open<mw::mesh::Node>(ctx, c, MW_CONF_NODE, token, h, err);
 }
 
+mw_status mw_manager_open(mw_handle ctx, const mw_conf* c, uint64_t token, mw_handle* h, mw_error* err) {
+  return open<mw::mesh::Node>(ctx, c, MW_CONF_MANAGER, token, h, err);
+}
+
 mw_status mw_send_bytes(mw_handle h, const void* body, size_t len, uint32_t flags) {
   if ((body == nullptr && len != 0) || (flags & ~kSendFlags)) return MW_EINVAL;
   return guard(nullptr, [&] { return send(h, body, len, nullptr, flags, 0); });

@@ -47,8 +47,12 @@ class Reference {
   link::Share* share() const noexcept { return as<link::Share>(base::Kind::share); }
   link::Share* election() const noexcept { return as<link::Share>(base::Kind::election); }
   mesh::Node* node() const noexcept { return as<mesh::Node>(base::Kind::node); }
+  mesh::Node* member() const noexcept {  // a node or a manager
+    auto* m = as<mesh::Node>(base::Kind::manager);
+    return m != nullptr ? m : node();
+  }
   link::Owner* owner() const noexcept {
-    if (auto* n = node()) return n;
+    if (auto* m = member()) return m;
     if (auto* s = share()) return s;
     if (auto* e = election()) return e;
     if (auto* g = group()) return g;

@@ -18,7 +18,7 @@ enum class ParametersIn : uint8_t { header, query };
 enum class Role : uint8_t { compete, leader, follower };
 enum class Fanout : uint8_t { all, one };
 enum class Preset : uint8_t { none, network_cluster };
-enum class Registry : uint8_t { host, gossip };
+enum class Registry : uint8_t { host, gossip, manager };
 enum class AccessNames : uint8_t { exact, nocase };
 enum class AccessCheck : uint8_t { strict, warn };
 enum class QueueEngine : uint8_t { none, memory };

@@ -11,7 +11,7 @@
 namespace mw::base {
 
 enum class Kind : uint8_t {
-  none, context, provider, consumer, peer, subscription, ask, service, request, seat = 16, hub, channel, share, election, node, group
+  none, context, provider, consumer, peer, subscription, ask, service, request, seat = 16, hub, channel, share, election, node, group, manager
 };
 
 inline Kind kind_of(mw_handle h) noexcept { return static_cast<Kind>((h >> 48) & 31); }

@@ -51,6 +51,7 @@ std::string check_text(Opt id, std::string_view text) {
     case Opt::dir:
       return text.empty() || text.starts_with('/') ? "" : "a path that begins with /";
     case Opt::link_secret:
+    case Opt::member_secret:
       return text.empty() || text.size() >= 16 ? "" : "at least 16 bytes: what is shorter can be guessed";
     case Opt::url:
       for (auto scheme : {"ws://", "wss://", "unix:/", "ws+unix:/", "wss+unix:/"})
@@ -88,6 +89,7 @@ std::string check_list(Opt id, const std::vector<std::string>& items) {
 }
 
 std::string check_json(Opt id, JsonValue v) {
+  constexpr size_t kMaxSecrets = 64;
   constexpr const char* kObject = "a JSON object of strings, numbers and booleans";
   if (!v.is_object()) return kObject;
   std::string must;
@@ -105,6 +107,15 @@ std::string check_json(Opt id, JsonValue v) {
         if (!x.is_scalar()) must = "a JSON object of channels, each an object of strings and booleans";
         return must.empty();
       });
+      return must.empty();
+    });
+    return must;
+  }
+  if (id == Opt::link_secrets) {
+    size_t n = 0;
+    v.each([&](std::string_view key, JsonValue m) {
+      if (++n > kMaxSecrets || key.empty() || key.size() > 120 || !m.is_text() || m.text().size() < 16)
+        must = "a JSON object of at most 64 names, of at most 120 bytes, with a secret of at least 16 bytes each";
       return must.empty();
     });
     return must;

@@ -6,7 +6,7 @@
 namespace mw::base {
 namespace {
 
-constexpr int kKinds = 12;  // MW_CONF_* begin at 1
+constexpr int kKinds = 13;  // MW_CONF_* begin at 1
 constexpr size_t kKeys = static_cast<size_t>(Opt::count_);
 
 constexpr uint32_t CTX = 1u << MW_CONF_CTX, PROVIDER = 1u << MW_CONF_PROVIDER,
@@ -14,7 +14,7 @@ constexpr uint32_t CTX = 1u << MW_CONF_CTX, PROVIDER = 1u << MW_CONF_PROVIDER,
                    SERVICE = 1u << MW_CONF_SERVICE, CALL = 1u << MW_CONF_CALL,
                    HUB = 1u << MW_CONF_HUB, CHANNEL = 1u << MW_CONF_CHANNEL,
                    SHARE = 1u << MW_CONF_SHARE, ELECT = 1u << MW_CONF_ELECT,
-                   NODE = 1u << MW_CONF_NODE;
+                   NODE = 1u << MW_CONF_NODE, MANAGER = 1u << MW_CONF_MANAGER;
 constexpr int64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB, TiB = 1024 * GiB;
 constexpr int64_t s = 1000, h = 3600 * s, d = 24 * h;
 
@@ -94,6 +94,7 @@ std::string_view conf_kind_name(int32_t kind) noexcept {
     case MW_CONF_SHARE: return "share";
     case MW_CONF_ELECT: return "election";
     case MW_CONF_NODE: return "node";
+    case MW_CONF_MANAGER: return "manager";
     default: return "";
   }
 }

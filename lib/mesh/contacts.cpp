@@ -1,6 +1,5 @@
 #include "mesh/contacts.hpp"
 
-#include "base/choices.hpp"
 #include "base/uuid.hpp"
 #include "local/directory.hpp"
 
@@ -16,6 +15,13 @@ namespace {
 
 constexpr std::string_view kPrefix = "/node-", kSuffix = ".sock";
 
+// "host" as "host:port", IPv6 in brackets.
+std::string with_port(const std::string& place, int64_t port) {
+  const size_t colon = place.rfind(':'), bracket = place.rfind(']');
+  const bool has = colon != place.npos && (bracket == place.npos ? place.find(':') == colon : colon > bracket);
+  return has ? place : place + ":" + std::to_string(port);
+}
+
 bool loopback(std::string_view host) noexcept {
   return host == "localhost" || host.starts_with("127.") || host == "::1" || host == "[::1]";
 }
@@ -25,9 +31,16 @@ bool loopback(std::string_view host) noexcept {
 base::Result<Contacts> Contacts::open(const base::Conf& conf, const Uuid& uuid) {
   Contacts c;
   c.uuid_ = uuid;
-  c.secret_ = !conf.text(Opt::link_secret).empty();
-  c.host_ = base::registry(conf) == base::Registry::host;
-  if (c.host_) {
+  const bool manager = conf.kind() == MW_CONF_MANAGER;
+  c.secret_ = !conf.text(Opt::link_secret).empty() || !conf.text(Opt::link_secrets).empty();
+  c.registry_ = manager ? base::Registry::manager : base::registry(conf);
+  if (!conf.text(Opt::member_secret).empty() && (!c.managed() || !c.secret_))
+    return Error{MW_EOPTION, 0, "member.secret is for registry=manager, and goes with link.secret"};
+  if (c.managed() && conf.text(Opt::link_key_id).starts_with("role:"))
+    return Error{MW_EOPTION, 0, "link.key_id of a managed mesh does not begin with role: (those are of link.secrets)"};
+  if (c.managed() && !manager && conf.list(Opt::registry_url).empty())
+    return Error{MW_EOPTION, 0, "registry=manager needs registry.url: where the managers listen"};
+  if (c.registry_ == base::Registry::host) {
     auto dir = local::runtime_directory(conf.text(Opt::dir));
     if (!dir) return dir.error();
     c.dir_ = *dir;
@@ -44,7 +57,7 @@ base::Result<Contacts> Contacts::open(const base::Conf& conf, const Uuid& uuid) 
   const std::string& host = conf.text(Opt::host);
   if (!loopback(host) && !c.secret_ && conf.num(Opt::link_insecure) == 0)
     return Error{MW_EDENIED, 0, "off loopback a mesh needs link.secret; link.insecure=true does without"};
-  if ((host == "0.0.0.0" || host == "::") && conf.list(Opt::advertise).empty())
+  if (!manager && (host == "0.0.0.0" || host == "::") && conf.list(Opt::advertise).empty())
     return Error{MW_EOPTION, 0, "host is every address of this machine: advertise must say which the others dial"};
   c.listen_.emplace_back("host", host);
   c.listen_.emplace_back("port", std::to_string(conf.num(Opt::port)));
@@ -53,9 +66,12 @@ base::Result<Contacts> Contacts::open(const base::Conf& conf, const Uuid& uuid) 
 }
 
 void Contacts::seeds(const base::Conf& conf) {
-  if (host_) return;
   seeds_.clear();
-  for (const std::string& place : conf.list(Opt::seeds)) seeds_.push_back(url(place));
+  if (registry_ == base::Registry::gossip)
+    for (const std::string& place : conf.list(Opt::seeds)) seeds_.push_back(url(place));
+  if (managed())
+    for (const std::string& place : conf.list(Opt::registry_url))
+      seeds_.push_back(url(with_port(place, conf.num(Opt::discovery_port))));
 }
 
 std::string Contacts::url(std::string_view place) const {

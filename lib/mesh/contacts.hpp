@@ -1,9 +1,10 @@
 // How a node is found by the others and finds the first of them: the files of
-// this host (registry=host) or addresses that were given (gossip). Whom it
-// names is dialled; who is a member is settled by what is said on the link.
+// this host (registry=host) or addresses that were given (gossip: of nodes;
+// manager: of managers). Whom it names is dialled; who is a member is settled
+// by what is said on the link. A manager looks for nobody.
 // Used by the node. The node's lane, but open().
 #pragma once
-#include "base/conf.hpp"
+#include "base/choices.hpp"
 #include "base/result.hpp"
 #include "local/roster.hpp"
 
@@ -32,16 +33,19 @@ class Contacts {
   std::vector<std::string> look() const;
   // Nobody listens there: what a dead process left is tidied up.
   void refused(const std::string& url) const noexcept;
-  void seeds(const base::Conf& conf);  // they have changed
+  void seeds(const base::Conf& conf);  // they have changed, or the managers
   // "host:port" as the URL that is dialled.
   std::string url(std::string_view place) const;
+  base::Registry registry() const noexcept { return registry_; }
+  bool managed() const noexcept { return registry_ == base::Registry::manager; }  // also of a manager
 
  private:
   Contacts() = default;
   std::string file(const uint8_t* uuid) const;
   std::string url_of_file(const std::string& file) const;
 
-  bool host_ = false, secret_ = false;
+  base::Registry registry_ = base::Registry::host;
+  bool secret_ = false;
   Uuid uuid_{};
   std::string dir_;
   std::optional<local::Roster> roster_;

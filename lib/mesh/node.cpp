@@ -50,14 +50,15 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
   for (Opt o : {Opt::cluster_deployment, Opt::cluster_name})
     if (!local::name_valid(conf->text(o)))
       return Error{MW_EOPTION, 0, o == Opt::cluster_deployment && conf->text(o).empty()
-                                      ? "a node needs cluster.deployment"
+                                      ? "cluster.deployment is needed: the name of the mesh"
                                       : "cluster.deployment and cluster.name have letters, digits, '.', '_' and '-', and "
                                         "do not begin with '.'"};
   for (Opt o : {Opt::member_name, Opt::member_service})
     if (!base::utf8_valid(conf->text(o))) return Error{MW_EOPTION, 0, "member.name and member.service are UTF-8"};
-  auto version = core::Semver::parse(conf->text(Opt::member_version));
+  const bool manages = conf->kind() == MW_CONF_MANAGER;
+  auto version = core::Semver::parse(manages ? "0.0.0" : conf->text(Opt::member_version));
   if (!version) return Error{MW_EOPTION, 0, "member.version: " + version.error().text};
-  auto gate = gate_of(conf->text(Opt::gate_services));
+  auto gate = gate_of(manages ? "{}" : conf->text(Opt::gate_services));
   if (!gate) return gate.error();
   Contacts::Uuid uuid;
   base::uuid_make(uuid);
@@ -85,7 +86,7 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
   n->provider_ = *made;
   n->provider_->meeting = n;
   n->seat_ = n->provider_->handle;
-  if (auto in = n->enter(base::Kind::node, token); !in) {
+  if (auto in = n->enter(manages ? base::Kind::manager : base::Kind::node, token); !in) {
     // The context closes: it goes with its provider, which may have gone already.
     if (base::Pin seat(n->seat_); seat)
       static_cast<link::Provider*>(static_cast<loop::Object*>(seat.object()))->close_as(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, {}});
@@ -97,10 +98,12 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
 
 Node::Node(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
     : Owner(ctx, home, std::move(c)),
+      manages_(conf()->kind() == MW_CONF_MANAGER),
       mesh_(conf()->text(Opt::cluster_deployment) + "/" + conf()->text(Opt::cluster_name)),
       role_(conf()->text(Opt::member_service)),
       name_(conf()->text(Opt::member_name)),
       instance_(static_cast<uint64_t>(base::clock_ns(CLOCK_REALTIME))),
+      members_known_(manages_ ? 0 : 1),
       balancer_(by_chance()),
       random_(by_chance()) {
   for (Timer* t : {&tick_timer_, &scan_timer_, &gate_timer_, &drain_timer_}) t->n = this;
@@ -109,6 +112,7 @@ Node::Node(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
   gate_timer_.step = &Node::gate_late;
   drain_timer_.step = &Node::drain_step;
   live_options();
+  roles_from_conf();
 }
 
 Node::~Node() = default;
@@ -143,25 +147,29 @@ void Node::tell_warnings(const std::vector<std::string>& warnings) {
   for (const std::string& w : warnings) log(*lane, base::LogLevel::warn, 0, "access", w);
 }
 
-std::shared_ptr<const base::Conf> Node::inner_conf(int32_t kind, std::string_view url) const {
+std::shared_ptr<const base::Conf> Node::inner_conf(int32_t kind, std::string_view url, bool registry) const {
   auto ours = conf();
   base::Conf c(kind);
   auto set = [&c](std::string_view k, const std::string& v) { (void)c.set(k, v); };
   set("wire", "meshwork");
   for (const char* k : {"send.soft_bytes", "send.max_bytes", "recv.max_message", "call.timeout", "close.timeout", "log.level"})
     if (auto v = ours->get(k)) set(k, *v);
-  if (const std::string& secret = ours->text(Opt::link_secret); !secret.empty()) {
+  if (const std::string& role = ours->text(Opt::member_secret); registry && !role.empty()) {
+    set("link.secret", role);
+    set("link.key_id", key_of_role(ours->text(Opt::member_service)));
+  } else if (const std::string& secret = ours->text(Opt::link_secret); !secret.empty()) {
     set("link.secret", secret);
     set("link.key_id", ours->text(Opt::link_key_id));
   }
   if (kind == MW_CONF_PROVIDER) {
+    if (const std::string& roles = ours->text(Opt::link_secrets); !roles.empty()) set("link.secrets", keys_of_roles(roles));
     set("lanes", "1");
     set("path", std::string(Contacts::kPath));
     set("http.alive_path", "");
     for (const auto& [k, v] : contacts_->listen()) set(k, v);
   } else {
     set("url", std::string(url));
-    set("connect.timeout", "2s");
+    set("connect.timeout", registry ? "5s" : "2s");  // a manager may have many secrets to stretch
     set("reconnect.max_attempts", "0");  // who is dialled again, and where, is decided here
   }
   return c.freeze();
@@ -196,8 +204,9 @@ base::Result<void> Node::update(const base::Conf& change, uint64_t op) {
   }
   set_conf(*next);
   live_options();
-  link::post(*lane, [this, op, ruled, access, warnings] {
+  link::post(*lane, [this, op, ruled, access, warnings, change] {
     contacts_->seeds(*conf());
+    new_secrets(change);
     if (ruled) access_ = access;  // calls in flight end as they would have
     tell_warnings(warnings);
     done(*lane, op, MW_OK, 0, {});
@@ -255,8 +264,11 @@ mw_status Node::gather_metrics(uint64_t op) {
 std::string Node::facts() const {
   std::string out;
   base::JsonObject o(out);
-  o.text("name", name_).text("service", role_).text("mesh", mesh_);
+  o.text("name", name_).text("mesh", mesh_);
+  if (!manages_) o.text("service", role_);
   o.raw("address", address()).number("members", static_cast<int64_t>(members_known_.load(std::memory_order_relaxed)));
+  if (contacts_->managed() && !manages_) o.number("managers", managers_.load(std::memory_order_relaxed));
+  if (contacts_->managed()) o.number("forged", static_cast<int64_t>(forged_.load(std::memory_order_relaxed)));
   o.end();
   return out;
 }
@@ -304,6 +316,9 @@ void Node::listening(std::string_view body) {
     urls_ = urls;
   }
   core::MembershipConfig c;
+  c.managed = contacts_->managed();
+  c.manager = manages_;
+  c.admits = [this](Slot, const core::RecordView& record) { return admits(record); };
   c.name = name_;
   c.address = address;
   c.instance = instance_;
@@ -326,9 +341,10 @@ void Node::listening(std::string_view body) {
 // Usable once all who were there at the start were met or could not be, and
 // what they know was heard.
 void Node::look_at_start() {
-  if (settled_ || !machine_ || closing_ || first_links_ != 0) return;
+  const bool told = contacts_->managed() && joined_;  // by one manager of several
+  if (settled_ || !machine_ || closing_ || (first_links_ != 0 && !told)) return;
   const bool others = std::any_of(links_.begin(), links_.end(), [&](auto& l) { return usable(l.second.get()) && !l.second->own; });
-  if (others && !joined_) return;
+  if ((others || contacts_->managed()) && !joined_ && !manages_) return look_at_registry();
   settled_ = true;
   mw_status idle = MW_STATE_CONNECTING;
   state_.compare_exchange_strong(idle, MW_STATE_UP);
@@ -373,7 +389,7 @@ void Node::trouble(Error why) {
 
 // What we serve, told to all by way of the membership.
 bool Node::announce() {
-  if (!machine_ || closing_) return true;
+  if (!machine_ || closing_ || manages_) return true;
   core::Announcement a;
   a.role = role_;
   if (drain_end_ == 0)
@@ -440,12 +456,13 @@ void Node::begin_close(const CloseWish& w) {
   }
   for (auto& [h, l] : links_)
     if (l->consumer != nullptr) l->consumer->close_as(w);
-  if (provider_ != nullptr) provider_->close_as(w);
+  for (link::Provider* p : {provider_, discovery_})
+    if (p != nullptr) p->close_as(w);
   end_if_done();
 }
 
 void Node::end_if_done() {
-  if (!closing_ || provider_ != nullptr || !links_.empty() || retired_) return;
+  if (!closing_ || provider_ != nullptr || discovery_ != nullptr || !links_.empty() || retired_) return;
   retired_ = true;
   base::retire(handle);
 }

@@ -3,8 +3,9 @@
 // here instead of to the host (loop::Inside), what their ends say of
 // themselves, too (link::Meeting). Who is there is settled by core::Membership,
 // who serves what by core::Catalog, who answers a call by core::Balancer: the
-// node brings them their input and carries out what they decide. Lives on one
-// lane; the functions marked so are for any thread that has a pin.
+// node brings them their input and carries out what they decide. A manager is
+// the same without services and calls: it keeps the list of members. Lives on
+// one lane; the functions marked so are for any thread that has a pin.
 #pragma once
 #include "base/choices.hpp"
 #include "base/message.hpp"
@@ -21,6 +22,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,6 +38,7 @@ std::vector<std::string_view> addresses_of(const core::Fact* fact);
 
 class Node final : public link::Owner, private loop::Inside, private link::Meeting {
  public:
+  // A manager where the conf is one's.
   static base::Result<mw_handle> open(loop::Runtime& ctx, std::shared_ptr<const base::Conf> conf, uint64_t token);
 
   // ---- any thread
@@ -56,7 +59,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   mw_status gather_metrics(uint64_t op);
   std::string address() const;  // JSON list of URLs
   mw_status gather_members(uint64_t op);
-  size_t members() const noexcept { return members_known_.load(std::memory_order_relaxed); }  // this one, too
+  size_t others() const noexcept {  // members
+    return members_known_.load(std::memory_order_relaxed) - (manages_ ? 0 : 1);
+  }
   size_t calls() const noexcept { return open_errands_.load(std::memory_order_relaxed); }
 
   void attend(uint32_t bits) override;
@@ -67,6 +72,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   static constexpr size_t kMaxErrands = 1 << 20;
   static constexpr size_t kMaxEvents = 256;  // of a member that wait for a link
   static constexpr size_t kMaxMail = 64;   // messages about members that wait for a link
+  static constexpr uint64_t kDiscovery = 1;  // token of that provider
+  static constexpr uint16_t kNotHere = 1008;
+  static constexpr const char* kDuplicate = "another process has this node's name";
   // One connection with another node.
   struct Link {
     link::Session* session = nullptr;
@@ -78,6 +86,12 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     uint64_t instance = 0;
     bool greeted = false, own = false;   // own: both ends are ours
     bool first = false;                  // the start waits for it
+    bool registry = false;               // dialled as a manager
+    bool manager = false;                // the other end is one
+    std::string identity;                // that TLS proved, of who dialled us
+    bool told = false;                   // that it forged, or was denied
+    bool stood = false;                  // at the last look
+    bool trusted() const noexcept { return registry && manager; }  // whom there is, it may say
     uint64_t retire_at = 0;              // another one serves the pair
     uint64_t seen = 0;                   // bytes that had come when it was last looked at
   };
@@ -91,6 +105,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     std::deque<std::pair<base::MsgRef, uint32_t>> events;  // that wait for a link, with their flags
     uint32_t in_flight = 0;
     bool suspected = false;
+    std::string let_in;                  // a manager's: with which identity
   };
   struct Wanted {
     base::Pattern pattern;
@@ -121,7 +136,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void trouble(base::Error why);
   void begin_close(const link::CloseWish& w);
   void end_if_done();
-  std::shared_ptr<const base::Conf> inner_conf(int32_t kind, std::string_view url) const;
+  std::shared_ptr<const base::Conf> inner_conf(int32_t kind, std::string_view url, bool registry = false) const;
   bool announce();  // false: it exceeds what can be told
   using Schema = std::shared_ptr<const core::Access>;  // null: all may call all
   base::Result<Schema> schema_of(const base::Conf& c, std::vector<std::string>& warnings) const;
@@ -139,13 +154,28 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   mw_status may_call(link::Session& s, std::string_view target, bool* queued, std::string* rule) override;
   Link* link_of(mw_handle h) noexcept;
   bool usable(const Link* l) const noexcept { return l != nullptr && l->greeted && l->session->is_open(); }
-  void connect(const std::string& url, Slot target, bool first);
+  void connect(const std::string& url, Slot target, bool first, bool registry = false);
   bool dial(Slot slot);
   bool dial_next(Slot slot, Member& m);
   void not_reached(Slot slot, bool refused);
-  void ended(mw_handle h, mw_status why);
+  void ended(mw_handle h, mw_status why, int32_t code, std::string_view reason);
+  bool better(const Link& a, const Link& than) const noexcept;
   void look_for_others();
   void pass_on(mw_event ev, std::string_view topic, std::string_view meta, std::string_view body, bool ours = true);
+
+  // node_registry.cpp: managers
+  static std::string key_of_role(std::string_view role);
+  static std::string keys_of_roles(const std::string& json);
+  void roles_from_conf();
+  void new_secrets(const base::Conf& change);
+  bool admits(const core::RecordView& record);
+  void deny(link::Session& s, Link& l);
+  const char* fit(const Link& l, const wire::Hello& theirs) const;
+  void registry_ended(const Link& l, mw_status why, int32_t code, std::string_view reason);
+  void look_at_registry();
+  void forged(Slot slot);
+  void discover();
+  void discovery_came(const mw_event& ev, std::string_view body);
 
   // node_members.cpp: the machine's inputs and what it decides
   int64_t now() const noexcept { return static_cast<int64_t>(lane->now()); }
@@ -199,6 +229,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void learn_interests(Slot slot, const core::Announcement& a);
 
   Contacts::Uuid uuid_{};
+  const bool manages_;
   const std::string mesh_;                    // deployment/cluster
   const std::string role_;                    // member.service
   std::string name_;
@@ -212,12 +243,25 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   std::atomic<uint32_t> strategy_{0};
   std::atomic<bool> local_first_{true};
   std::atomic<size_t> open_errands_{0};
-  std::atomic<size_t> members_known_{1};
+  std::atomic<size_t> members_known_;         // this one, too, unless it is a manager
   std::vector<std::string> urls_;             // under mutex_
   std::vector<Wanted> wanted_;                // under mutex_
 
   // the lane
   link::Provider* provider_ = nullptr;        // until its CLOSED
+  // Managers: of a manager
+  link::Provider* discovery_ = nullptr;       // a second one, the same
+  bool discovered_ = false, told_discovery_ = false;
+  std::set<std::string, std::less<>> guarded_; // that have a secret
+  const Link* receiving_ = nullptr;           // whose message the machine reads
+  std::string denied_, denied_role_;          // why that link has to go, or ""
+  // of a node
+  mw_status registry_told_ = MW_OK;           // that no manager is there, and how
+  mw_status registry_status_ = MW_OK;         // what the last manager said, or why it was not reached
+  std::string registry_why_;
+  std::atomic<int32_t> managers_{0};          // linked
+  // of both
+  std::atomic<uint64_t> forged_{0};
   std::unordered_map<mw_handle, std::unique_ptr<Link>> links_;
   std::unordered_map<Slot, Member> members_;
   core::Roster roster_;

@@ -1,5 +1,6 @@
 // A node's connections: dialling, meeting, one link a pair, and what their
 // parties tell.
+#include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "link/peer.hpp"
 #include "link/speech.hpp"
@@ -32,8 +33,8 @@ Node::Link* Node::link_of(mw_handle h) noexcept {
 
 // ---- dialling
 
-void Node::connect(const std::string& url, Slot target, bool first) {
-  auto made = link::Consumer::make(runtime, *lane, inner_conf(MW_CONF_CONSUMER, url), 0, this);
+void Node::connect(const std::string& url, Slot target, bool first, bool registry) {
+  auto made = link::Consumer::make(runtime, *lane, inner_conf(MW_CONF_CONSUMER, url, registry), 0, this);
   if (!made) {
     log(*lane, base::LogLevel::warn, 0, "mesh", "cannot dial " + url + ": " + made.error().text);
     if (target != core::kNoSlot) link::post(*lane, [this, target] { not_reached(target, false); });
@@ -48,6 +49,7 @@ void Node::connect(const std::string& url, Slot target, bool first) {
   l->url = url;
   l->target = target;
   l->first = first;
+  l->registry = registry;
   if (first) ++first_links_;
   links_.emplace(c->handle, std::move(l));
   c->start(0);
@@ -104,6 +106,7 @@ void Node::drop_waiting(Slot slot, Member& m) {
 // Members and seeds that we have no link with and know nothing of.
 void Node::look_for_others() {
   if (closing_ || !machine_) return;
+  if (manages_) return discover();
   const bool first = !std::exchange(looked_, true);
   const std::vector<std::string> there = contacts_->look();
   // Whoever is known alive is left to the membership, which keeps the links it needs.
@@ -117,9 +120,12 @@ void Node::look_for_others() {
   for (const std::string& url : there)
     if (!known.contains(url)) strangers.push_back(&url);
   // A few are enough: they tell of the others.
-  for (size_t i = 0; i < strangers.size() && i < kAtOnce; ++i) {
+  const bool managed = contacts_->managed();  // those are all wanted
+  for (auto& [h, l] : links_)
+    if (l->trusted() && usable(l.get()) && std::exchange(l->stood, true)) registry_told_ = registry_status_ = MW_OK;
+  for (size_t i = 0; i < strangers.size() && (i < kAtOnce || managed); ++i) {
     std::swap(strangers[i], strangers[i + random_.below(static_cast<uint32_t>(strangers.size() - i))]);
-    connect(*strangers[i], core::kNoSlot, first);
+    connect(*strangers[i], core::kNoSlot, first, managed);
   }
   lane->wheel.set(scan_timer_, lane->now() + static_cast<uint64_t>(conf()->num(Opt::registry_scan)));
 }
@@ -129,6 +135,7 @@ void Node::look_for_others() {
 void Node::introduce(Session&, wire::Hello& ours) {
   std::memcpy(ours.uuid, uuid_.data(), uuid_.size());
   ours.capabilities |= wire::kCanMember;
+  if (manages_) ours.capabilities |= wire::kCanManage;
   ours.mesh = mesh_;
   ours.node = name_;
   ours.instance = instance_;
@@ -141,6 +148,8 @@ const char* Node::met(Session& s, const wire::Hello& theirs) {
   if ((theirs.capabilities & wire::kCanMember) == 0 || theirs.mesh != mesh_) return "not a node of this mesh";
   if (theirs.node.empty() || !base::utf8_valid(theirs.node)) return "a node without a name";
   if (!base::utf8_valid(theirs.role)) return "a role that is not UTF-8";
+  if (const char* no = fit(*l, theirs)) return no;
+  l->manager = (theirs.capabilities & wire::kCanManage) != 0;
   l->name = theirs.node;
   l->role = theirs.role;
   l->instance = theirs.instance;
@@ -149,6 +158,7 @@ const char* Node::met(Session& s, const wire::Hello& theirs) {
     return nullptr;
   }
   if (theirs.node != name_) return nullptr;
+  if (manages_ || l->manager) return "a manager has this name";
   // Two of one name: the process that came later stays.
   if (theirs.instance > instance_)
     close_as(CloseWish{1000, 0, MW_EDUPLICATE, "another process has this node's name"});
@@ -182,19 +192,18 @@ void Node::greeted(Session& s) {
   Link* old = usable(m.link) && m.link != l ? m.link : nullptr;
   Link* kept = l;
   if (old != nullptr) {
-    // Both ends decide alike: the later process, then the link that the smaller name dialled, then the newer.
-    auto ours = [](const Link* a) { return a->consumer != nullptr; };
-    bool better = l->instance > old->instance;
-    if (l->instance == old->instance) better = ours(l) == ours(old) || ours(l) == (name_ < l->name);
-    kept = better ? l : old;
-    Link* other = better ? old : l;
-    if (other->instance != kept->instance)
+    kept = better(*l, *old) ? l : old;
+    Link* other = kept == l ? old : l;
+    if (other->instance != kept->instance && manages_)
+      other->session->close(CloseWish{kNotHere, 0, MW_OK, kDuplicate});
+    else if (other->instance != kept->instance)
       lose(other->session->self().handle);  // of a process that has gone
     else
       other->retire_at = lane->now() + kRetire;
   }
   m.link = kept;
-  if (old == nullptr) step(core::input::Met{roster_.name(slot)});
+  if (old == nullptr || l->trusted()) step(core::input::Met{roster_.name(slot), l->trusted()});
+  if (l->trusted()) look_at_registry();
   if (kept == l) link_ready(slot);
   look_at_start();
 }
@@ -217,23 +226,37 @@ mw_status Node::may_call(Session& s, std::string_view target, bool* queued, std:
   return verdict_of(a.is);
 }
 
+// Both ends decide alike: the later process, then the link that the node dialled to a manager, or the smaller
+// name, then the newer.
+bool Node::better(const Link& a, const Link& than) const noexcept {
+  if (a.instance != than.instance) return a.instance > than.instance;
+  const bool ours = a.consumer != nullptr;
+  if (ours == (than.consumer != nullptr)) return true;
+  return ours == (a.manager || (!manages_ && name_ < a.name));
+}
+
 bool Node::member_came(Session& s, const uint8_t* p, size_t n, wire::Violation& v) {
   Link* l = link_of(s.self().handle);
   if (l == nullptr || l->own || l->member == core::kNoSlot || closing_) return true;
-  step(core::input::Received{l->member, {p, n}});
+  receiving_ = l;
+  step(core::input::Received{l->member, {p, n}, l->trusted()});
+  receiving_ = nullptr;
+  if (!denied_.empty()) deny(s, *l);
   if (!out_.violation) return true;
   v = out_.why;
   return false;
 }
 
 // A connection is over: one that was made, or one that could not be.
-void Node::ended(mw_handle h, mw_status why) {
+void Node::ended(mw_handle h, mw_status why, int32_t code, std::string_view reason) {
   auto at = links_.find(h);
   if (at == links_.end()) return;
   const std::unique_ptr<Link> l = std::move(at->second);
   links_.erase(at);
   if (l->first) --first_links_;
   if (closing_) return end_if_done();
+  if (l->registry) registry_ended(*l, why, code, reason);
+  if (closing_) return;
   if (l->consumer != nullptr && why == MW_EREFUSED) contacts_->refused(l->url);
   if (l->member == core::kNoSlot) {  // nobody was met
     auto m = members_.find(l->target);
@@ -246,6 +269,7 @@ void Node::ended(mw_handle h, mw_status why) {
     for (auto& [handle, other] : links_)
       if (other->member == l->member && usable(other.get()) && (!other->own || other->consumer != nullptr)) m.link = other.get();
     if (m.link == nullptr && !l->own) step(core::input::Lost{l->member, false});
+    if (l->trusted()) look_at_registry();
   }
   forget_if_idle(l->member);
   look_at_start();
@@ -277,6 +301,7 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
     case MW_EVENT_WRITABLE:
       return pass_on(ev, topic, meta, body, ev.id == 0);
     case MW_EVENT_UP:
+      if (ev.token == kDiscovery) return discovery_came(ev, body);
       if (ev.peer == 0) listening(body);  // else a consumer's: it is greeted later
       return;
     case MW_EVENT_PEER_UP: {
@@ -284,19 +309,23 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
       if (!pin) return;
       auto l = std::make_unique<Link>();
       l->session = &static_cast<link::Peer*>(static_cast<loop::Object*>(pin.object()))->session;
+      if (manages_)
+        if (auto facts = base::Json::parse(body)) l->identity = facts->root().find("identity").text();
       links_.emplace(ev.peer, std::move(l));
       return;
     }
     case MW_EVENT_PEER_DOWN:
-      return ended(ev.peer, ev.status);
+      return ended(ev.peer, ev.status, ev.code, body);
     case MW_EVENT_ERROR:
+      if (ev.token == kDiscovery) return discovery_came(ev, body);
       if (opening_) {
         opening_ = false;
         return trouble({ev.status, ev.code, std::string(body)});
       }
       return pass_on(ev, topic, meta, body);
     case MW_EVENT_CLOSED:
-      if (link_of(ev.id) != nullptr) return ended(ev.id, ev.status);
+      if (link_of(ev.id) != nullptr) return ended(ev.id, ev.status, ev.code, body);
+      if (discovery_ != nullptr && ev.id == discovery_->handle) return discovery_came(ev, body);
       if (provider_ != nullptr && ev.id == provider_->handle) {
         provider_ = nullptr;
         if (fate_.fetch_or(kProviderGone) == kStillborn) {

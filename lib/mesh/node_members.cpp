@@ -125,6 +125,7 @@ void Node::said(const core::Outputs::Said& s) {
       return gone(s.member, s.fact);
     case News::joined:
       joined_ = true;
+      look_at_registry();
       return look_at_start();
     case News::replaced:
       return close_as({1000, 0, MW_EDUPLICATE, "another process has this node's name"});
@@ -134,6 +135,8 @@ void Node::said(const core::Outputs::Said& s) {
       return warn("this node stood still for " + std::to_string(s.ms) + " ms");
     case News::refuted:
       return warn("the others took this node for dead; it objected");
+    case News::forged:
+      return forged(s.member);
     case News::full:
       event(*lane, MW_EVENT_ERROR, 0, token.load(std::memory_order_relaxed), MW_EOVERFLOW, 0, 0,
             "more members than this node can know: one was not taken");

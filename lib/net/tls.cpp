@@ -201,7 +201,7 @@ base::Error Tls::error() const {
 bool Tls::resumed() const noexcept { return ::SSL_session_reused(ssl_) == 1; }
 
 std::string Tls::peer_subject() const {
-  if (ctx_->psk_ && ::SSL_is_init_finished(ssl_)) return "psk:" + ctx_->psk_->key_id();
+  if (ctx_->psk_ && ::SSL_is_init_finished(ssl_)) return "psk:" + ctx_->psk_->proved(ssl_);
   X509* x = ::SSL_get0_peer_certificate(ssl_);
   if (x == nullptr || ::SSL_get_verify_mode(ssl_) == SSL_VERIFY_NONE || ::SSL_get_verify_result(ssl_) != X509_V_OK) {
     return {};

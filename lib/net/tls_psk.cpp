@@ -1,5 +1,6 @@
 #include "net/tls_psk.hpp"
 
+#include "base/json.hpp"
 #include "base/secret.hpp"
 #include "net/shared_secret.hpp"
 
@@ -24,6 +25,11 @@ int psk_index() noexcept {
   static const int index = ::SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
 }
+// Of a session: the Secret it was offered.
+int proved_index() noexcept {
+  static const int index = ::SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
 
 }  // namespace
 
@@ -32,8 +38,8 @@ struct TlsPskCallbacks {
     return *static_cast<TlsPsk*>(::SSL_CTX_get_ex_data(::SSL_get_SSL_CTX(ssl), psk_index()));
   }
 
-  static SSL_SESSION* session(SSL* ssl, TlsPsk& psk) noexcept {
-    const uint8_t* key = psk.key();
+  static SSL_SESSION* session(SSL* ssl, TlsPsk& psk, TlsPsk::Secret& secret) noexcept {
+    const uint8_t* key = ::SSL_set_ex_data(ssl, proved_index(), &secret) == 1 ? psk.key(secret) : nullptr;
     SSL_SESSION* s = key != nullptr ? ::SSL_SESSION_new() : nullptr;
     const SSL_CIPHER* cipher = ::SSL_CIPHER_find(ssl, kSuiteId);
     if (s != nullptr && cipher != nullptr && ::SSL_SESSION_set1_master_key(s, key, TlsPsk::kKey) == 1 &&
@@ -48,9 +54,10 @@ struct TlsPskCallbacks {
     TlsPsk& psk = of(ssl);
     *out = nullptr;
     if (md != nullptr && ::EVP_MD_get_type(md) != NID_sha384) return 0;
-    *id = reinterpret_cast<const unsigned char*>(psk.key_id_.data());
-    *id_n = psk.key_id_.size();
-    *out = session(ssl, psk);
+    TlsPsk::Secret& secret = psk.secrets_.front();
+    *id = reinterpret_cast<const unsigned char*>(secret.id.data());
+    *id_n = secret.id.size();
+    *out = session(ssl, psk, secret);
     return *out != nullptr;
   }
 
@@ -58,8 +65,9 @@ struct TlsPskCallbacks {
   static int find(SSL* ssl, const unsigned char* id, size_t id_n, SSL_SESSION** out) {
     TlsPsk& psk = of(ssl);
     *out = nullptr;
-    if (std::string_view(reinterpret_cast<const char*>(id), id_n) != psk.key_id_) return 1;
-    *out = session(ssl, psk);
+    TlsPsk::Secret* secret = psk.find({reinterpret_cast<const char*>(id), id_n});
+    if (secret == nullptr) return 1;
+    *out = session(ssl, psk, *secret);
     return *out != nullptr;
   }
 
@@ -70,24 +78,53 @@ struct TlsPskCallbacks {
   }
 };
 
-bool TlsPsk::wanted(const base::Conf& conf) noexcept { return !conf.text(Opt::link_secret).empty(); }
-
-TlsPsk::TlsPsk(const base::Conf& conf) : secret_(conf.text(Opt::link_secret)), key_id_(conf.text(Opt::link_key_id)) {}
-
-TlsPsk::~TlsPsk() {
-  base::wipe(secret_);
-  ::OPENSSL_cleanse(key_, sizeof key_);
+bool TlsPsk::wanted(const base::Conf& conf) noexcept {
+  return !conf.text(Opt::link_secret).empty() || !conf.text(Opt::link_secrets).empty();
 }
 
-const uint8_t* TlsPsk::key() noexcept try {
+TlsPsk::TlsPsk(const base::Conf& conf) {
+  auto add = [this](std::string_view id, std::string_view secret) {
+    if (find(id) != nullptr) return;
+    Secret& s = secrets_.emplace_back();
+    s.id = id;
+    s.secret = secret;
+  };
+  if (const std::string& one = conf.text(Opt::link_secret); !one.empty()) add(conf.text(Opt::link_key_id), one);
+  if (const std::string& more = conf.text(Opt::link_secrets); !more.empty())
+    if (auto parsed = base::Json::parse(more))  // was checked when set
+      parsed->root().each([&](std::string_view id, base::JsonValue secret) {
+        add(id, secret.text());
+        return true;
+      });
+}
+
+TlsPsk::~TlsPsk() = default;
+
+TlsPsk::Secret::~Secret() {
+  base::wipe(secret);
+  ::OPENSSL_cleanse(key, sizeof key);
+}
+
+TlsPsk::Secret* TlsPsk::find(std::string_view id) noexcept {
+  for (Secret& s : secrets_)
+    if (s.id == id) return &s;
+  return nullptr;
+}
+
+std::string TlsPsk::proved(SSL* ssl) const {
+  const auto* secret = static_cast<const Secret*>(::SSL_get_ex_data(ssl, proved_index()));
+  return secret != nullptr ? secret->id : std::string();
+}
+
+const uint8_t* TlsPsk::key(Secret& s) noexcept try {
   std::lock_guard lock(mutex_);
-  if (!stretched_) {
-    auto secret = SharedSecret::stretch(secret_);
-    if (!secret || !(*secret)->derive("meshwork tls psk 1", key_id_.data(), key_id_.size(), key_, kKey)) return nullptr;
-    base::wipe(secret_);
-    stretched_ = true;
+  if (!s.stretched) {
+    auto secret = SharedSecret::stretch(s.secret);
+    if (!secret || !(*secret)->derive("meshwork tls psk 1", s.id.data(), s.id.size(), s.key, kKey)) return nullptr;
+    base::wipe(s.secret);
+    s.stretched = true;
   }
-  return key_;
+  return s.key;
 } catch (const std::bad_alloc&) {
   return nullptr;
 }

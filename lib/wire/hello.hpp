@@ -22,6 +22,7 @@ enum Capability : uint64_t {
   kCanCall = 0x8,       // takes calls: call, cancel, credit; sends reply, part
   kCanChannel = 0x10,   // speaks event and taken: a channel's member or its hub
   kCanMember = 0x20,    // speaks member: a node of a mesh
+  kCanManage = 0x40,    // with member: no node, but a manager that nodes report to
 };
 
 inline constexpr size_t kMaxHello = 1024;

@@ -15,7 +15,7 @@ KINDS = ((1, "context", "MW_CONF_CTX"), (2, "provider", "MW_CONF_PROVIDER"),
          (5, "service", "MW_CONF_SERVICE"), (6, "call", "MW_CONF_CALL"),
          (7, "hub", "MW_CONF_HUB"), (8, "channel", "MW_CONF_CHANNEL"),
          (9, "share", "MW_CONF_SHARE"), (10, "election", "MW_CONF_ELECT"),
-         (11, "node", "MW_CONF_NODE"))
+         (11, "node", "MW_CONF_NODE"), (12, "manager", "MW_CONF_MANAGER"))
 AREAS = {
     "base.h": "Versions and status codes", "conf.h": "Options", "msg.h": "Messages",
     "ctx.h": "The context and its doors", "handle.h": "Verbs for every handle",

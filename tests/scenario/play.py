@@ -13,7 +13,7 @@ from carriers import word
 from raw import RawError, RawPeer
 
 _UNITS = {'KiB': 1024, 'MiB': 1 << 20, 'B': 1}
-_OPENERS = ('provider', 'consumer', 'hub', 'channel', 'share', 'elect', 'node')
+_OPENERS = ('provider', 'consumer', 'hub', 'channel', 'share', 'elect', 'node', 'manager')
 
 
 class Failed(Exception):
@@ -429,6 +429,15 @@ class Play:
             if not any(w.key == key for w in step.words):
                 step.words = step.words + [word(key, value)]
         self.open_in_run(step, 'node')
+
+    def do_manage(self, step):
+        """manage G options [in=LETTER]: manager G of the mesh D, start, UP and DONE."""
+        for key, value in (('cluster.deployment', 'D'), ('member.name', step.args[0]), ('discovery.port', '0')):
+            if not any(w.key == key for w in step.words):
+                step.words = step.words + [word(key, value)]
+        step.verb = 'manager'
+        self.verb(step)
+        self.start(step.args[0])
 
     def open_in_run(self, step, verb):
         step.verb = verb

@@ -4,6 +4,7 @@
 // Status codes, as mw_status.
 exports.status = {
   MW_EDEAD: -72,
+  MW_EREGISTRY: -70,
   MW_ENOTLEADER: -68,
   MW_EDRAINING: -67,
   MW_EPARTIAL: -66,
@@ -56,6 +57,7 @@ exports.status = {
 // By code: name, sentence, whether trying again later may succeed.
 exports.errors = new Map([
   [-72, ["MW_EDEAD", "It was tried as often as its queue allows, and given up.", false]],
+  [-70, ["MW_EREGISTRY", "No manager of the mesh answers.", true]],
   [-68, ["MW_ENOTLEADER", "Another process leads this share.", true]],
   [-67, ["MW_EDRAINING", "The other side is shutting down and takes no new work.", true]],
   [-66, ["MW_EPARTIAL", "Some of the members failed to answer.", false]],

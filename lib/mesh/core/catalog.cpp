@@ -98,6 +98,13 @@ bool parse_announcement(std::string_view meta, Announcement& out) {
   return true;
 }
 
+std::string_view role_of(std::string_view meta) noexcept {
+  const auto* p = reinterpret_cast<const uint8_t*>(meta.data());
+  wire::Bytes in{p, p + meta.size()};
+  std::string_view role;
+  return take_text(in, kMaxName, role) ? role : std::string_view();
+}
+
 void Catalog::set(Slot member, uint64_t key, uint64_t incarnation, uint64_t revision, std::vector<Service> services,
                   std::vector<Change>& changes) {
   const auto [it, fresh] = members_.try_emplace(member);

@@ -62,6 +62,8 @@ struct Announcement {
 // "" when it does not fit into kMaxMeta or a limit above.
 std::string put_announcement(const Announcement& a);
 bool parse_announcement(std::string_view meta, Announcement& out);
+// The role alone; "" where it is not readable.
+std::string_view role_of(std::string_view meta) noexcept;
 
 class Catalog {
  public:

@@ -24,13 +24,19 @@ Membership::Membership(Roster& roster, const MembershipConfig& config, int64_t n
   sync_at_ = now + config_.sync_interval / 2 + random_.below(static_cast<uint32_t>(config_.sync_interval));
   Outputs none;
   out_ = &none;
-  set_own(Life::alive, config_.incarnation, 1);
+  if (config_.manager) {
+    roster_.pin(self_);  // its place in the ring says whom it watches
+    joined_ = true;
+  } else {
+    set_own(Life::alive, config_.incarnation, 1);
+  }
   reschedule();
 }
 
 Membership::~Membership() {
   for (const auto& [slot, dispute] : disputes_) roster_.unref(dispute.fact);
   for (const Slot slot : met_) roster_.unpin(slot);
+  if (config_.manager) roster_.unpin(self_);
 }
 
 const Fact* Membership::fact(Slot slot) const noexcept {
@@ -72,6 +78,7 @@ void Membership::on(const input::Tick&) {
   if (now_ >= probe_at_) {
     probe_all();
     view_.expire(now_);
+    std::erase_if(vouched_, [&](const auto& v) { return view_.at(v.first) == 0; });
     probe_at_ = now_ + config_.probe_interval;
   }
   if (now_ >= flush_at_) flush();
@@ -90,6 +97,8 @@ void Membership::on(const input::Received& in) {
   heard_from(in.from);
   back_.clear();
   quiet_ = m.kind == Kind::records && !joined_;
+  from_manager_ = in.manager;
+  told_forged_ = false;
   for (RecordView record; m.records.left() != 0 && next_record(m.records, record);) merge(record, in.from);
   quiet_ = false;
   if (!back_.empty()) send_records(in.from, back_, false);
@@ -121,7 +130,13 @@ void Membership::on(const input::Met& in) {
   // Whom this member takes for dead is told so, and can object.
   if (view_.at(slot) != 0 && !view_.alive(slot)) tell(slot, slot);
   if (met_.insert(slot).second) roster_.pin(slot);
-  if (!joined_ && sync_peer_ == kNoSlot) {
+  if (managed_member() && in.manager) managers_.insert(slot);
+  const bool has_link = std::any_of(links_.begin(), links_.end(), [&](const Link& l) { return l.slot == slot; });
+  if ((config_.manager || managers_.contains(slot)) && !has_link) {  // all news go there
+    links_.emplace_back().slot = slot;
+    if (!config_.manager) flush_at_ = std::min(flush_at_, now_ + config_.gossip_delay);
+  }
+  if (!joined_ && sync_peer_ == kNoSlot && may_ask(slot)) {
     sync_with(slot);
   } else {
     tell(slot, self_);
@@ -132,7 +147,11 @@ void Membership::on(const input::Lost& in) {
   if (sync_peer_ == in.member) sync_done();
   const bool known = view_.at(in.member) != 0;
   if (met_.erase(in.member) != 0) roster_.unpin(in.member);
+  if (managers_.erase(in.member) != 0 || config_.manager)
+    std::erase_if(links_, [&](const Link& l) { return l.slot == in.member; });
   if (!known) return;
+  if (const auto d = disputes_.find(in.member); config_.managed && d != disputes_.end())
+    dispute_at_ = d->second.until = now_;  // it cannot object
   for (const Errand& e : errands_) {
     if (e.target != in.member) continue;
     MessageWriter lost(Kind::lost);
@@ -141,6 +160,10 @@ void Membership::on(const input::Lost& in) {
   }
   std::erase_if(errands_, [&](const Errand& e) { return e.target == in.member; });
   Watch* w = watched(in.member);
+  if (w == nullptr && config_.manager && view_.alive(in.member) && watches_.size() < kMaxGuests) {
+    w = &watches_.emplace_back(in.member);
+    w->heard = now_;
+  }
   if (w == nullptr) return;
   const bool news = !w->closed;
   w->closed = true;
@@ -164,6 +187,7 @@ void Membership::on(const input::Doubt& in) {
 }
 
 void Membership::on(const input::Change& in) {
+  if (config_.manager) return;
   config_.address = in.address;
   config_.meta = in.meta;
   const Version own = fact(self_)->version;
@@ -171,8 +195,10 @@ void Membership::on(const input::Change& in) {
 }
 
 void Membership::on(const input::Leave&) {
-  const Version own = fact(self_)->version;
-  set_own(Life::left, own.incarnation, own.revision);
+  if (!config_.manager) {
+    const Version own = fact(self_)->version;
+    set_own(Life::left, own.incarnation, own.revision);
+  }
   flush();
   left_ = true;
 }

@@ -7,7 +7,10 @@
 // - news go once over each of six links along three rings, not a number of
 //   times that grows with the mesh; what is lost is found by digests;
 // - an old verdict that comes with a digest (a partition healed) is first
-//   passed on, so that the condemned can object, and believed after a while.
+//   passed on, so that the condemned can object, and believed after a while;
+// - in a managed mesh who is there comes from managers alone. They are no
+//   members; each member reports itself to them. Members tell one another
+//   verdicts only, which are asked back at the condemned before they count.
 // Whoever drives it keeps a link to all that outputs name as wanted, dials for
 // a message to anybody else, tells of every link Met at its start and Lost at
 // its end or when it cannot be made, and gives a Tick when next() says so.
@@ -19,6 +22,7 @@
 #include "mesh/core/view.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -45,6 +49,10 @@ struct MembershipConfig {
   int64_t dispute = 5000;        // old verdicts wait for the condemned
   uint32_t watch = 3;            // members that watch one
   uint32_t max_members = 65'536; // known, the dead included
+  bool managed = false;          // who is there is for managers to say
+  bool manager = false;          // this is one (with managed)
+  // A manager's: whether a member may be what its record, which it sent itself, says. Null: any.
+  std::function<bool(Slot member, const RecordView& record)> admits;
 };
 
 namespace input {
@@ -53,11 +61,13 @@ struct Tick {};
 struct Received {
   Slot from;
   std::span<const uint8_t> bytes;
+  bool manager = false;  // over a link that was made to a manager
 };
 // A link to somebody who said at its start who it is. Its slot means this
 // member until Lost.
 struct Met {
   std::string_view name;
+  bool manager = false;  // as in Received
 };
 // The last link there broke, or none could be made. refused: nobody listens there.
 struct Lost {
@@ -89,6 +99,7 @@ enum class News : uint8_t {
   replaced,  // a newer process has this member's name: it has to go
   stalled,   // this member itself stood still
   full,      // a member was not taken: max_members
+  forged,    // this one, no manager, said of others what is not its to say: ignored
 };
 
 struct Outputs {
@@ -197,9 +208,12 @@ class Membership {
   // membership_merge.cpp: what is believed
   void merge(const RecordView& record, Slot from);
   void merge_own(const RecordView& record, Slot from);
+  bool may_say(const RecordView& record, Slot slot, Slot from);
+  bool managed_member() const noexcept { return config_.managed && !config_.manager; }
   bool takes_one_more();
   void apply(Slot slot, FactId fact, Slot from, int64_t died);
   void dispute(Slot slot, FactId fact, Slot from, int64_t died);
+  void tell_condemned(Slot slot);
   void settle_disputes();
   bool hears(Slot slot) noexcept;
   void set_own(Life life, uint64_t incarnation, uint64_t revision);
@@ -223,6 +237,7 @@ class Membership {
   void on_probe(Slot from, const MessageView& m);
   void on_found(const MessageView& m);
   void on_lost(Slot from, const MessageView& m);
+  size_t others() const noexcept { return view_.alive_count() - (view_.alive(self_) ? 1 : 0); }
   int64_t probe_patience() const noexcept { return config_.probe_timeout * (2 + health_) / 2; }
 
   // membership_gossip.cpp: how news and digests travel
@@ -231,6 +246,7 @@ class Membership {
   void put_queue(Link& link, MessageWriter& message, size_t max);
   bool put_record(MessageWriter& message, Slot slot, size_t max);
   void tell(Slot to, Slot about);
+  bool may_ask(Slot peer) const noexcept { return !config_.managed || managers_.contains(peer); }
   void sync_with(Slot peer);
   void sync_some();
   void sync_next();
@@ -263,6 +279,16 @@ class Membership {
   bool joined_ = false, left_ = false, yielded_ = false, alone_ = false, full_ = false;
   bool moved_ = true;   // neighbours have to be found anew
   bool quiet_ = false;  // what is learnt while joining is no news to others
+
+  // A managed mesh.
+  struct Vouched {
+    uint64_t instance;
+    std::string role;
+  };
+  std::unordered_set<Slot> managers_;           // met, and not lost
+  std::unordered_map<Slot, Vouched> vouched_;   // who they said there is, the dead included
+  bool from_manager_ = false;                   // the message that is read
+  bool told_forged_ = false;                    // of it
 
   // The digest exchange that runs, if any.
   Slot sync_peer_ = kNoSlot;

@@ -17,6 +17,7 @@ uint32_t short_version(const Fact& fact) noexcept { return static_cast<uint32_t>
 }  // namespace
 
 void Membership::spread(Slot slot, Slot except) {
+  if (managed_member() && slot != self_ && view_.alive(slot)) return;
   for (Link& link : links_) {
     if (link.slot == except || (!link.queue.empty() && link.queue.back() == slot)) continue;
     if (link.queue.size() >= kMaxQueue) {
@@ -31,11 +32,12 @@ void Membership::spread(Slot slot, Slot except) {
 bool Membership::put_record(MessageWriter& message, Slot slot, size_t max) {
   int64_t died = view_.died(slot);
   const Fact* f = fact(slot);
-  if (const auto it = disputes_.find(slot); it != disputes_.end()) {
+  if (const auto it = disputes_.find(slot); it != disputes_.end() && !config_.managed) {
     f = &roster_[it->second.fact];
     died = it->second.died;
   }
   if (f == nullptr) return true;  // forgotten meanwhile
+  if (managed_member() && slot != self_ && !f->version.gone) return true;  // a manager's to say
   if (message.size() + record_room(roster_, *f) > max) return false;
   message.record(roster_, *f, f->version.gone && died < now_ && died != INT64_MIN ? static_cast<uint64_t>(now_ - died) : 0);
   return true;
@@ -58,7 +60,7 @@ void Membership::flush() {
     }
     if (!link.queue.empty()) {
       flush_at_ = now_ + config_.gossip_delay;
-    } else if (link.behind) {
+    } else if (link.behind && may_ask(link.slot)) {
       behind = &link;
     }
   }
@@ -70,13 +72,14 @@ void Membership::flush() {
 void Membership::sync_done() noexcept {
   sync_peer_ = kNoSlot;
   for (const Link& link : links_)
-    if (link.behind) flush_at_ = std::min(flush_at_, now_ + config_.gossip_delay);
+    if (link.behind && may_ask(link.slot)) flush_at_ = std::min(flush_at_, now_ + config_.gossip_delay);
 }
 
 void Membership::tell(Slot to, Slot about) {
   MessageWriter gossip(Kind::gossip);
+  const size_t empty = gossip.size();
   put_record(gossip, about, kMaxMessage);
-  send(to, gossip);
+  if (gossip.size() != empty) send(to, gossip);
 }
 
 void Membership::sync_with(Slot peer) {
@@ -94,6 +97,12 @@ void Membership::sync_some() {
   const auto interval = static_cast<uint32_t>(joined_ ? config_.sync_interval : 1000);
   sync_at_ = now_ + interval * 3 / 4 + random_.below(interval / 2);
   if (sync_peer_ != kNoSlot) return;
+  if (config_.managed) {
+    if (managers_.empty()) return;
+    auto one = managers_.begin();
+    std::advance(one, random_.below(static_cast<uint32_t>(managers_.size())));
+    return sync_with(*one);
+  }
   Slot peer = kNoSlot;
   // Now and then somebody dead: a partition may have healed.
   if (random_.below(3) == 0 || links_.empty()) peer = view_.some_dead(random_);
@@ -164,6 +173,7 @@ void Membership::on_keys(Slot from, const MessageView& m) {
     const Slot slot = roster_.find(key);
     const Fact* f = slot == kNoSlot ? nullptr : fact(slot);
     if (f != nullptr && f->version.gone) send_them.push_back(slot);
+    if (config_.managed) continue;  // members say nothing of others
     if (f == nullptr || short_version(*f) != theirs[key]) want.push_back(key);
   }
   if (!want.empty()) {

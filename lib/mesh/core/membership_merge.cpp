@@ -1,4 +1,5 @@
 // What a member believes of what it is told.
+#include "mesh/core/catalog.hpp"
 #include "mesh/core/membership.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@ constexpr int64_t kFresh = 10'000;  // a verdict not older than this is believed
 void Membership::merge(const RecordView& record, Slot from) {
   Slot slot = roster_.find(hash_text(record.name));
   if (slot != kNoSlot && roster_.name(slot) != record.name) return;  // two names of one hash: the first stays
+  if (config_.managed && !from_manager_ && !may_say(record, slot, from)) return;
   if (slot == self_) return merge_own(record, from);
   const Fact* old = slot == kNoSlot ? nullptr : fact(slot);
   if (old != nullptr && record.version <= old->version) {
@@ -25,12 +27,37 @@ void Membership::merge(const RecordView& record, Slot from) {
   const int64_t died = now_ - static_cast<int64_t>(record.age_ms);
   if (record.version.gone && died + config_.remember <= now_ && (old == nullptr || old->version.gone)) return;
   if (slot == kNoSlot) slot = roster_.slot(record.name);
-  if (const auto it = disputes_.find(slot); it != disputes_.end() && record.version <= roster_[it->second.fact].version)
+  if (const auto it = disputes_.find(slot);
+      it != disputes_.end() && !from_manager_ && record.version <= roster_[it->second.fact].version)
     return;
   const FactId id = roster_.intern(slot, record);
-  const bool doubtful = record.life == Life::dead && view_.alive(slot) &&
-                        (static_cast<int64_t>(record.age_ms) > kFresh || hears(slot));
+  if (managed_member() && from_manager_ && !record.version.gone)
+    vouched_[slot] = {record.version.instance, std::string(role_of(record.meta))};
+  bool doubtful = record.life == Life::dead && view_.alive(slot) &&
+                  (static_cast<int64_t>(record.age_ms) > kFresh || hears(slot));
+  if (config_.managed)
+    doubtful = record.version.gone && !from_manager_ && from != slot && (!config_.manager || met_.contains(slot));
   doubtful ? dispute(slot, id, from, died) : apply(slot, id, from, died);
+}
+
+// In a managed mesh, of somebody who is no manager: whether it may say this.
+// Of itself that it is there, to a manager; to others as long as a manager said
+// the same of its process and its role. Of others that the very process that is
+// held for alive is gone. Whom there is besides is not its to say, and told.
+bool Membership::may_say(const RecordView& record, Slot slot, Slot from) {
+  const Fact* old = slot == kNoSlot ? nullptr : fact(slot);
+  const bool of_itself = slot != kNoSlot ? slot == from : record.name == roster_.name(from);
+  if (of_itself && !record.version.gone) {
+    if (config_.manager) return !config_.admits || config_.admits(from, record);
+    const auto v = vouched_.find(from);
+    return v != vouched_.end() && v->second.instance == record.version.instance && v->second.role == role_of(record.meta);
+  }
+  if (!record.version.gone) {
+    if (!std::exchange(told_forged_, true)) say(News::forged, from, 0);
+    return false;
+  }
+  return old != nullptr && !old->version.gone && old->version.instance == record.version.instance &&
+         (of_itself || record.version.incarnation <= old->version.incarnation);
 }
 
 bool Membership::takes_one_more() {
@@ -57,6 +84,7 @@ void Membership::merge_own(const RecordView& record, Slot from) {
       return;
     set_own(Life::alive, said.incarnation + 1, own.revision);
     if (said.gone) say(News::refuted, from, view_.at(self_));
+    if (config_.managed) back_.push_back(self_);  // nobody else would pass it on
     return;
   }
   // Another process has, or had, this name. If it answers what is said here,
@@ -122,10 +150,18 @@ bool Membership::hears(Slot slot) noexcept {
 void Membership::dispute(Slot slot, FactId id, Slot from, int64_t died) {
   const auto [it, fresh] = disputes_.try_emplace(slot);
   if (!fresh) roster_.unref(it->second.fact);
-  it->second = {id, died, now_ + config_.dispute};
+  it->second = {id, died, now_ + (config_.managed ? 2 * config_.probe_timeout : config_.dispute)};
   dispute_at_ = std::min(dispute_at_, it->second.until);
+  if (config_.managed) return tell_condemned(slot);  // a manager's word would be believed at once
   if (hears(slot)) tell(slot, slot);
   spread(slot, from);
+}
+
+void Membership::tell_condemned(Slot slot) {
+  const Dispute& d = disputes_[slot];
+  MessageWriter gossip(Kind::gossip);
+  gossip.record(roster_, roster_[d.fact], static_cast<uint64_t>(std::max<int64_t>(0, now_ - d.died)));
+  send(slot, gossip);
 }
 
 void Membership::settle_disputes() {
@@ -134,7 +170,7 @@ void Membership::settle_disputes() {
   for (auto& [slot, d] : disputes_) {
     if (d.until <= now_ && hears(slot)) {
       d.until = now_ + config_.dispute;
-      tell(slot, slot);
+      config_.managed ? tell_condemned(slot) : tell(slot, slot);
     }
     d.until <= now_ ? over.push_back(slot) : void(dispute_at_ = std::min(dispute_at_, d.until));
   }

@@ -42,7 +42,7 @@ std::vector<Slot> Membership::watchers(Slot slot) const {
 void Membership::neighbours() {
   moved_ = false;
   for (Watch& w : watches_) w.wanted = false;
-  const bool alone = view_.alive_count() == 1;  // a walk would go all around for nothing
+  const bool alone = others() == 0;  // a walk would go all around for nothing
   // The next few in the ring, and beyond those that do not answer.
   size_t healthy = 0, all = 0;
   if (!alone) roster_.walk(0, self_, true, [&](Slot slot) {
@@ -62,7 +62,7 @@ void Membership::neighbours() {
   std::erase_if(watches_, [](const Watch& w) { return w.guest && w.phase == Watch::Phase::idle; });
 
   std::vector<Slot> beside;
-  for (size_t ring = 0; ring < kRings && !alone; ring++) {
+  for (size_t ring = 0; ring < kRings && !alone && !config_.manager; ring++) {
     for (const bool forwards : {true, false}) {
       roster_.walk(ring, self_, forwards, [&](Slot slot) {
         if (view_.alive(slot)) add(beside, slot);
@@ -70,7 +70,8 @@ void Membership::neighbours() {
       });
     }
   }
-  std::erase_if(links_, [&](const Link& l) { return !contains(beside, l.slot); });
+  if (!config_.manager)
+    std::erase_if(links_, [&](const Link& l) { return !contains(beside, l.slot) && !managers_.contains(l.slot); });
   for (const Slot slot : beside) {
     if (std::any_of(links_.begin(), links_.end(), [&](const Link& l) { return l.slot == slot; })) continue;
     links_.emplace_back().slot = slot;
@@ -184,7 +185,7 @@ void Membership::set_patience(Watch& w) noexcept {
 }
 
 void Membership::judge(Watch& w) {
-  if (w.guest) {
+  if (w.guest && !config_.manager) {
     // The verdict comes from its watchers, or nobody shares the suspicion.
     if (now_ - w.since < 10 * config_.suspect) {
       w.deadline = now_ + config_.suspect;
@@ -193,7 +194,7 @@ void Membership::judge(Watch& w) {
     }
     return;
   }
-  if (w.witness || view_.alive_count() <= 2) return condemn(w, w.closed ? Why::closed : Why::silent);
+  if (w.witness || others() <= 1) return condemn(w, w.closed ? Why::closed : Why::silent);
   // Nobody answers: more likely this member is cut off than all others are gone.
   if (!alone_) say(News::alone, self_, 0);
   alone_ = true;
@@ -208,9 +209,9 @@ void Membership::judge(Watch& w) {
 void Membership::judge_closed(const Watch& w) {
   // All its links closed and nobody listens there: a process that ended. One
   // that only closed links is asked on, as if it were silent.
-  if (!w.closed || !w.refused || w.guest) return;
+  if (!w.closed || !w.refused || (w.guest && !config_.manager)) return;
   const bool by_all = !w.helpers.empty() && w.closed_too.size() == w.helpers.size();
-  if (by_all || view_.alive_count() <= 2) condemn(w, Why::closed);
+  if (by_all || others() <= 1) condemn(w, Why::closed);
 }
 
 void Membership::condemn(const Watch& w, Why why) {
@@ -255,10 +256,10 @@ void Membership::heard_from(Slot from) {
     if (w.phase == Watch::Phase::idle) w.heard = now_;
     else alive_after_all(w);
   }
-  if (known || view_.alive(from)) return;
+  if (known || view_.alive(from) || managers_.contains(from)) return;
   if (view_.at(from) != 0) {
     tell(from, from);  // taken for dead: it may object
-  } else {
+  } else if (!managed_member()) {
     MessageWriter want(Kind::want);
     want.number(1).u64(roster_.key(from));
     send(from, want);

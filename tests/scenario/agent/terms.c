@@ -100,6 +100,6 @@ int32_t conf_kind_of(const char *name) {
          : strcmp(name, "sub") == 0 ? MW_CONF_SUB
          : strcmp(name, "hub") == 0 ? MW_CONF_HUB : strcmp(name, "channel") == 0 ? MW_CONF_CHANNEL
          : strcmp(name, "share") == 0 ? MW_CONF_SHARE : strcmp(name, "elect") == 0 ? MW_CONF_ELECT
-         : strcmp(name, "node") == 0 ? MW_CONF_NODE
+         : strcmp(name, "node") == 0 ? MW_CONF_NODE : strcmp(name, "manager") == 0 ? MW_CONF_MANAGER
          : strcmp(name, "service") == 0 ? MW_CONF_SERVICE : strcmp(name, "call") == 0 ? MW_CONF_CALL : MW_CONF_PROVIDER;
 }

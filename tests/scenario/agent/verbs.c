@@ -73,6 +73,7 @@ static mw_status open_link(call *c, int32_t kind) {
         : kind == MW_CONF_CONSUMER ? mw_consumer_open(ctx, conf, token, &h, &c->err)
         : kind == MW_CONF_SHARE    ? mw_share_open(ctx, conf, token, &h, &c->err)
         : kind == MW_CONF_NODE     ? mw_node_open(ctx, conf, token, &h, &c->err)
+        : kind == MW_CONF_MANAGER  ? mw_manager_open(ctx, conf, token, &h, &c->err)
         : kind == MW_CONF_HUB      ? mw_hub_open(ctx, conf, token, &h, &c->err)
                                    : mw_channel_open(ctx, conf, token, &h, &c->err);
   mw_conf_unref(conf);
@@ -86,6 +87,7 @@ static mw_status open_link(call *c, int32_t kind) {
 static mw_status open_provider(call *c) { return open_link(c, MW_CONF_PROVIDER); }
 static mw_status open_share(call *c) { return open_link(c, MW_CONF_SHARE); }
 static mw_status open_node(call *c) { return open_link(c, MW_CONF_NODE); }
+static mw_status open_manager(call *c) { return open_link(c, MW_CONF_MANAGER); }
 static mw_status open_consumer(call *c) { return open_link(c, MW_CONF_CONSUMER); }
 static mw_status open_hub(call *c) { return open_link(c, MW_CONF_HUB); }
 static mw_status open_channel(call *c) { return open_link(c, MW_CONF_CHANNEL); }
@@ -286,7 +288,7 @@ static const struct {
     {"ctx", open_ctx, 0},         {"end", do_end, 0},
     {"provider", open_provider, 0}, {"consumer", open_consumer, 0},
     {"hub", open_hub, 0},         {"channel", open_channel, 0}, {"share", open_share, 0},
-    {"elect", open_election, 0}, {"node", open_node, 0},
+    {"elect", open_election, 0}, {"node", open_node, 0}, {"manager", open_manager, 0},
     {"start", do_start, 0},       {"send", do_send, 0},
     {"bytes", do_bytes, 0},       {"records", do_records, 0},
     {"wrap", do_wrap, 0},         {"publish", do_publish, 0},

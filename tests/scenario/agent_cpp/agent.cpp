@@ -30,6 +30,7 @@ struct Named {
   mw::Share* share = nullptr;
   mw::Election* election = nullptr;
   mw::Node* node = nullptr;
+  mw::Manager* manager = nullptr;
 
   mw::Endpoint* endpoint() const {
     if (provider != nullptr) return provider;
@@ -38,6 +39,7 @@ struct Named {
     if (share != nullptr) return share;
     if (election != nullptr) return election;
     if (node != nullptr) return node;
+    if (manager != nullptr) return manager;
     return hub;
   }
 };
@@ -53,6 +55,7 @@ std::deque<mw::Hub> hubs;
 std::deque<mw::Share> shares;
 std::deque<mw::Election> elections;
 std::deque<mw::Node> nodes;
+std::deque<mw::Manager> managers;
 std::thread turner;
 std::atomic<bool> over{false};
 std::ptrdiff_t threads_before = 0;
@@ -174,6 +177,7 @@ std::string end() {
   shares.clear();
   elections.clear();
   nodes.clear();
+  managers.clear();
   providers.clear();
   ctx.reset();
   names.clear(), starts.clear(), hooks.clear();
@@ -337,6 +341,7 @@ std::string carry_out(const Line& l, const mw::Event* inside) {
   if (verb == "elect")
     return name_it(l, elections.emplace_back(*ctx, l.get("name"), conf(l, MW_CONF_ELECT, " name ")), &Named::election);
   if (verb == "node") return add(l, MW_CONF_NODE, nodes, &Named::node);
+  if (verb == "manager") return add(l, MW_CONF_MANAGER, managers, &Named::manager);
   if (verb == "conf") {
     const mw::Conf c = conf(l, conf_kind_of(l.name().c_str()), " get ");
     return l.get("get").empty() ? "OK" : "OK value=" + show(c.get(l.get("get")));

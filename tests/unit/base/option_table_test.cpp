@@ -12,7 +12,7 @@ namespace mw::base {
 namespace {
 
 constexpr int32_t kKinds[] = {MW_CONF_CTX, MW_CONF_PROVIDER, MW_CONF_CONSUMER, MW_CONF_SUB, MW_CONF_SERVICE, MW_CONF_CALL,
-                               MW_CONF_HUB, MW_CONF_CHANNEL, MW_CONF_SHARE, MW_CONF_ELECT, MW_CONF_NODE};
+                               MW_CONF_HUB, MW_CONF_CHANNEL, MW_CONF_SHARE, MW_CONF_ELECT, MW_CONF_NODE, MW_CONF_MANAGER};
 
 const OptionRow& row(int32_t kind, std::string_view key) {
   return *option_at(kind, static_cast<size_t>(option_slot(kind, key)));

@@ -54,6 +54,7 @@ class Code(IntEnum):
     EPARTIAL = -66  # Some of the members failed to answer.
     EDRAINING = -67  # The other side is shutting down and takes no new work.
     ENOTLEADER = -68  # Another process leads this share.
+    EREGISTRY = -70  # No manager of the mesh answers.
     EDEAD = -72  # It was tried as often as its queue allows, and given up.
 
 
@@ -134,6 +135,8 @@ ProviderOptions = TypedDict(
         "link.secret": str,
         # Name of link.secret, sent in the clear; both ends must use the same.
         "link.key_id": str,
+        # More secrets by their link.key_id, {"ID":"SECRET"}, at most 64; a peer's identity tells which it has.
+        "link.secrets": Mapping[str, Any],
         # Above it sends answer MW_BUFFERED; WRITABLE follows.
         "send.soft_bytes": Union[str, int],
         # Hard bound of what waits for one peer; send.overflow says what happens there.
@@ -592,15 +595,21 @@ NodeOptions = TypedDict(
         "member.name": str,
         # Version of the services that have none of their own (semver.org).
         "member.version": str,
-        # How nodes find the first other one: by files of this user on this host (host), or at the addresses in seeds (gossip).
+        # With registry=manager: secret of this node's role, where the managers have one for it (link.secrets); needs link.secret, too.
+        "member.secret": str,
+        # How nodes find others: by files of this user on this host (host), at the addresses in seeds (gossip), or told by managers (manager).
         "registry": str,
+        # With registry=manager: host:port of all managers, or host for its discovery.port. Any one of them does.
+        "registry.url": Union[str, Sequence[str]],
+        # Port of the managers that registry.url names without one.
+        "discovery.port": int,
         # Time between two looks for members that are not known yet.
         "registry.scan": Union[str, int],
         # With registry=gossip: host:port of some nodes; this one may be among them.
         "seeds": Union[str, Sequence[str]],
-        # With registry=gossip: address to listen on. Off loopback only with link.secret, or link.insecure.
+        # With registry=gossip or manager: address to listen on. Off loopback only with link.secret, or link.insecure.
         "host": str,
-        # With registry=gossip: port to listen on; 0: any free one (mw_info "address" tells).
+        # With registry=gossip or manager: port to listen on; 0: any free one (mw_info "address" tells).
         "port": int,
         # host:port that others should dial, best first; empty: where it listens.
         "advertise": Union[str, Sequence[str]],

@@ -110,6 +110,7 @@ values! {
     MW_EPARTIAL: i32 = -66;
     MW_EDRAINING: i32 = -67;
     MW_ENOTLEADER: i32 = -68;
+    MW_EREGISTRY: i32 = -70;
     MW_EDEAD: i32 = -72;
     MW_SF_RETRY: u32 = 1;
     MW_SF_FATAL: u32 = 2;
@@ -175,6 +176,7 @@ values! {
     MW_CONF_SHARE: i32 = 9;
     MW_CONF_ELECT: i32 = 10;
     MW_CONF_NODE: i32 = 11;
+    MW_CONF_MANAGER: i32 = 12;
     MW_STATE_IDLE: i32 = 0;
     MW_STATE_CONNECTING: i32 = 1;
     MW_STATE_UP: i32 = 2;
@@ -252,6 +254,7 @@ extern "C" {
     pub fn mw_subscribed(h: mw_handle, topic: *const c_char, tlen: usize) -> mw_status;
     pub fn mw_cork(h: mw_handle, on: c_int) -> mw_status;
     pub fn mw_node_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
+    pub fn mw_manager_open(ctx: mw_handle, c: *const mw_conf, token: u64, h: *mut mw_handle, err: *mut mw_error) -> mw_status;
     pub fn mw_serve(h: mw_handle, name: *const c_char, nlen: usize, service: *const mw_conf, token: u64, id: *mut mw_handle, err: *mut mw_error) -> mw_status;
     pub fn mw_call(h: mw_handle, target: *const c_char, tlen: usize, m: *const mw_msg, how: *const mw_conf, timeout_ms: i64, parent: mw_handle, flags: u32, op: u64, err: *mut mw_error) -> mw_status;
     pub fn mw_reply(req: mw_handle, m: *const mw_msg, flags: u32, op: u64) -> mw_status;

@@ -73,6 +73,8 @@ pub mod provider {
     pub const LINK_SECRET: &str = "link.secret";
     /// Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. (live)
     pub const LINK_KEY_ID: &str = "link.key_id";
+    /// More secrets by their link.key_id, {"ID":"SECRET"}, at most 64; a peer's identity tells which it has. (live) (secret)
+    pub const LINK_SECRETS: &str = "link.secrets";
     /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
     pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
     /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
@@ -495,15 +497,21 @@ pub mod node {
     pub const MEMBER_NAME: &str = "member.name";
     /// Version of the services that have none of their own (semver.org). Default: `0.0.0`.
     pub const MEMBER_VERSION: &str = "member.version";
-    /// How nodes find the first other one: by files of this user on this host (host), or at the addresses in seeds (gossip). Default: `host`.
+    /// With registry=manager: secret of this node's role, where the managers have one for it (link.secrets); needs link.secret, too. (live) (secret)
+    pub const MEMBER_SECRET: &str = "member.secret";
+    /// How nodes find others: by files of this user on this host (host), at the addresses in seeds (gossip), or told by managers (manager). Default: `host`.
     pub const REGISTRY: &str = "registry";
+    /// With registry=manager: host:port of all managers, or host for its discovery.port. Any one of them does. (live)
+    pub const REGISTRY_URL: &str = "registry.url";
+    /// Port of the managers that registry.url names without one. Default: `8765`.
+    pub const DISCOVERY_PORT: &str = "discovery.port";
     /// Time between two looks for members that are not known yet. Default: `1s`.
     pub const REGISTRY_SCAN: &str = "registry.scan";
     /// With registry=gossip: host:port of some nodes; this one may be among them. (live)
     pub const SEEDS: &str = "seeds";
-    /// With registry=gossip: address to listen on. Off loopback only with link.secret, or link.insecure. Default: `127.0.0.1`.
+    /// With registry=gossip or manager: address to listen on. Off loopback only with link.secret, or link.insecure. Default: `127.0.0.1`.
     pub const HOST: &str = "host";
-    /// With registry=gossip: port to listen on; 0: any free one (mw_info "address" tells). Default: `0`.
+    /// With registry=gossip or manager: port to listen on; 0: any free one (mw_info "address" tells). Default: `0`.
     pub const PORT: &str = "port";
     /// host:port that others should dial, best first; empty: where it listens.
     pub const ADVERTISE: &str = "advertise";

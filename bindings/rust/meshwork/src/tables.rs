@@ -97,6 +97,8 @@ impl Code {
     pub const EDRAINING: Code = Code(-67);
     /// Another process leads this share.
     pub const ENOTLEADER: Code = Code(-68);
+    /// No manager of the mesh answers.
+    pub const EREGISTRY: Code = Code(-70);
     /// It was tried as often as its queue allows, and given up.
     pub const EDEAD: Code = Code(-72);
 }
