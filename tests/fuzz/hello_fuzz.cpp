@@ -29,6 +29,9 @@ void one(const PacketView& packet) {
     CHECK(again.capabilities == h.capabilities && again.max_message == h.max_message &&
           again.heartbeat_ms == h.heartbeat_ms && again.names == h.names && again.role == h.role &&
           std::memcmp(again.uuid, h.uuid, sizeof h.uuid) == 0);
+    CHECK(again.channel == h.channel && again.epoch == h.epoch && again.mesh == h.mesh && again.node == h.node &&
+          again.role == h.role && again.instance == h.instance);
+    CHECK(h.mesh.size() <= kMaxMesh && h.node.size() <= kMaxNode && h.role.size() <= kMaxRole);
   } else {
     CHECK(sane(v));
   }

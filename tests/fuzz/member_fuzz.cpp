@@ -40,28 +40,20 @@ void check(Outputs& out) {
     CHECK(parse_message({reinterpret_cast<const uint8_t*>(s.bytes.data()), s.bytes.size()}, m, v));
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  {
-    const mw::fuzz::Exact all(data, size);
-    MessageView m;
-    mw::wire::Violation v{};
-    if (parse_message({all.data(), all.size()}, m, v)) records_again(m.records);
-    else CHECK((v.code == 1002 || v.code == 1009) && *v.reason != '\0');
-  }
-  // The same bytes as a run: who speaks, when, and how much of it.
+void run(const uint8_t* data, size_t size, int as) {
   mw::fuzz::Input in(data, size);
   Roster roster;
   MembershipConfig config;
   config.name = "a";
   config.address = "a:1";
   config.max_members = 64;
+  config.managed = as != 0;
+  config.manager = as == 2;
   int64_t now = 0;
   Membership machine(roster, config, now);
   Outputs out;
   const std::string names[] = {"b", "c", "d", "e"};
-  for (const auto& name : names) machine.step(mw::mesh::core::input::Met{name}, now, out);
+  for (const auto& name : names) machine.step(mw::mesh::core::input::Met{name, as == 1 && name == "e"}, now, out);
   while (in.left() != 0) {
     const uint8_t op = in.byte();
     const Slot who = roster.slot(names[op & 3]);
@@ -75,12 +67,27 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         std::string piece;
         for (size_t n = in.byte(); n > 0 && in.left() != 0; n--) piece.push_back(static_cast<char>(in.byte()));
         const mw::fuzz::Exact bytes(piece);
-        machine.step(mw::mesh::core::input::Received{who, {bytes.data(), bytes.size()}}, now, out);
+        machine.step(mw::mesh::core::input::Received{who, {bytes.data(), bytes.size()}, as == 1 && (op & 3) == 3}, now, out);
       }
     }
     check(out);
-    CHECK(machine.view().known() <= config.max_members && machine.view().alive(machine.self()));
+    CHECK(machine.view().known() <= config.max_members && machine.view().alive(machine.self()) == (as != 2));
     CHECK(machine.next() >= now || machine.next() == INT64_MAX);
   }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  {
+    const mw::fuzz::Exact all(data, size);
+    MessageView m;
+    mw::wire::Violation v{};
+    if (parse_message({all.data(), all.size()}, m, v)) records_again(m.records);
+    else CHECK((v.code == 1002 || v.code == 1009) && *v.reason != '\0');
+  }
+  // The same bytes as a run: who speaks, when, and how much of it; in a mesh without managers, as a member of one with
+  // them, and as its manager.
+  for (const int as : {0, 1, 2}) run(data, size, as);
   return 0;
 }

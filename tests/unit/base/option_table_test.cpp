@@ -123,6 +123,15 @@ TEST(OptionTable, EveryLimitBites) {
           EXPECT_TRUE(takes("{\"a\":{\"_connect\":[\"b\"]},\"b\":{}}")) << key;
           break;
         }
+        if (r.id == Opt::link_secrets) {
+          for (const char* bad : {"1", "[]", "{", "{\"a\":1}", "{\"a\":\"fifteen bytes..\"}", "{\"\":\"sixteen bytes...\"}"})
+            EXPECT_FALSE(takes(bad)) << key << " " << bad;
+          std::string many = "{";
+          for (int i = 0; i < 64; ++i) many += (i != 0 ? ",\"" : "\"") + std::to_string(i) + "\":\"sixteen bytes...\"";
+          EXPECT_TRUE(takes(many + "}")) << key;
+          EXPECT_FALSE(takes(many + ",\"one more\":\"sixteen bytes...\"}")) << key;
+          break;
+        }
         for (const char* bad : {"1", "[]", "{", "\"x\"", "null", "{\"a\":null}", "{\"a\":[]}", "{\"a\":{}}", "{\"a\":1,\"a\":2}"})
           EXPECT_FALSE(takes(bad)) << key << " " << bad;
         EXPECT_TRUE(takes("{\"a\":1,\"b\":\"x\",\"c\":true}")) << key;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,8 @@ class Lab {
     return *m.machine;
   }
   void meet(const std::string& a, const std::string& b) {
-    step(a, input::Met{plain(b)});
-    step(b, input::Met{plain(a)});
+    step(a, input::Met{plain(b), managers.contains(plain(b))});
+    step(b, input::Met{plain(a), managers.contains(plain(a))});
   }
   // n members a, b, c ... that know each other.
   void group(size_t n) {
@@ -76,7 +77,8 @@ class Lab {
     }
   }
   void give(const std::string& who, Slot from, const std::string& bytes) {
-    step(who, input::Received{from, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}});
+    step(who, input::Received{from, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()},
+                              managers.contains(roster.name(from))});
   }
   void run(int64_t ms) {
     for (const int64_t end = now + ms; now < end;) {
@@ -117,6 +119,7 @@ class Lab {
   int64_t now = 1'000'000;
   Outputs out;
   std::function<bool(const std::string& from, const std::string& to)> passes;
+  std::set<std::string> managers;
 
  private:
   // A second process of a name is "name#2" here.
