@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events'
 import {
   ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions,
-  ElectionOptions, NodeOptions
+  ElectionOptions, NodeOptions, ManagerOptions
 } from './options'
 
 export {
   ContextOptions, ProviderOptions, ConsumerOptions, SubscriptionOptions, ServiceOptions, CallOptions, HubOptions, ChannelOptions, ShareOptions,
-  ElectionOptions, NodeOptions
+  ElectionOptions, NodeOptions, ManagerOptions
 }
 
 /** What may be sent: a string is text, bytes are binary, a message that came is passed on as it is. */
@@ -456,6 +456,15 @@ export interface NodeEvents {
   log: [line: string, level: number, area: string]
 }
 
+export type ManagerEvents = Pick<NodeEvents, 'up' | 'memberUp' | 'memberDown' | 'memberChanged' | 'close' | 'fault' | 'log'>
+
+/** Where nodes report (their options `registry: 'manager'`, `registry.url`), and which tells them whom there is. */
+export interface Manager extends Opened<ManagerOptions> {}
+export class Manager extends Handle<ManagerEvents> {
+  constructor (options?: ManagerOptions, context?: Context)
+  members: Node['members']
+}
+
 /** A member of a mesh (options `cluster.deployment`, `member.service` ...): finds the others, serves, calls, publishes. start()
  *  resolves when what others know is known here and `gate.services` is met. Iterations of a node keep at most 65,536 items,
  *  then throw MW_EOVERFLOW: its links are not paused. */
@@ -495,7 +504,7 @@ export interface Described {
   min?: string
   max?: string
 }
-type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call' | 'hub' | 'channel' | 'share' | 'election' | 'node'
+type Kind = 'context' | 'provider' | 'consumer' | 'subscription' | 'service' | 'call' | 'hub' | 'channel' | 'share' | 'election' | 'node' | 'manager'
 
 /** Numbers of stat(). */
 export const stat: Readonly<Record<string, number>>

@@ -6,11 +6,11 @@ const { Context } = require('./lib/context')
 const { Message } = require('./lib/message')
 const { Provider, Consumer, Connection } = require('./lib/link')
 const { Channel, Election, Hub, Member, Share } = require('./lib/host')
-const { Node } = require('./lib/mesh')
+const { Manager, Node } = require('./lib/mesh')
 const { Service } = require('./lib/service')
 const { stat, status } = require('./lib/tables')
 
-const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4, service: 5, call: 6, hub: 7, channel: 8, share: 9, election: 10, node: 11 }
+const kinds = { context: 1, provider: 2, consumer: 3, subscription: 4, service: 5, call: 6, hub: 7, channel: 8, share: 9, election: 10, node: 11, manager: 12 }
 
 module.exports = {
   Context,
@@ -21,6 +21,7 @@ module.exports = {
   Channel,
   Election,
   Hub,
+  Manager,
   Member,
   Node,
   Share,
@@ -30,7 +31,7 @@ module.exports = {
   status,
   /** Version of the core inside. */
   version: addon.version(),
-  /** Every option of 'context', 'provider', 'consumer', 'subscription', 'service', 'call', 'hub', 'channel', 'share', 'election' or 'node', described by the core. */
+  /** Every option of 'context', 'provider', 'consumer', 'subscription', 'service', 'call', 'hub', 'channel', 'share', 'election', 'node' or 'manager', described by the core. */
   describe: kind => addon.describe(kinds[kind]).map(text => JSON.parse(text)),
   /** Checks options and reads one of them back as text; secrets read '***'. */
   readOption: (kind, options, key) => check(addon.check(kinds[kind], JSON.stringify(options), key))

@@ -604,3 +604,57 @@ export interface NodeOptions {
   route?: { [key: string]: unknown }
   send?: { [key: string]: unknown }
 }
+
+export interface ManagerOptions {
+  /** LOG events up to this level; off means none. Default: `warn`. May change by update(). */
+  'log.level'?: 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,message,writable,slow,dropped,done,released,ask,draining,ready,member_up,member_down,member_changed,service_up,service_down`. May change by update(). */
+  'events'?: string[] | string
+  /** Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. May change by update(). */
+  'link.secret'?: string
+  /** Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. May change by update(). */
+  'link.key_id'?: string
+  /** Secrets of roles, {"ROLE":"SECRET"}, at most 64: a node of such a role must have it as its member.secret, and can be nothing else. May change by update(). */
+  'link.secrets'?: Record<string, string | number | boolean | object> | string
+  /** Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. May change by update(). */
+  'send.soft_bytes'?: number | string
+  /** Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. May change by update(). */
+  'send.max_bytes'?: number | string
+  /** Larger messages close the link with 1009. Default: `1MiB`. */
+  'recv.max_message'?: number | string
+  /** How long a close waits for the other side's close frame. Default: `5s`. May change by update(). */
+  'close.timeout'?: number | string
+  /** Name of the mesh: letters, digits, '.', '_' and '-'. Required. */
+  'cluster.deployment'?: string
+  /** Part of the mesh that it belongs to, in the same letters; only nodes of the same one meet. Default: `meshwork`. */
+  'cluster.name'?: string
+  /** Name of this node, of which there is one in the mesh; empty: a UUID. */
+  'member.name'?: string
+  /** With port 0: this manager also listens there, so that nodes need to know its host only; 0: it does not. Where another has it, ERROR tells, and it is tried again. Default: `8765`. */
+  'discovery.port'?: number | string
+  /** Address to listen on. Off loopback only with link.secret or link.secrets, or link.insecure. Default: `127.0.0.1`. */
+  'host'?: string
+  /** Port to listen on; 0: any free one (mw_info "address" tells), and discovery.port. Default: `0`. */
+  'port'?: number | string
+  /** Time between two looks for members that are not known yet. Default: `1s`. */
+  'registry.scan'?: number | string
+  /** Listens off loopback without link.secret: whoever reaches the port can be a member. Default: `false`. */
+  'link.insecure'?: boolean | string
+  /** Time between two pings of each member that this one watches. Default: `500ms`. */
+  'probe.interval'?: number | string
+  /** A member that does not answer for so long is asked through others, and after as long again suspected. Default: `500ms`. */
+  'probe.timeout'?: number | string
+  /** From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`. */
+  'gossip.suspect'?: number | string
+  close?: { [key: string]: unknown }
+  cluster?: { [key: string]: unknown }
+  discovery?: { [key: string]: unknown }
+  gossip?: { [key: string]: unknown }
+  link?: { [key: string]: unknown }
+  log?: { [key: string]: unknown }
+  member?: { [key: string]: unknown }
+  probe?: { [key: string]: unknown }
+  recv?: { [key: string]: unknown }
+  registry?: { [key: string]: unknown }
+  send?: { [key: string]: unknown }
+}

@@ -15,7 +15,7 @@ import described  # noqa: E402
 HEADERS = HERE.parent.parent / "include" / "meshwork"
 NOTE = "// Made by bindings/node/tables.py from the library. Do not edit.\n"
 KINDS = (("Context", 1), ("Provider", 2), ("Consumer", 3), ("Subscription", 4), ("Service", 5), ("Call", 6),
-         ("Hub", 7), ("Channel", 8), ("Share", 9), ("Election", 10), ("Node", 11))
+         ("Hub", 7), ("Channel", 8), ("Share", 9), ("Election", 10), ("Node", 11), ("Manager", 12))
 TYPES = {"boolean": "boolean | string", "integer": "number | string", "duration": "number | string",
          "size": "number | string", "text": "string", "json": "Record<string, string | number | boolean | object> | string"}
 

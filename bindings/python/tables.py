@@ -11,7 +11,7 @@ sys.path.insert(0, str(HERE.parent.parent / "tests/abi"))
 import described  # noqa: E402
 
 TARGET = HERE / "src/meshwork/_tables.py"
-KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"), (5, "Service"), (6, "Call"), (7, "Hub"), (8, "Channel"), (9, "Share"), (10, "Election"), (11, "Node"))
+KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"), (5, "Service"), (6, "Call"), (7, "Hub"), (8, "Channel"), (9, "Share"), (10, "Election"), (11, "Node"), (12, "Manager"))
 # What a value may be, by the type the library names.
 TYPES = {
     "text": "str", "word": "str", "boolean": "bool", "integer": "int", "duration": "Union[str, int]",

@@ -240,7 +240,7 @@ Object.assign(verbs, calls.verbs, require('./mesh')({ get context () { return co
 
 async function carry (verb, object, name, args, now = {}) {
   if (verbs[verb] === undefined) return { status: 'ENOTSUP', error: 'no such verb' }
-  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'channel', 'hub', 'share', 'elect', 'node', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
+  if (object === undefined && !['ctx', 'end', 'provider', 'consumer', 'channel', 'hub', 'share', 'elect', 'node', 'manager', 'conf', 'hook', 'cancel'].includes(verb)) return { status: 'ECLOSED' }
   try {
     const result = await verbs[verb](object, name, args, now)
     return { status: result === false ? 'BUFFERED' : 'OK', facts: typeof result === 'object' ? result : {} }

@@ -1,10 +1,17 @@
 // What the agent does with nodes of a mesh.
 'use strict'
-const { Node } = require('meshwork')
+const { Manager, Node } = require('meshwork')
 
 module.exports = tools => {
   const { event, told, listen, options, add } = tools
   const json = facts => JSON.stringify(facts)
+
+  function known (node) {
+    for (const [name, kind] of [['memberUp', 'MEMBER_UP'], ['memberDown', 'MEMBER_DOWN'], ['memberChanged', 'MEMBER_CHANGED']]) {
+      node.on(name, ({ incarnation, error, suspected, ...facts }) =>
+        event(node, kind, { id: incarnation, error, code: Number(suspected ?? 0), topic: facts.service, body: json(facts) }))
+    }
+  }
 
   return {
     node: (_, name, args) => {
@@ -13,14 +20,16 @@ module.exports = tools => {
       node.on('writable', () => event(node, 'WRITABLE'))
       node.on('message', message => event(node, 'MESSAGE', told(message), 512))
       node.on('dropped', ({ count, error, message }) => event(node, 'DROPPED', { error, ...told(message), code: count }, 512))
+      known(node)
       node.on('ready', (met, services) => event(node, 'READY', { code: Number(met), body: json(services) }))
-      for (const [name, kind] of [['memberUp', 'MEMBER_UP'], ['memberDown', 'MEMBER_DOWN'], ['memberChanged', 'MEMBER_CHANGED']]) {
-        node.on(name, ({ incarnation, error, suspected, ...facts }) =>
-          event(node, kind, { id: incarnation, error, code: Number(suspected ?? 0), topic: facts.service, body: json(facts) }))
-      }
       for (const [name, kind] of [['serviceUp', 'SERVICE_UP'], ['serviceDown', 'SERVICE_DOWN']]) {
         node.on(name, ({ service, count, ...facts }) => event(node, kind, { topic: service, code: count, body: json(facts) }))
       }
+    },
+    manager: (_, name, args) => {
+      const manager = add(name, new Manager(options(args), tools.context))
+      listen(manager)
+      known(manager)
     }
   }
 }

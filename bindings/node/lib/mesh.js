@@ -7,6 +7,7 @@ const { Caller, Server } = require('./service')
 const { flag, kind, status } = require('./tables')
 
 const NODE = 11
+const MANAGER = 12
 
 /** What one member said to a call of all. */
 const word = (message, error) => {
@@ -14,19 +15,8 @@ const word = (message, error) => {
   return { member: message.headers.get('member').toString(), message, error, more: (message.flags & flag.MORE) !== 0 }
 }
 
-/** A member of a mesh: finds the others, serves, calls and publishes. */
-class Node extends Server(Caller(Publisher(Subscriber(opened(Handle))))) {
-  constructor (options = {}, context = Context.default) {
-    super(context)
-    this.open(NODE, options)
-  }
-
-  /** The others' links also carry who is alive: they are not kept waiting. */
-  get patient () { return false }
-
-  callerOf (message) { return message.headers.get('caller')?.toString() }
-  receive (message) { this.emit('message', message) }
-
+/** What tells whom there is. */
+const Knowing = Base => class extends opened(Base) {
   news (what, { id, code, error }, message) {
     const facts = message.length > 0 ? message.json() : {}
     switch (what) {
@@ -38,8 +28,30 @@ class Node extends Server(Caller(Publisher(Subscriber(opened(Handle))))) {
     }
   }
 
-  /** Who is there, this node too. */
+  /** Who is there; of a node, this one too. */
   members (how) { return this.query('members', how) }
+}
+
+/** Where nodes report (`registry: 'manager'`), and which tells them whom there is. */
+class Manager extends Knowing(Handle) {
+  constructor (options = {}, context = Context.default) {
+    super(context)
+    this.open(MANAGER, options)
+  }
+}
+
+/** A member of a mesh: finds the others, serves, calls and publishes. */
+class Node extends Server(Caller(Publisher(Subscriber(Knowing(Handle))))) {
+  constructor (options = {}, context = Context.default) {
+    super(context)
+    this.open(NODE, options)
+  }
+
+  /** The others' links also carry who is alive: they are not kept waiting. */
+  get patient () { return false }
+
+  callerOf (message) { return message.headers.get('caller')?.toString() }
+  receive (message) { this.emit('message', message) }
 
   /** Publishes, and resolves with the number of other members that want it. */
   async reach (topic, data, how) { return (await this.published(topic, data, how)).code }
@@ -69,4 +81,4 @@ class Node extends Server(Caller(Publisher(Subscriber(opened(Handle))))) {
   }
 }
 
-module.exports = { Node }
+module.exports = { Manager, Node }

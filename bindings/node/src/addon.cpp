@@ -421,6 +421,7 @@ napi_value link(napi_env env, napi_callback_info info) {
                : kind == MW_CONF_CHANNEL ? mw_channel_open
                : kind == MW_CONF_SHARE   ? mw_share_open
                : kind == MW_CONF_NODE    ? mw_node_open
+               : kind == MW_CONF_MANAGER ? mw_manager_open
                                          : mw_consumer_open;
   const mw_status s = make(c.handle(1), conf.get(), c.handle(3), &h, c.error());
   return c.make(s < 0 ? s : static_cast<double>(h));

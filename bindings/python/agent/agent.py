@@ -138,7 +138,7 @@ class Agent(Calls):
         if isinstance(thing, meshwork.Share):
             thing.serve(lambda request: self.tell(thing, request))
 
-    do_consumer = do_channel = do_hub = do_share = do_node = do_provider
+    do_consumer = do_channel = do_hub = do_share = do_node = do_manager = do_provider
 
     def do_elect(self, words, event):
         thing = self.objects[words.name] = self.context.election(words.take("name"), words.options())

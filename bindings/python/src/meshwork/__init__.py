@@ -11,16 +11,16 @@ from ._errors import Error
 from ._event import Ask, Event, Flags, Message, Request
 from ._host import Channel, Election, Hub, Member, Share
 from ._link import Connection, Consumer, Context, Provider, Subscription
-from ._mesh import Node
+from ._mesh import Manager, Node
 from ._service import Service
 from ._tables import (
-    CallOptions, ChannelOptions, Code, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, NodeOptions,
+    CallOptions, ChannelOptions, Code, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, ManagerOptions, NodeOptions,
     ProviderOptions, ServiceOptions, ShareOptions, SubscriptionOptions,
 )  # fmt: skip
 
 __all__ = [
     "Answer", "Ask", "Broadcast", "Call", "CallOptions", "Channel", "ChannelOptions", "Code", "Connection", "Consumer", "ConsumerOptions", "Context",
-    "ContextOptions", "Election", "ElectionOptions", "Error", "Event", "Flags", "Hub", "HubOptions", "Member", "Message", "Node", "NodeOptions",
+    "ContextOptions", "Election", "ElectionOptions", "Error", "Event", "Flags", "Hub", "HubOptions", "Manager", "ManagerOptions", "Member", "Message", "Node", "NodeOptions",
     "Operation", "Provider",
     "ProviderOptions", "Request", "Service", "ServiceOptions", "Share", "ShareOptions", "Subscription",
     "SubscriptionOptions", "library_version",

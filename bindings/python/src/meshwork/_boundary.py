@@ -151,6 +151,7 @@ channel_open = _waits("mw_channel_open", _status, _handle, _conf, c_uint64, POIN
 hub_open = _waits("mw_hub_open", _status, _handle, _conf, c_uint64, POINTER(_handle), _error)
 share_open = _waits("mw_share_open", _status, _handle, _conf, c_uint64, POINTER(_handle), _error)
 node_open = _waits("mw_node_open", _status, _handle, _conf, c_uint64, POINTER(_handle), _error)
+manager_open = _waits("mw_manager_open", _status, _handle, _conf, c_uint64, POINTER(_handle), _error)
 elect = _waits("mw_elect", _status, _handle, _text, c_size_t, _conf, c_uint64, POINTER(_handle), _error)
 send = _fast("mw_send", _status, _handle, _msg, c_uint32, c_uint64)
 send_bytes = _fast("mw_send_bytes", _status, _handle, c_char_p, c_size_t, c_uint32)

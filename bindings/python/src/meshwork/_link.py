@@ -18,10 +18,10 @@ from ._event import TEXT, Event, Message, Request, Sendable
 from ._event import message as _message
 from ._host import Channel, Election, Hub, Share
 from ._live import Caller, Crowd, Live, Publisher, Reader, Subscriber, change, code, nothing
-from ._mesh import Node
+from ._mesh import Manager, Node
 from ._service import Server, Service
 from ._tables import (
-    ChannelOptions, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, NodeOptions, ProviderOptions,
+    ChannelOptions, ConsumerOptions, ContextOptions, ElectionOptions, HubOptions, ManagerOptions, NodeOptions, ProviderOptions,
     ShareOptions, SubscriptionOptions,
 )  # fmt: skip
 
@@ -252,6 +252,10 @@ class Context(Live):
     def node(self, options_: Optional[NodeOptions] = None, **more: Any) -> Node:
         """Opens a member of a mesh: cluster={"deployment": "D"}."""
         return Node(self, options_, **more)
+
+    def manager(self, options_: Optional[ManagerOptions] = None, **more: Any) -> Manager:
+        """Opens a manager of a mesh: cluster={"deployment": "D"}."""
+        return Manager(self, options_, **more)
 
     def update(self, changes: Mapping[str, Any], timeout: Optional[float] = None) -> Operation[None]:
         """Changes live options, all or none."""

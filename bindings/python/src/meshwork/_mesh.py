@@ -1,4 +1,4 @@
-"""The member of a mesh: Node. It belongs to the event loop it was made on."""
+"""A mesh: its member, Node, and its Manager. Each belongs to the event loop it was made on."""
 
 from __future__ import annotations
 
@@ -8,15 +8,34 @@ from . import _boundary as c
 from ._calls import A, Broadcast, Call, Headers, call
 from ._dispatch import Operation
 from ._event import Flags, Request, Sendable
-from ._live import Caller, Publisher, Reader, Subscriber, code
+from ._live import Caller, Live, Opened, Publisher, Reader, Subscriber, code
 from ._service import Server
-from ._tables import CallOptions, NodeOptions
+from ._tables import CallOptions, ManagerOptions, NodeOptions
 
 if TYPE_CHECKING:
     from ._link import Context
 
 
-class Node(Server, Subscriber, Caller, Reader, Publisher):
+class _Knowing(Opened):
+    """What tells whom there is."""
+
+    def members(self, timeout: Optional[float] = None) -> Operation[List[Dict[str, Any]]]:
+        """Who is there, of a node this one too: name, service, services, self, linked, suspected ..."""
+        key = b"members"
+        return self._operate(lambda op, e: c.info(self._handle, key, len(key), None, op, e), lambda ev: ev.json(), timeout)
+
+
+class Manager(_Knowing):
+    """Where nodes report (registry="manager"), and which tells them whom there
+    is. `async with` listens and closes."""
+
+    _kind, _open = 12, staticmethod(c.manager_open)
+
+    def __init__(self, context: "Context", options_: Optional[ManagerOptions] = None, **more: Any) -> None:
+        Live.__init__(self, context._dispatcher, self._begin(context, options_ or {}, more))
+
+
+class Node(_Knowing, Server, Subscriber, Caller, Reader, Publisher):
     """A member of a mesh: finds the others, serves, calls and publishes.
     `async with` joins and leaves; `async for` gives the events it subscribed
     to, whose they are in the header member. Where 16 MiB of them wait to be
@@ -58,11 +77,6 @@ class Node(Server, Subscriber, Caller, Reader, Publisher):
         """To every member that subscribed, this one too; Flags.LOCAL: this one
         only. The result is how many others want it."""
         return self._publish(topic, data, 0, flags, headers, code, timeout)
-
-    def members(self, timeout: Optional[float] = None) -> Operation[List[Dict[str, Any]]]:
-        """Who is there, this node too: name, service, services, self, linked, suspected ..."""
-        key = b"members"
-        return self._operate(lambda op, e: c.info(self._handle, key, len(key), None, op, e), lambda ev: ev.json(), timeout)
 
     def _whom(self, peer: int) -> Any:
         return None  # the header caller says who

@@ -638,3 +638,51 @@ NodeOptions = TypedDict(
     },
     total=False,
 )
+
+
+ManagerOptions = TypedDict(
+    "ManagerOptions",
+    {
+        # LOG events up to this level; off means none.
+        "log.level": str,
+        # Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.
+        "events": Union[str, Sequence[str]],
+        # Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for.
+        "link.secret": str,
+        # Name of link.secret, sent in the clear; both ends must use the same.
+        "link.key_id": str,
+        # Secrets of roles, {"ROLE":"SECRET"}, at most 64: a node of such a role must have it as its member.secret, and can be nothing else.
+        "link.secrets": Mapping[str, Any],
+        # Above it sends answer MW_BUFFERED; WRITABLE follows.
+        "send.soft_bytes": Union[str, int],
+        # Hard bound of what waits for one peer; send.overflow says what happens there.
+        "send.max_bytes": Union[str, int],
+        # Larger messages close the link with 1009.
+        "recv.max_message": Union[str, int],
+        # How long a close waits for the other side's close frame.
+        "close.timeout": Union[str, int],
+        # Name of the mesh: letters, digits, '.', '_' and '-'. Required.
+        "cluster.deployment": str,
+        # Part of the mesh that it belongs to, in the same letters; only nodes of the same one meet.
+        "cluster.name": str,
+        # Name of this node, of which there is one in the mesh; empty: a UUID.
+        "member.name": str,
+        # With port 0: this manager also listens there, so that nodes need to know its host only; 0: it does not. Where another has it, ERROR tells, and it is tried again.
+        "discovery.port": int,
+        # Address to listen on. Off loopback only with link.secret or link.secrets, or link.insecure.
+        "host": str,
+        # Port to listen on; 0: any free one (mw_info "address" tells), and discovery.port.
+        "port": int,
+        # Time between two looks for members that are not known yet.
+        "registry.scan": Union[str, int],
+        # Listens off loopback without link.secret: whoever reaches the port can be a member.
+        "link.insecure": bool,
+        # Time between two pings of each member that this one watches.
+        "probe.interval": Union[str, int],
+        # A member that does not answer for so long is asked through others, and after as long again suspected.
+        "probe.timeout": Union[str, int],
+        # From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2.
+        "gossip.suspect": Union[str, int],
+    },
+    total=False,
+)
