@@ -50,16 +50,20 @@ base::Result<mw_handle> Group::open(loop::Runtime& ctx, std::shared_ptr<const ba
     return in.error();
   }
   auto share = Share::make(ctx, home, g->share_conf(), kShare, g);
+  const mw_handle h = g->handle;
   if (!share) {
     g->stillborn_.store(true);
-    base::retire(g->handle);
+    g->retired_ = true;
+    g->opened_.store(true, std::memory_order_release);
+    base::retire(h);
     return share.error();
   }
   g->share_handle_ = (*share)->handle;
   g->share_ = *share;
   Error none;
   g->share_->want("=up", base::Syntax::exact, 0, &none);
-  return g->handle;
+  g->opened_.store(true, std::memory_order_release);
+  return h;
 }
 
 Group::Group(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c) : Owner(ctx, home, std::move(c)) {
@@ -79,7 +83,7 @@ std::shared_ptr<const base::Conf> Group::share_conf() const {
   (void)c.set("name", (name.empty() ? group_name(*ours) : name) + "." + kSyntax[ours->num(Opt::pattern_syntax)]);
   const int64_t message = std::max(ours->num(Opt::recv_max_message), ours->num(Opt::send_max_bytes)) + kSlack;
   (void)c.set("recv.max_message", std::to_string(std::min<int64_t>(message, 1 << 30)));
-  (void)c.set("send.max_bytes", std::to_string(2 * message));
+  (void)c.set("send.max_bytes", std::to_string(std::min<int64_t>(2 * message, int64_t{4} << 30)));
   (void)c.set("retain", "false");
   (void)c.set("retry.safe", "w");
   for (const char* k : {"dir", "send.soft_bytes", "heartbeat.interval", "heartbeat.max_strikes", "close.timeout", "log.level"})
@@ -96,6 +100,7 @@ void Group::guarded(Timer& t) noexcept {
 }
 
 void Group::attend(uint32_t bits) {
+  if (!opened_.load(std::memory_order_acquire)) return request(bits);  // a closing context is faster than open()
   if (bits & kAbort) begin_close(CloseWish{1006, MW_CLOSE_ABORT, MW_OK, "closed at once"});
   if (bits & kStart) begin_start();
   if (bits & kWritable) look_for_writable();
@@ -208,6 +213,7 @@ void Group::told_by_share(const mw_event& ev, std::string_view topic, std::strin
       return;
     case MW_EVENT_WRITABLE:
       if (base::kind_of(ev.id) == base::Kind::request) return room_for(ev.id);
+      if (base::kind_of(ev.peer) == base::Kind::peer) return;  // a member's connection has room
       wants_.store(true, std::memory_order_relaxed);
       return look_for_writable();
     case MW_EVENT_CLOSED:
@@ -295,6 +301,7 @@ void Group::begin_close(const CloseWish& w) {
     finish_starts(MW_ECANCELED, 0, {});
     loop::Wheel::cancel(leave_timer_);
     loop::Wheel::cancel(pace_timer_);
+    refuse_waiting();
   }
   if (share_ != nullptr) share_->close_as(w);
   if (upstream_ != nullptr) upstream_->close_as(w);

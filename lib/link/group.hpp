@@ -156,6 +156,7 @@ class Group final : public Owner, private loop::Inside {
   std::atomic<int64_t> outstanding_{0};     // bytes of messages whose fate is not known
   std::atomic<int64_t> calls_{0};           // of the host
   std::atomic<bool> wants_{false};          // a sender waits for WRITABLE
+  std::atomic<bool> opened_{false};         // share_ is there
   std::atomic<bool> leads_{false};
   std::atomic<uint64_t> epoch_{0};
   std::unordered_map<uint64_t, Asked> asked_;   // under mutex_

@@ -83,6 +83,8 @@ void Group::told_by_provider(const mw_event& ev, std::string_view topic, std::st
       auto at = errands_.find(ev.id);
       if (at == errands_.end()) return;
       const bool message = at->second.message;  // how far it came is its answer
+      // A call that ends because we go is no answer of the provider: who made it loses its leader in a moment.
+      if (!message && (closing_ || runtime.closing()) && (ev.status == MW_ECANCELED || ev.status == MW_EPEERGONE)) return;
       return answered(ev.id, {wire::Packet::reply, ev.status, ev.flags, std::string(meta),
                               message ? std::to_string(ev.code) : std::string(body)});
     }
@@ -163,7 +165,8 @@ void Group::wish_done(uint64_t number, mw_status status, std::string_view body) 
 // ---- messages and calls
 
 void Group::asked_by(const mw_event& ev, std::string_view topic, std::string_view meta, std::string_view body) {
-  if (upstream_ == nullptr) return refuse(ev.id, MW_ENOTCONN);
+  if (closing_ && !topic.starts_with("s")) return;  // its connection ends in a moment
+  if (upstream_ == nullptr || closing_) return refuse(ev.id, MW_ENOTCONN);
   if (topic == "w") return wait_for_pattern(ev.id, body);
   Waiting w{ev.id, {}, {}, ev.flags & (MW_F_TEXT | MW_F_PARTS | MW_F_ONEWAY), 0};
   if (topic.starts_with("c.")) {
@@ -283,6 +286,11 @@ void Group::answered(uint64_t number, Piece p) {
     held_[request] = number;
     if (full) e.held.push_back(std::move(p));
     hold(number, true);
+  } else if (s < 0) {  // a part that cannot be given ends the call
+    errands_.erase(at);
+    held_.erase(request);
+    if (upstream_ != nullptr) upstream_->cancel(number);
+    refuse(request, s);
   }
 }
 

@@ -79,11 +79,18 @@ mw_status Share::call(const Order& o, bool repeat) {
 
 mw_status Share::cancel(uint64_t op) {
   if (base::Pin pin(seeker_.load(std::memory_order_acquire)); pin) {
+    bool waited = false;  // for the next leader: no connection knows of it
     {
       std::lock_guard lock(mutex_);
-      kept_.erase(op);
+      if (auto at = kept_.find(op); at != kept_.end()) {
+        waited = at->second.waits;
+        kept_.erase(at);
+      }
     }
-    consumer_of(pin)->cancel(op);
+    if (waited)
+      base::insist([&] { post(*lane, [this, op] { call_failed(*lane, op, MW_ECANCELED, 0); }); });
+    else
+      consumer_of(pin)->cancel(op);
   }
   cancel_start(op);
   return MW_OK;
@@ -388,12 +395,14 @@ void Share::repeat_calls(bool other) {
     {
       std::lock_guard lock(mutex_);
       auto at = kept_.find(op);
-      if (at == kept_.end()) continue;  // cancelled
-      if (leaderless(s) && !closing_) {
+      if (at == kept_.end()) {
+        s = MW_ECANCELED;  // meanwhile
+      } else if (leaderless(s) && !closing_) {
         at->second.waits = true;  // this one has gone, too
         continue;
+      } else {
+        kept_.erase(at);
       }
-      kept_.erase(at);
     }
     call_failed(*lane, op, s, 0);
   }
