@@ -348,7 +348,7 @@ base::Result<void> Group::update(const base::Conf& change, uint64_t op) {
   auto ours = std::make_shared<base::Conf>(change);
   for_upstream(*ours);
   post(*lane, [this, op, ours] {
-    if (upstream_ != nullptr) (void)upstream_->update(*ours, 0);
+    if (base::Pin pin(upstream_ != nullptr ? upstream_->handle : 0); pin) (void)upstream_->update(*ours, 0);
     done(*lane, op, MW_OK, 0, {});
   });
   return {};

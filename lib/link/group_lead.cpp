@@ -122,6 +122,8 @@ void Group::interest(const mw_event& ev, std::string_view topic) {
     return share_->tell(ev.peer, topic, m.get(), 0);
   }
   if (topic.empty() || topic[0] != '/' || upstream_ == nullptr) return;
+  const base::Pin pin(upstream_->handle);
+  if (!pin) return;  // it ends: what is posted to it would not find it
   const std::string pattern(topic.substr(1));
   if (before == 0 && ev.code > 0) {
     const uint64_t number = ++last_errand_;
@@ -289,7 +291,7 @@ void Group::answered(uint64_t number, Piece p) {
   } else if (s < 0) {  // a part that cannot be given ends the call
     errands_.erase(at);
     held_.erase(request);
-    if (upstream_ != nullptr) upstream_->cancel(number);
+    if (base::Pin pin(upstream_ != nullptr ? upstream_->handle : 0); pin) upstream_->cancel(number);
     refuse(request, s);
   }
 }
