@@ -146,8 +146,8 @@ Lane& Runtime::next_lane() noexcept {
 // The first way a host takes events fixes it; lanes learn at their first turn.
 bool Runtime::enter_door(Way w) {
   Way now = way_.load(std::memory_order_acquire);
-  if (now == w) return true;
-  return now == Way::none && way_.compare_exchange_strong(now, w);
+  if (now == Way::none && way_.compare_exchange_strong(now, w)) return true;
+  return now == w;  // also where another thread was first with the same
 }
 
 mw_status Runtime::run(int64_t timeout_ms) {
