@@ -8,6 +8,12 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <vector>
 
 namespace mw::net {
 
@@ -15,17 +21,53 @@ namespace {
 
 constexpr std::string_view kSalt = "meshwork shared secret 1";
 constexpr uint64_t kN = 1 << 15, kR = 8, kP = 1, kMemory = 64 << 20;
+constexpr size_t kRemembered = 32;  // secrets, those used last
+
+// One secret, found by its digest; the lock is held while it is stretched.
+struct Known {
+  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
+  std::mutex mutex;
+  std::shared_ptr<const SharedSecret> made;
+};
+
+// Each link of a mesh needs the same key: a member dials many, and a link that
+// is lost anew. Never destroyed: threads may still run when the process ends.
+struct Memory {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<Known>> known;  // the one used last is first
+};
+
+std::shared_ptr<Known> known(std::string_view secret) {
+  static Memory& memory = *new Memory;
+  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
+  ::SHA256(reinterpret_cast<const uint8_t*>(secret.data()), secret.size(), digest.data());
+  std::lock_guard lock(memory.mutex);
+  auto& all = memory.known;
+  auto it = std::find_if(all.begin(), all.end(), [&](const auto& k) { return k->digest == digest; });
+  if (it == all.end()) {
+    auto fresh = std::make_shared<Known>();
+    fresh->digest = digest;
+    if (all.size() == kRemembered) all.pop_back();
+    it = all.insert(all.end(), std::move(fresh));
+  }
+  std::rotate(all.begin(), it, it + 1);
+  return all.front();
+}
 
 }  // namespace
 
 base::Result<std::shared_ptr<const SharedSecret>> SharedSecret::stretch(std::string_view secret) {
   init_crypto();
+  const auto entry = known(secret);
+  std::lock_guard lock(entry->mutex);
+  if (entry->made) return entry->made;
   std::shared_ptr<SharedSecret> made(new SharedSecret);
   int ok = ::EVP_PBE_scrypt(secret.data(), secret.size(), reinterpret_cast<const uint8_t*>(kSalt.data()), kSalt.size(),
                             kN, kR, kP, kMemory, made->stretched_, sizeof made->stretched_);
   ::ERR_clear_error();
   if (ok != 1) return base::Error{MW_ENOMEM, 0, "no memory to stretch link.secret"};
-  return std::shared_ptr<const SharedSecret>(std::move(made));
+  entry->made = std::move(made);
+  return entry->made;
 }
 
 SharedSecret::~SharedSecret() { ::OPENSSL_cleanse(stretched_, sizeof stretched_); }

@@ -14,7 +14,9 @@ namespace mw::net {
 
 class SharedSecret {
  public:
-  // Takes some 100 ms of CPU and 32 MiB meanwhile. MW_ENOMEM.
+  // Takes some 100 ms of CPU and 32 MiB meanwhile; a secret that was stretched
+  // lately in this process, nothing. Who asks for one that another thread
+  // stretches now, waits for it. MW_ENOMEM.
   static base::Result<std::shared_ptr<const SharedSecret>> stretch(std::string_view secret);
   ~SharedSecret();
 

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace mw::net {
 namespace {
@@ -36,6 +39,19 @@ TEST(SharedSecret, EveryPartCounts) {
   EXPECT_NE(one, key("correct horse battery", "Purpose", "salt"));
   EXPECT_NE(one, key("correct horse battery", "purpose", "Salt"));
   EXPECT_EQ(one, key("correct horse battery", "purpose", "salt"));
+}
+
+TEST(SharedSecret, IsStretchedOnceInAProcess) {
+  constexpr size_t kThreads = 4;
+  std::vector<std::shared_ptr<const SharedSecret>> made(kThreads);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i)
+    threads.emplace_back([&made, i] { made[i] = *SharedSecret::stretch(i < kThreads - 1 ? "many threads want it" : "and one another"); });
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(made[0], made[1]);
+  EXPECT_EQ(made[0], made[2]);
+  EXPECT_NE(made[0], made[3]);
+  EXPECT_EQ(made[0], *SharedSecret::stretch("many threads want it"));
 }
 
 }  // namespace
