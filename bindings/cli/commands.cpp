@@ -89,6 +89,24 @@ void add_consume(CLI::App& app, int& exit_code) {
   c->callback([o, &exit_code] { exit_code = consume(*o); });
 }
 
+void add_manager(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<ManagerOptions>();
+  CLI::App* c = app.add_subcommand("manager", "say who is in a mesh: nodes with registry=manager report here");
+  c->add_option("-m,--mesh", o->mesh, "the mesh: its nodes' cluster.deployment")->required();
+  c->add_option("--host", o->host, "address to listen on; 0.0.0.0 or :: for every network")->capture_default_str();
+  c->add_option("-p,--port", o->port, "port to listen on; 0 for any free one, and discovery.port (8765)")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65535));
+  add_common(*c, o->common, nullptr);
+  c->footer(
+      "Examples:\n"
+      "  meshwork manager -m shop -p 8700\n"
+      "  meshwork manager -m shop --host 0.0.0.0 -p 8700 -o link.secret=@secret.txt -o link.secrets=@roles.json\n"
+      "  meshwork node -m shop -o registry=manager -o registry.url=127.0.0.1:8700\n"
+      "Without it the nodes go on; only nobody can join. Ctrl-C leaves.");
+  c->callback([o, &exit_code] { exit_code = manager(*o); });
+}
+
 void add_bench(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<BenchOptions>();
   CLI::App* c = app.add_subcommand("bench", "measure round trips against an echo provider");
@@ -342,6 +360,7 @@ int run_command(std::vector<std::string> words) {
   add_serve(app, exit_code);
   add_publish(app, exit_code);
   add_members(app, exit_code);
+  add_manager(app, exit_code);
   add_bench(app, exit_code);
   add_options(app, exit_code);
   add_doctor(app, exit_code);

@@ -146,6 +146,12 @@ struct MembersOptions {
   bool watch = false;
 };
 
+struct ManagerOptions {
+  Common common;
+  std::string mesh, host = "127.0.0.1";
+  int port = 0;
+};
+
 // Each answers with an exit code, or throws Failure or mw::Error.
 int provide(const ProvideOptions& options);
 int consume(const ConsumeOptions& options);
@@ -158,6 +164,7 @@ int node(const NodeOptions& options);
 int call(const CallCommand& options);
 int serve(const ServeOptions& options);
 int members(const MembersOptions& options);
+int manager(const ManagerOptions& options);
 int publish(const PublishOptions& options);
 int list_options(const std::string& kind, bool json);
 int doctor(bool json);
