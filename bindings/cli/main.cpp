@@ -1,5 +1,5 @@
 // The program `meshwork`: provide, consume, hub, ctl, emit, listen, node, call,
-// serve, publish, members, bench, options, doctor, version.
+// serve, publish, members, manager, bench, options, doctor, version.
 // It uses the public API alone, so it shows that this is enough.
 #include "commands.hpp"
 #include "program.hpp"
@@ -35,6 +35,8 @@ int main(int argc, char** argv) {
   } catch (const cli::Failure& f) {
     return say(f);
   } catch (const mw::Error& e) {
+    // Thrown where something was opened: the library's own no to these options, nobody else's.
+    if (e.code() == MW_EDENIED) return say({cli::kUsage, std::string(e.what()) + " (MW_EDENIED)"});
     return say(cli::failure(e.code(), e.what(), {}));
   } catch (const std::exception& e) {
     return say({cli::kFailed, e.what()});
