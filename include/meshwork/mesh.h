@@ -66,7 +66,8 @@ MW_API mw_status mw_serve(mw_handle h, const char *name, size_t nlen, const mw_c
 /* Calls a method of the other end, from a consumer or to a provider's peer; on
  * a share, of the leader (MW_F_ONEWAY | MW_F_REPEAT: again of each new one); on
  * a node, of one of the members that serve it, itself first, then by
- * route.strategy (how: version, only, exclude, sticky). One that refuses without
+ * route.strategy (how: version, only, exclude, sticky): of those left that are not
+ * suspected, in the highest version there is among them. One that refuses without
  * running it (MW_EDRAINING, MW_EAGAIN) or cannot be reached is replaced by
  * another; one that is lost while it has the call only where the call carries
  * the header "key" or retry.safe. With MW_F_ALL, or where access or else the service says

@@ -155,8 +155,10 @@ void Node::set_out(Errand& e) {
   }
   mw_status s = machine_ ? candidates(e) : MW_ENOTCONN;
   if (s != MW_OK) return later(e, settled_ ? s : MW_ENOTCONN);  // until all is known nobody is missing
-  // What the call does not say the schema does, and without one the service.
-  const core::Service& service = *providers_.front().service;
+  // What the call does not say the schema does, and without one the service, in the newest version that may answer.
+  const core::Service& service = *std::find_if(providers_.begin(), providers_.end(), [this](const auto& p) {
+                                    return p.member == candidates_.front().member;
+                                  })->service;
   if ((e.flags & MW_F_ALL) != 0 || (method != nullptr ? method->mode : service.mode) == core::Mode::broadcast) {
     if (!(method != nullptr ? method->responds : service.responds)) e.flags |= MW_F_ONEWAY;
     return begin_whole(e);
@@ -171,12 +173,17 @@ mw_status Node::candidates(const Errand& e) {
   const Found found = catalog_.find(e.target, range, providers_);
   candidates_.clear();
   if (found != Found::yes) return found_status(found);
+  uint32_t age = 0;
+  const core::Semver* version = nullptr;
   for (const core::Catalog::Provider& p : providers_) {
+    if (version != nullptr && *version != p.service->version) ++age;
+    version = &p.service->version;
     if (std::find(e.tried.begin(), e.tried.end(), p.member) != e.tried.end()) continue;
     if (access_ && !access_->means(e.target, role_of(p.member))) continue;  // serves what is another role's
     auto at = members_.find(p.member);
     core::Candidate c;
     c.member = p.member;
+    c.age = age;
     c.key = p.key;
     c.name = roster_.name(p.member);
     c.local = p.member == machine_->self();

@@ -25,6 +25,8 @@ size_t Balancer::pick(std::string_view target, std::span<const Candidate> candid
   if (among_.empty())
     for (size_t i = 0; i < candidates.size(); i++) among_.push_back(i);
   if (among_.empty()) return SIZE_MAX;
+  const uint32_t newest = candidates[among_.front()].age;
+  std::erase_if(among_, [&](size_t i) { return candidates[i].age != newest; });
   if (how.local_first && how.strategy != Strategy::sticky)
     for (const size_t i : among_)
       if (candidates[i].local) return i;

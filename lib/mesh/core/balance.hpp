@@ -17,7 +17,8 @@ enum class Strategy : uint8_t { round_robin, random, least_busy, two_choices, st
 
 struct Candidate {
   Slot member = kNoSlot;
-  uint64_t key = 0;       // of the member; candidates come in its order
+  uint32_t age = 0;       // 0: the newest version of all, 1: the next one ...; candidates come newest first,
+  uint64_t key = 0;       // of one version in the order of their members' keys
   std::string_view name;  // the member's
   uint32_t in_flight = 0;
   bool local = false;     // this very process
@@ -37,8 +38,9 @@ void filter(std::vector<Candidate>& candidates, const Preference& how);
 class Balancer {
  public:
   explicit Balancer(uint64_t seed) : random_(seed) {}
-  // One of the candidates that are left by filter(); SIZE_MAX when there is
-  // none. Whoever is suspected comes last. target: whose turns these are.
+  // One of the candidates that are left by filter(), of the newest version among
+  // them; SIZE_MAX when there is none. Whoever is suspected comes last, behind older
+  // versions, too. target: whose turns these are.
   size_t pick(std::string_view target, std::span<const Candidate> candidates, const Preference& how);
 
  private:

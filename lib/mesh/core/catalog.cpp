@@ -172,7 +172,6 @@ Found Catalog::find(std::string_view target, const Range* range, std::vector<Pro
   if (list.empty()) return Found::nobody;
   bool method_known = false;
   for (const Provider& p : list) {
-    if (!out.empty() && p.service->version != out.front().service->version) break;
     if (!serves(*p.service, method)) continue;
     method_known = true;
     if (range == nullptr || range->match(p.service->version)) out.push_back(p);

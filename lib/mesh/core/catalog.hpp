@@ -86,8 +86,9 @@ class Catalog {
   // A name that will be asked for: until somebody serves it, it is unserved and not unknown.
   void expect(std::string_view name);
 
-  // Everybody who serves target, as "C" or "C.m", in the highest version of the
-  // range (nullptr: any), in the order of keys; `out` is empty unless Found::yes.
+  // Everybody who serves target, as "C" or "C.m", in a version of the range
+  // (nullptr: any), the highest first, those of one version in the order of keys;
+  // `out` is empty unless Found::yes.
   Found find(std::string_view target, const Range* range, std::vector<Provider>& out) const;
   // Members that serve this very name.
   size_t count(std::string_view name) const;

@@ -146,6 +146,30 @@ TEST(Balance, LocalFirstAndSuspectedLast) {
   EXPECT_EQ(b.pick("C", {}, p), SIZE_MAX);
 }
 
+TEST(Balance, TheNewestVersionOfThoseThatAreLeft) {
+  Balancer b(1);
+  auto all = members({"a", "b", "c", "d"});
+  all[2].age = 1;
+  all[3].age = 2;
+  std::map<size_t, int> hits;
+  for (int i = 0; i < 4; i++) hits[b.pick("C", all, by(Strategy::round_robin))]++;
+  EXPECT_EQ(hits, (std::map<size_t, int>{{0, 2}, {1, 2}}));
+  // An older one that answers is better than a newer one that may not.
+  all[0].suspected = all[1].suspected = true;
+  for (const Strategy s : {Strategy::round_robin, Strategy::random, Strategy::least_busy, Strategy::two_choices})
+    EXPECT_EQ(b.pick("C", all, by(s)), 2u);
+  all[2].suspected = all[3].suspected = true;
+  EXPECT_LT(b.pick("C", all, by(Strategy::round_robin)), 2u);
+  // Where the call does not want the newest, the next one is.
+  for (Candidate& c : all) c.suspected = false;
+  const std::vector<std::string> exclude{std::string(all[0].name), std::string(all[1].name)};
+  Preference p = by(Strategy::round_robin);
+  p.exclude = exclude;
+  filter(all, p);
+  ASSERT_EQ(all.size(), 2u);
+  for (int i = 0; i < 3; i++) EXPECT_EQ(b.pick("C", all, p), 0u);
+}
+
 TEST(Balance, TurnsAreBounded) {
   Balancer b(1);
   auto all = members({"a", "b"});

@@ -104,8 +104,8 @@ TEST(Catalog, HighestVersionFirst) {
   s.set(3, 1, 1, {service("C", "2.0.0-beta")});
   s.set(4, 1, 1, {service("C", "1.10.0")});
   s.set(5, 1, 1, {service("C", "2.0.0")});
-  EXPECT_EQ(s.find("C"), "5");
-  EXPECT_EQ(s.find("C", "^1.0.0"), "4 2");  // in the order of keys
+  EXPECT_EQ(s.find("C"), "5 3 4 2 1");
+  EXPECT_EQ(s.find("C", "^1.0.0"), "4 2 1");  // of one version in the order of keys
   EXPECT_EQ(s.find("C.m", "~1.2"), "1");
   EXPECT_EQ(s.find("C", "2.0.0-beta"), "3");
   EXPECT_EQ(s.find("C", "3"), "no version");
