@@ -393,9 +393,7 @@ void Channel::destroy(bool dead) noexcept {
     drop_kept(MW_ECLOSED);
     finish_drains();
     finish_starts(MW_ECANCELED, 0, {});
-    std::string meta;
-    base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
-    tell_closed(how_, meta);
+    tell_closed(how_, unsent_, unsent_bytes_);
     r.child_gone(this);
   }
   delete this;

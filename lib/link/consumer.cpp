@@ -345,9 +345,7 @@ void Consumer::destroy(bool dead) noexcept {
     finish_drains();
     for (const Wanted& w : wanted) done(*lane, w.op, MW_OK, 0, {});
     finish_starts(MW_ECANCELED, 0, {});
-    std::string meta;
-    base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
-    tell_closed(how_, meta);
+    tell_closed(how_, unsent_, unsent_bytes_);
     r.child_gone(this);
   }
   delete this;

@@ -66,12 +66,7 @@ base::Result<mw_handle> Group::open(loop::Runtime& ctx, std::shared_ptr<const ba
   return h;
 }
 
-Group::Group(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c) : Owner(ctx, home, std::move(c)) {
-  start_timer_.g = leave_timer_.g = pace_timer_.g = this;
-  start_timer_.step = &Group::start_late;
-  leave_timer_.step = &Group::leave_step;
-  pace_timer_.step = &Group::look_at_members;
-}
+Group::Group(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c) : Owner(ctx, home, std::move(c)) {}
 
 // The share carries what the connection may, and bounds nothing itself: we do.
 std::shared_ptr<const base::Conf> Group::share_conf() const {
@@ -89,14 +84,6 @@ std::shared_ptr<const base::Conf> Group::share_conf() const {
   for (const char* k : {"dir", "send.soft_bytes", "heartbeat.interval", "heartbeat.max_strikes", "close.timeout", "log.level"})
     if (auto v = ours->get(k)) (void)c.set(k, *v);
   return c.freeze();
-}
-
-void Group::guarded(Timer& t) noexcept {
-  try {
-    (this->*t.step)();
-  } catch (...) {
-    lane->wheel.set(t, lane->now() + 20);
-  }
 }
 
 void Group::attend(uint32_t bits) {
@@ -327,9 +314,7 @@ void Group::destroy(bool dead) noexcept {
     for (auto& [number, a] : left) done(*lane, a.op, MW_ECLOSED, 0, {});
     finish_drains();
     finish_starts(MW_ECANCELED, 0, {});
-    std::string meta;
-    base::insist([&] { meta = unsent_meta(unsent_, unsent_bytes_); });
-    tell_closed(how_, meta);
+    tell_closed(how_, unsent_, unsent_bytes_);
     r.child_gone(this);
   }
   delete this;

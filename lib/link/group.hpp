@@ -12,6 +12,7 @@
 #include "base/pattern.hpp"
 #include "link/consumer.hpp"
 #include "link/share.hpp"
+#include "loop/step.hpp"
 #include "wire/call.hpp"
 
 #include <atomic>
@@ -91,15 +92,9 @@ class Group final : public Owner, private loop::Inside {
     bool known = false;
     std::vector<mw_handle> waiting = {};  // requests
   };
-  struct Timer final : loop::Timer {
-    Group* g = nullptr;
-    void (Group::*step)() = nullptr;
-    void expired() noexcept override { g->guarded(*this); }
-  };
 
   Group(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
   ~Group() = default;
-  void guarded(Timer& t) noexcept;
   std::shared_ptr<const base::Conf> share_conf() const;
   static void for_upstream(base::Conf& c);
 
@@ -173,7 +168,9 @@ class Group final : public Owner, private loop::Inside {
   uint64_t leave_at_ = 0;                   // ms; 0: it does not leave
   uint64_t unsent_ = 0, unsent_bytes_ = 0;
   CloseWish how_;
-  Timer start_timer_, leave_timer_, pace_timer_;
+  using Timer = loop::Step<Group>;
+  Timer start_timer_{this, &Group::start_late}, leave_timer_{this, &Group::leave_step},
+      pace_timer_{this, &Group::look_at_members};
   // the leader
   Consumer* upstream_ = nullptr;
   uint64_t generation_ = kShare;            // token of upstream_

@@ -216,15 +216,13 @@ void Group::call_up(const Waiting& w) {
   const uint64_t number = w.request != 0 ? ++last_errand_ : 0;
   Order o;
   o.target = w.target;
-  o.m = w.m.get();
-  o.body = w.m->body;
-  o.len = w.m->len;
+  o.carry(w.m.get());
   o.flags = w.flags;
   o.op = number;
   o.now = lane->now();
   o.deadline = w.deadline;
   o.parent = w.request;  // its end ends this one
-  if (const auto* r = static_cast<const Request*>(base::peek(lane->slots, w.request)); r != nullptr)
+  if (const Request* r = Request::find(*lane, w.request); r != nullptr)
     o.window = static_cast<uint64_t>(r->window);
   if (number != 0) errands_.emplace(number, Errand{w.request, false});
   const mw_status s = upstream_ != nullptr ? upstream_->call(o) : mw_status{MW_ENOTCONN};
@@ -252,7 +250,7 @@ void Group::refuse_waiting() {
 // ---- answers
 
 mw_status Group::answer(mw_handle request, const Piece& p) {
-  auto* r = static_cast<Request*>(base::peek(lane->slots, request));
+  Request* r = Request::find(*lane, request);
   if (r == nullptr || r->callee == nullptr) return MW_ECLOSED;
   const bool last = p.type == wire::Packet::reply;
   const std::string meta = last ? std::string(Share::kTheirs) + p.meta : p.meta;

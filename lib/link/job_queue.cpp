@@ -10,8 +10,6 @@ using loop::Lane;
 
 namespace {
 
-Request* find(Lane& l, mw_handle h) noexcept { return static_cast<Request*>(base::peek(l.slots, h)); }
-
 base::MsgRef keep(const uint8_t* body, size_t len, mw_msg* m, std::string_view meta) {
   if (m != nullptr && m->ctx == 0) return base::MsgRef(base::ref(m));
   base::MsgRef kept(base::message_copy(body, len, m != nullptr ? m->flags : 0));
@@ -41,7 +39,7 @@ mw_status JobQueue::reply(Request& host, const wire::Talk& t, const uint8_t* bod
   if (host.answered.exchange(true, std::memory_order_acq_rel)) return MW_ECLOSED;
   base::insist([&] {
     post(l, [l = &l, h = host.handle, kept, op, flags, type = t.type, wire_flags = t.flags, status = t.status] {
-      Request* mine = find(*l, h);
+      Request* mine = Request::find(*l, h);
       if (mine == nullptr) return;  // it ended meanwhile; its CANCEL told
       wire::Talk again;
       again.type = type;
@@ -64,7 +62,7 @@ mw_status JobQueue::give_back(Request& host, mw_status code, std::string_view js
   }
   base::insist([&] {
     post(l, [l = &l, h = host.handle, code, text = std::string(json)] {
-      if (Request* mine = find(*l, h)) mine->jobs->returned(*mine, code, text);
+      if (Request* mine = Request::find(*l, h)) mine->jobs->returned(*mine, code, text);
     });
   });
   return MW_OK;

@@ -148,7 +148,9 @@ CloseWish Owner::close_wish() const {
   return w != nullptr ? *w : CloseWish{1001, 0, MW_OK, "context closed"};
 }
 
-void Owner::tell_closed(const CloseWish& how, std::string_view meta) {
+void Owner::tell_closed(const CloseWish& how, uint64_t unsent, uint64_t unsent_bytes) {
+  std::string meta;
+  base::insist([&] { meta = unsent_meta(unsent, unsent_bytes); });
   mw_event ev{};
   ev.kind = MW_EVENT_CLOSED;
   ev.token = token.load(std::memory_order_relaxed);

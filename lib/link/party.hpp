@@ -79,7 +79,8 @@ class Owner : public loop::Object {
   void finish_drains();                      // home lane
   // Why it is closed: mw_close, or its context is.
   CloseWish close_wish() const;
-  void tell_closed(const CloseWish& how, std::string_view meta = {});  // home lane; the last event
+  // Home lane; the last event. With how many messages and bytes of what was accepted were not sent.
+  void tell_closed(const CloseWish& how, uint64_t unsent = 0, uint64_t unsent_bytes = 0);
   mutable std::mutex mutex_;                 // conf, start ops, facts
   std::vector<uint64_t> start_ops_, cancels_, drain_ops_;  // under mutex_
   int64_t drain_ms_ = 0;                     // under mutex_

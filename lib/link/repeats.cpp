@@ -11,9 +11,6 @@ namespace mw::link {
 namespace {
 
 constexpr int64_t kOverhead = 256;  // of an entry
-constexpr auto kCost = static_cast<int64_t>(sizeof(Request));
-
-Request* find(loop::Lane& l, mw_handle h) noexcept { return static_cast<Request*>(base::peek(l.slots, h)); }
 
 }  // namespace
 
@@ -59,22 +56,13 @@ Request* Repeats::run(Request& caller, Service& service, mw_status* why) {
     *why = s;
     return nullptr;
   };
-  if (!l.slice.reserve(kCost)) return refuse(MW_EMEMORY);
-  auto* host = new (std::nothrow) Request(caller.runtime, l);
-  if (host == nullptr) {
-    l.slice.release(kCost);
-    return refuse(MW_ENOMEM);
-  }
-  host->runtime.objects.fetch_add(1, std::memory_order_relaxed);
+  Request* host = Request::make(caller.runtime, l, why);
+  if (host == nullptr) return refuse(*why);
   host->once = true;
   host->repeat = caller.repeat;
   host->link = caller.link;
   host->deadline = caller.deadline;
-  host->handle = l.slots->take(base::Kind::request, host);
-  if (host->handle == 0) {
-    host->destroy(false);
-    return refuse(MW_ENOMEM);
-  }
+  if (!host->enter()) return refuse(MW_ENOMEM);
   service.joined(*host);
   std::lock_guard lock(host->repeat->mutex);
   host->repeat->lane = &l;
@@ -94,7 +82,7 @@ void Repeats::leave(Request& caller, mw_status why, int32_t code) noexcept {
   }
   base::insist([&] {
     post(*r->lane, [l = r->lane, r, host, why, code] {
-      Request* h = find(*l, host);
+      Request* h = Request::find(*l, host);
       if (h == nullptr) return;
       {
         std::lock_guard lock(r->mutex);
@@ -134,7 +122,7 @@ mw_status Repeats::reply(Request& host, const wire::Talk& t, const uint8_t* body
   if (waiters.empty()) host.number = std::exchange(op, 0);
   for (const Repeat::Waiter& w : waiters) {
     auto tell = [l = w.lane, request = w.request, a, op = std::exchange(op, 0)] {
-      if (Request* caller = find(*l, request)) answer(*caller, a, op);
+      if (Request* caller = Request::find(*l, request)) answer(*caller, a, op);
     };
     if (w.lane->here())
       tell();
@@ -146,7 +134,7 @@ mw_status Repeats::reply(Request& host, const wire::Talk& t, const uint8_t* body
   else
     base::insist([&] {
       post(*host.lane, [l = host.lane, h = host.handle] {
-        if (Request* mine = find(*l, h)) finish(*mine);
+        if (Request* mine = Request::find(*l, h)) finish(*mine);
       });
     });
   return MW_OK;
@@ -201,7 +189,7 @@ void Repeats::tell_waiters(Repeat& r, mw_handle but, mw_status status) {
     if (w.request == but) continue;
     base::insist([&] {
       post(*w.lane, [l = w.lane, request = w.request, status] {
-        Request* caller = find(*l, request);
+        Request* caller = Request::find(*l, request);
         if (caller == nullptr) return;
         caller->repeat.reset();
         caller->callee->give_up(*caller, status, MW_ECLOSED);

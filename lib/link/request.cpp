@@ -8,6 +8,26 @@ namespace mw::link {
 
 Request::Request(loop::Runtime& ctx, loop::Lane& home) : Object(ctx, &home) {}
 
+Request* Request::find(loop::Lane& l, mw_handle h) noexcept {
+  return h != 0 ? static_cast<Request*>(base::peek(l.slots, h)) : nullptr;
+}
+
+Request* Request::make(loop::Runtime& ctx, loop::Lane& home, mw_status* why) noexcept {
+  constexpr auto kCost = static_cast<int64_t>(sizeof(Request));
+  if (!home.slice.reserve(kCost)) return *why = MW_EMEMORY, nullptr;
+  auto* r = new (std::nothrow) Request(ctx, home);
+  if (r == nullptr) return home.slice.release(kCost), *why = MW_ENOMEM, nullptr;
+  ctx.objects.fetch_add(1, std::memory_order_relaxed);
+  return r;
+}
+
+bool Request::enter() noexcept {
+  handle = lane->slots->take(base::Kind::request, this);
+  if (handle != 0) return true;
+  destroy(false);
+  return false;
+}
+
 Request::~Request() {
   while (!held.empty()) held.pop()->free();
 }

@@ -35,6 +35,12 @@ class Request final : public loop::Object, public loop::Timer {
  public:
   enum class State : uint8_t { open, answered, canceled };
   Request(loop::Runtime& ctx, loop::Lane& home);
+  // The one that this handle names; null: it is over, or 0. The lane of both.
+  static Request* find(loop::Lane& l, mw_handle h) noexcept;
+  // The host's, which no connection has: its memory is accounted for, its fixed
+  // fields can be set until it enters. Null: *why is MW_EMEMORY or MW_ENOMEM.
+  static Request* make(loop::Runtime& ctx, loop::Lane& home, mw_status* why) noexcept;
+  bool enter() noexcept;               // takes a handle; false: without memory, and it is gone
 
   // ---- any thread that has a pin
   mw_handle link = 0;                  // the peer or consumer it came from

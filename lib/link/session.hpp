@@ -96,6 +96,12 @@ struct Order {
   uint64_t now = 0, deadline = 0;  // ms of the monotonic clock; deadline 0: none
   uint64_t window = wire::kDefaultWindow;
   mw_handle parent = 0;        // a request, or 0
+
+  void carry(mw_msg* kept) noexcept {  // its body; null: none
+    m = kept;
+    body = kept != nullptr ? kept->body : nullptr;
+    len = kept != nullptr ? kept->len : 0;
+  }
 };
 
 // Numbers read from any thread; written by the lane alone.

@@ -16,8 +16,6 @@ using loop::Lane;
 namespace {
 
 constexpr size_t kDirect = 64 << 10;  // larger bodies are not copied into the cork
-// So many calls or answers leave at once: the other end works on them while the next ones are made.
-constexpr uint32_t kAtOnce = 16;
 constexpr int64_t kSmallAnswer = 1024;
 
 std::string_view meta_of(const mw_msg* m) noexcept {
@@ -162,7 +160,7 @@ bool Session::into_cork(const wire::Talk& t, const uint8_t* body, size_t len) {
   if (blocked() || (c.owner != this && c.owner != nullptr && !take_cork())) return false;
   const size_t need = len + wire::kMaxHead + wire::talk_room(t.method.size(), t.meta);
   if (need > Cork::kSize || len >= kDirect) return false;
-  const bool enough = c.messages >= kAtOnce && corks_.load(std::memory_order_relaxed) == 0;
+  const bool enough = c.messages >= loop::Slab::kCalls && corks_.load(std::memory_order_relaxed) == 0;
   if (c.n + need > Cork::kSize || enough) uncork();
   if (blocked()) return false;
   const size_t n = speech_->put(c.bytes + c.n, t, body, len);
@@ -225,7 +223,7 @@ void Session::speak(OutFrame* f) {
   Saying& y = *f->saying;
   const bool open = is_open() && !closed_here_;
   if (y.request != 0) {
-    auto* r = static_cast<Request*>(base::peek(lane().slots, y.request));
+    Request* r = Request::find(lane(), y.request);
     if (open && r != nullptr && r->callee != nullptr)
       r->callee->arrived(*r, f);
     else

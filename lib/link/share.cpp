@@ -98,19 +98,6 @@ Share::Share(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c
       role_(base::role(*conf())) {
   safe_ = conf()->list(Opt::retry_safe);
   std::sort(safe_.begin(), safe_.end());
-  compete_timer_.s = watch_timer_.s = start_timer_.s = expire_timer_.s = this;
-  compete_timer_.step = &Share::compete;
-  watch_timer_.step = &Share::watch;
-  start_timer_.step = &Share::start_late;
-  expire_timer_.step = &Share::expire_kept;
-}
-
-void Share::guarded(Timer& t) noexcept {
-  try {
-    (this->*t.step)();
-  } catch (...) {
-    lane->wheel.set(t, lane->now() + 20);
-  }
 }
 
 void Share::attend(uint32_t bits) {

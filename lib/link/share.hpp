@@ -13,6 +13,7 @@
 #include "link/consumer.hpp"
 #include "link/provider.hpp"
 #include "local/lock.hpp"
+#include "loop/step.hpp"
 #include "net/cluster.hpp"
 
 #include <atomic>
@@ -87,17 +88,11 @@ class Share final : public Owner, private loop::Inside {
     base::MsgRef m;
     uint32_t flags;
   };
-  struct Timer final : loop::Timer {
-    Share* s = nullptr;
-    void (Share::*step)() = nullptr;
-    void expired() noexcept override { s->guarded(*this); }
-  };
 
   Share(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf, Use use);
   ~Share() = default;
   static base::Result<Share*> make(loop::Runtime& ctx, loop::Lane& home, std::shared_ptr<const base::Conf> conf,
                                    uint64_t token, loop::Inside* inside, Use use);
-  void guarded(Timer& t) noexcept;
   void trouble(base::Error why);
 
   // share.cpp: who leads
@@ -174,7 +169,9 @@ class Share final : public Owner, private loop::Inside {
   bool closing_ = false, retired_ = false;
   uint64_t pause_ = 1;                    // ms until it competes again after its provider has gone
   uint64_t quiet_until_ = 0;              // no ERROR before
-  Timer compete_timer_, watch_timer_, start_timer_, expire_timer_;
+  using Timer = loop::Step<Share>;
+  Timer compete_timer_{this, &Share::compete}, watch_timer_{this, &Share::watch},
+      start_timer_{this, &Share::start_late}, expire_timer_{this, &Share::expire_kept};
   std::unordered_map<std::string, Value> values_;
   CloseWish how_;
   base::Error last_;

@@ -382,9 +382,7 @@ void Share::repeat_calls(bool other) {
   for (auto& [op, k] : again) {
     Order o;
     o.target = k.target;
-    o.m = k.m.get();
-    o.body = k.m->body;
-    o.len = k.m->len;
+    o.carry(k.m.get());
     o.flags = k.flags;
     o.op = op;
     o.now = static_cast<uint64_t>(base::mono_ms());

@@ -66,7 +66,8 @@ struct Slab {
   size_t ref_above = 64 << 10;
   size_t calls = 0;  // REQUESTs and DONEs
 
-  // So many end a batch: what the host makes of them leaves while the other side's next ones come.
+  // So many end a batch, and so many that are written leave at once: one side
+  // works on them while the other makes the next ones.
   static constexpr size_t kCalls = 16;
 
   bool record_left() const noexcept { return n < cap && calls < kCalls; }

@@ -17,7 +17,6 @@ namespace {
 
 constexpr int64_t kOverhead = 512;    // of a call that waits
 constexpr uint64_t kNoMemory = 20;    // ms until what found none is tried again
-constexpr auto kCost = static_cast<int64_t>(sizeof(Request));
 constexpr uint32_t kBody = MW_F_TEXT | MW_F_ASCII | MW_F_PARTS;
 
 core::QueueConfig config_of(const base::Conf& c) {
@@ -29,10 +28,6 @@ core::QueueConfig config_of(const base::Conf& c) {
   q.attempts = static_cast<uint32_t>(c.num(Opt::queue_attempts));
   q.backoff = c.num(Opt::queue_backoff);
   return q;
-}
-
-Request* find(Lane& l, mw_handle h) noexcept {
-  return h != 0 ? static_cast<Request*>(base::peek(l.slots, h)) : nullptr;
 }
 
 // A connection that an event may still name.
@@ -169,24 +164,17 @@ void Jobs::look() noexcept {
 bool Jobs::tell(uint64_t id) {
   Ticket& k = tickets_.find(id)->second;
   Lane& l = lane();
-  const Request* caller = find(l, k.caller);
+  const Request* caller = Request::find(l, k.caller);
   const base::MsgRef job = queue_.job(id);
-  if (!l.room(job->len + view(job->meta).size()) || !l.slice.reserve(kCost)) return false;
-  auto* host = new (std::nothrow) Request(service_->runtime, l);
-  if (host == nullptr) {
-    l.slice.release(kCost);
-    return false;
-  }
-  host->runtime.objects.fetch_add(1, std::memory_order_relaxed);
+  if (!l.room(job->len + view(job->meta).size())) return false;
+  mw_status why;
+  Request* host = Request::make(service_->runtime, l, &why);
+  if (host == nullptr) return false;
   host->jobs = this;
   host->job = id;
   host->link = alive(k.from);
   host->deadline = caller != nullptr ? caller->deadline : 0;
-  host->handle = l.slots->take(base::Kind::request, host);
-  if (host->handle == 0) {
-    host->destroy(false);
-    return false;
-  }
+  if (!host->enter()) return false;
   k.host = host->handle;
   mw_event ev{};
   ev.kind = MW_EVENT_REQUEST;
@@ -208,7 +196,7 @@ bool Jobs::tell(uint64_t id) {
 }
 
 void Jobs::cut(Ticket& k, mw_status why, int32_t code) noexcept {
-  Request* host = find(lane(), std::exchange(k.host, 0));
+  Request* host = Request::find(lane(), std::exchange(k.host, 0));
   if (host == nullptr) return;
   if (!host->answered.exchange(true, std::memory_order_acq_rel))
     service_->tell_cancel(host->handle, alive(host->link), lane(), why, code);
@@ -223,7 +211,7 @@ mw_status Jobs::answered(Request& host, const wire::Talk& t, const uint8_t* body
   const auto at = tickets_.find(id);
   if (at == tickets_.end()) return MW_ECLOSED;
   mw_status s = MW_OK;
-  if (Request* caller = find(lane(), at->second.caller)) {
+  if (Request* caller = Request::find(lane(), at->second.caller)) {
     caller->jobs = nullptr;
     s = caller->callee->session().answer(*caller, t, body, len, m, flags, op);
     if (s < 0) {
@@ -263,7 +251,7 @@ void Jobs::failed(uint64_t id, mw_status code, std::string_view json) {
   if (queue_.again(id, now())) return;
   dead_.push_back({job, attempts});
   const auto at = tickets_.find(id);
-  Request* caller = find(lane(), at->second.caller);
+  Request* caller = Request::find(lane(), at->second.caller);
   forget(id);
   if (caller == nullptr) return;
   caller->jobs = nullptr;

@@ -106,24 +106,11 @@ Node::Node(loop::Runtime& ctx, Lane* home, std::shared_ptr<const base::Conf> c)
       members_known_(manages_ ? 0 : 1),
       balancer_(by_chance()),
       random_(by_chance()) {
-  for (Timer* t : {&tick_timer_, &scan_timer_, &gate_timer_, &drain_timer_}) t->n = this;
-  tick_timer_.step = &Node::tick;
-  scan_timer_.step = &Node::look_for_others;
-  gate_timer_.step = &Node::gate_late;
-  drain_timer_.step = &Node::drain_step;
   live_options();
   roles_from_conf();
 }
 
 Node::~Node() = default;
-
-void Node::guarded(Timer& t) noexcept {
-  try {
-    (this->*t.step)();
-  } catch (...) {
-    lane->wheel.set(t, lane->now() + 20);
-  }
-}
 
 void Node::live_options() {
   auto c = conf();

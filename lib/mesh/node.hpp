@@ -12,6 +12,7 @@
 #include "base/pattern.hpp"
 #include "link/consumer.hpp"
 #include "link/provider.hpp"
+#include "loop/step.hpp"
 #include "mesh/contacts.hpp"
 #include "mesh/core/access.hpp"
 #include "mesh/core/catalog.hpp"
@@ -116,15 +117,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     mw_handle handle;
     core::Service service;
   };
-  struct Timer final : loop::Timer {
-    Node* n = nullptr;
-    void (Node::*step)() = nullptr;
-    void expired() noexcept override { n->guarded(*this); }
-  };
 
   Node(loop::Runtime& ctx, loop::Lane* home, std::shared_ptr<const base::Conf> conf);
   ~Node();
-  void guarded(Timer& t) noexcept;
 
   // node.cpp: its life
   void begin_start();
@@ -287,7 +282,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   bool closing_ = false, retired_ = false;
   int64_t looked_at_links_ = 0;
   uint64_t drain_end_ = 0;
-  Timer tick_timer_, scan_timer_, gate_timer_, drain_timer_;
+  using Timer = loop::Step<Node>;
+  Timer tick_timer_{this, &Node::tick}, scan_timer_{this, &Node::look_for_others},
+      gate_timer_{this, &Node::gate_late}, drain_timer_{this, &Node::drain_step};
   link::CloseWish how_;
 };
 

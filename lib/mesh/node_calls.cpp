@@ -238,9 +238,7 @@ mw_status Node::send(Errand& e, Member& m) {
   if (access_ && !access_->means(e.target, m.link->role)) return MW_ENOPEER;  // the others were told of another role
   Order o;
   o.target = e.target;
-  o.m = e.m.get();
-  o.body = o.m != nullptr ? o.m->body : nullptr;
-  o.len = o.m != nullptr ? o.m->len : 0;
+  o.carry(e.m.get());
   o.flags = e.flags & ~static_cast<uint32_t>(MW_F_ALL);
   o.op = e.number;
   o.now = static_cast<uint64_t>(base::mono_ms());
