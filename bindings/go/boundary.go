@@ -36,10 +36,12 @@ const (
 	confShare        = C.MW_CONF_SHARE
 	confElection     = C.MW_CONF_ELECT
 	confNode         = C.MW_CONF_NODE
+	confManager      = C.MW_CONF_MANAGER
 
 	more    = Status(C.MW_MORE)
 	flagRef = C.MW_F_REF
 	abort   = C.MW_CLOSE_ABORT
+	retry   = C.MW_FAIL_RETRY
 )
 
 // record mirrors mw_event; init compares the two.
@@ -170,6 +172,8 @@ func opened(kind int32, ctx, token uint64, name string, json []byte) (uint64, er
 		s = C.mw_share_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	case confNode:
 		s = C.mw_node_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
+	case confManager:
+		s = C.mw_manager_open(C.mw_handle(ctx), c, C.uint64_t(token), &h, &e)
 	case confElection:
 		p, n := text(name)
 		s = C.mw_elect(C.mw_handle(ctx), p, n, c, C.uint64_t(token), &h, &e)
@@ -407,9 +411,9 @@ func reply(request uint64, m *Message, op uint64) error {
 	return failure(C.mw_reply(C.mw_handle(request), c, m.sends(), C.uint64_t(op)), nil)
 }
 
-func fail(request uint64, code Status, json []byte) error {
+func fail(request uint64, code Status, json []byte, flags uint32) error {
 	p, n := bytes(json)
-	return failure(C.mw_fail(C.mw_handle(request), C.mw_status(code), (*C.char)(p), n, 0), nil)
+	return failure(C.mw_fail(C.mw_handle(request), C.mw_status(code), (*C.char)(p), n, C.uint32_t(flags)), nil)
 }
 
 // header walks packed headers: u16 key length, u32 value length, key, value.

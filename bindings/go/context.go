@@ -25,6 +25,7 @@ var (
 	_ Starter = (*Hub)(nil)
 	_ Starter = (*Share)(nil)
 	_ Starter = (*Election)(nil)
+	_ Starter = (*Manager)(nil)
 )
 
 // Version of the loaded library: major, minor, patch.

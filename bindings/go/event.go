@@ -116,7 +116,7 @@ func (e *Event) Err() error {
 	if e.status >= 0 {
 		return nil
 	}
-	if len(e.body) == 0 {
+	if len(e.body) == 0 || e.Kind == Dropped { // whose body is a message
 		return e.status
 	}
 	var told struct{ Message string }

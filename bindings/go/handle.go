@@ -32,7 +32,7 @@ type Object interface {
 	Err() error
 }
 
-// Starter is what starts: a Provider, Consumer, Channel, Hub, Share or Node.
+// Starter is what starts: a Provider, Consumer, Channel, Hub, Share, Node or Manager.
 type Starter interface {
 	Object
 	Start(context.Context, ...func(*Event)) error
@@ -178,10 +178,10 @@ func (h *handle) Update(ctx context.Context, opts Options, then ...func(*Event))
 }
 
 // Info is facts as JSON: "" (who leads, which hub, which mesh), "config", "address",
-// "state", "topics".
+// "state", "topics", "queues" (of who serves).
 func (h *handle) Info(what string) ([]byte, error) { return info(h.h, what, 0) }
 
-// Gather is facts that are collected first: "peers", "members" (channel, node)
+// Gather is facts that are collected first: "peers", "members" (channel, node, manager)
 // and "channel/NAME" (hub) as JSON, "metrics" as Prometheus text.
 func (h *handle) Gather(ctx context.Context, what string, then ...func(*Event)) ([]byte, error) {
 	r, err := h.d.do(ctx, h.h, then, func(op uint64) error {

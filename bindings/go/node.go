@@ -13,6 +13,7 @@ import (
 type Node struct {
 	*caller
 	emitter
+	knowing
 	ctx *Context
 }
 
@@ -23,7 +24,7 @@ func (c *Context) NewNode(opts Options) (*Node, error) {
 	if _, err := c.open(confNode, "", opts, &r.handle); err != nil {
 		return nil, err
 	}
-	made := &Node{r, emitter{&r.handle}, c}
+	made := &Node{r, emitter{&r.handle}, knowing{&r.handle}, c}
 	runtime.SetFinalizer(made, func(k *Node) { k.handle.dropped("Node") })
 	return made, nil
 }
@@ -58,9 +59,36 @@ type Member struct {
 	Reason, By string
 }
 
-// Members tells who is in the mesh, this node among them.
-func (n *Node) Members(ctx context.Context) (all []Member, err error) {
-	told, err := n.Gather(ctx, "members")
+// Manager is where nodes report ("registry": "manager", "registry.url"), and
+// which tells them whom there is.
+type Manager struct {
+	*handle
+	knowing
+	ctx *Context
+}
+
+// NewManager opens a manager of the mesh of the option "cluster.deployment".
+func (c *Context) NewManager(opts Options) (*Manager, error) {
+	h, err := c.open(confManager, "", opts, &handle{})
+	if err != nil {
+		return nil, err
+	}
+	made := &Manager{h, knowing{h}, c}
+	runtime.SetFinalizer(made, func(k *Manager) { k.handle.dropped("Manager") })
+	return made, nil
+}
+
+// Start listens, and returns when nodes can report; with a function it does not wait.
+func (m *Manager) Start(ctx context.Context, then ...func(*Event)) error {
+	return m.start(ctx, m, then)
+}
+
+// knowing tells who is in a mesh: of a Node or a Manager.
+type knowing struct{ of *handle }
+
+// Members tells who is in the mesh, of a node this one among them.
+func (k knowing) Members(ctx context.Context) (all []Member, err error) {
+	told, err := k.of.Gather(ctx, "members")
 	if err == nil {
 		err = json.Unmarshal(told, &all)
 	}
@@ -69,9 +97,9 @@ func (n *Node) Members(ctx context.Context) (all []Member, err error) {
 
 // OnMember is told who comes (MemberUp), is suspected or well again or says
 // something new (MemberChanged), and who is gone and why (MemberDown).
-func (n *Node) OnMember(fn func(what Kind, m Member)) {
+func (k knowing) OnMember(fn func(what Kind, m Member)) {
 	for _, kind := range []Kind{MemberUp, MemberChanged, MemberDown} {
-		n.On(kind, func(e *Event) {
+		k.of.On(kind, func(e *Event) {
 			m := Member{Service: e.Topic(), Suspected: e.Kind == MemberChanged && e.Code == 1}
 			if e.JSON(&m) == nil {
 				fn(e.Kind, m)

@@ -215,3 +215,97 @@ func TestNodeThatNobodyTakesFrom(t *testing.T) {
 		}
 	}
 }
+
+func TestQueueTakesOneAndTakesBack(t *testing.T) {
+	each(t, func(t *testing.T, opts meshwork.Options) {
+		dir := place(t)
+		b := node(t, open(t, opts), dir, "b", nil)
+		var seen []string
+		jobs, err := b.Serve("words", meshwork.Options{"queue": "memory", "queue.backoff": "1ms", "queue.attempts": 2}, func(r *meshwork.Request) {
+			seen = append(seen, string(r.Message.Body)) // one goroutine
+			if body := string(r.Message.Body); body == "bad" || len(seen) == 1 {
+				r.GiveBack(errors.New("not now"))
+				if err := r.Reply(nil); !errors.Is(err, meshwork.ECLOSED) || r.Context().Err() == nil {
+					t.Error("it is still to be answered: ", err)
+				}
+			} else {
+				r.Reply(r.Message.Body)
+			}
+		})
+		must(t, err)
+		lost := make(chan *meshwork.Message, 1)
+		jobs.On(meshwork.Dropped, func(e *meshwork.Event) {
+			if e.Err() != meshwork.EDEAD || e.Code != 1 {
+				t.Error(e.Err(), e.Code)
+			}
+			lost <- e.Message()
+		})
+		must(t, b.Start(limit(t)))
+		n := asking(t, open(t, opts), dir, 1)
+		answers := make(chan string, 2)
+		for _, what := range []string{"again", "next"} {
+			_, err := n.Call(limit(t), "words", text(what), nil, func(e *meshwork.Event) { answers <- e.Text() })
+			must(t, err)
+		}
+		if one, two := wait(t, answers, "an answer"), wait(t, answers, "the next"); one != "again" || two != "next" {
+			t.Fatal(one, two)
+		}
+		must(t, n.Notify("words", text("note"))) // it waits, too, and is answered
+		if _, err := n.Call(limit(t), "words", text("bad"), nil); !errors.Is(err, meshwork.EDEAD) || !strings.Contains(err.Error(), "not now") {
+			t.Fatal(err)
+		}
+		if m := wait(t, lost, "what was given up"); m.Topic != "words" || string(m.Body) != "bad" || m.Header["attempts"] != "2" {
+			t.Fatal(m)
+		}
+		if fmt.Sprint(seen) != "[again again next note bad bad]" {
+			t.Fatal(seen)
+		}
+		plain := make(chan error, 1)
+		_, err = n.Serve("plain", nil, func(r *meshwork.Request) {
+			plain <- r.GiveBack(nil) // there is no queue
+			r.Reply(nil)
+		})
+		must(t, err)
+		_, err = n.Call(limit(t), "plain", nil, nil)
+		must(t, err)
+		if err := wait(t, plain, "the refusal"); !errors.Is(err, meshwork.EINVAL) {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestManagerBringsNodesTogether(t *testing.T) {
+	each(t, func(t *testing.T, opts meshwork.Options) {
+		mw := open(t, opts)
+		m, err := mw.NewManager(meshwork.Options{"cluster.deployment": "try", "port": 0, "discovery.port": 0})
+		must(t, err)
+		told := make(chan string, 8)
+		m.OnMember(func(what meshwork.Kind, who meshwork.Member) { told <- fmt.Sprint(what, " ", who.Name, who.Reason) })
+		must(t, m.Start(limit(t)))
+		facts, err := m.Info("address") // ["ws://127.0.0.1:PORT/mesh"]
+		must(t, err)
+		_, at, _ := strings.Cut(string(facts), "//")
+		at, _, _ = strings.Cut(at, "/")
+		managed := meshwork.Options{"registry": "manager", "registry.url": at}
+		words := node(t, open(t, opts), "", "words", managed)
+		_, err = words.Serve("words", nil, sayName("words"))
+		must(t, err)
+		must(t, words.Start(limit(t)))
+		managed["gate.services"] = `{"words":1}`
+		n := node(t, mw, "", "asks", managed)
+		must(t, n.Start(limit(t)))
+		if answer, err := n.Call(limit(t), "words", nil, nil); err != nil || string(answer.Body) != "words to asks" {
+			t.Fatal(answer, err)
+		}
+		all, err := m.Members(limit(t))
+		if err != nil || len(all) != 2 || all[0].Self || all[1].Self {
+			t.Fatal(all, err)
+		}
+		must(t, words.Close())
+		heard := []string{wait(t, told, "a node"), wait(t, told, "the other"), wait(t, told, "its end")}
+		slices.Sort(heard)
+		if fmt.Sprint(heard) != "[MEMBER_DOWN wordsit left MEMBER_UP asks MEMBER_UP words]" {
+			t.Fatal(heard)
+		}
+	})
+}

@@ -65,6 +65,7 @@ const (
 	ForShare        OptionKind = confShare
 	ForElection     OptionKind = confElection
 	ForNode         OptionKind = confNode
+	ForManager      OptionKind = confManager
 )
 
 // CheckOptions tells whether the library takes these options, and what it

@@ -10,7 +10,8 @@ import (
 )
 
 // Service is what one end of a link serves under a name: "C" every method
-// "C.x" and "C" itself, "C.m" one. Close ends it, Drain finishes what runs.
+// "C.x" and "C" itself, "C.m" one. Close ends it, Drain finishes what runs. Its
+// Dropped: the queue gave a call up (EDEAD), or lost Code oneway ones with the service (ECLOSED).
 type Service struct{ handle }
 
 // Request is a call to answer, once, at any time and from any goroutine.
@@ -146,18 +147,33 @@ func (r *Request) Part(ctx context.Context, body []byte, flags ...Flags) error {
 }
 
 // Fail answers with a failure: the status of err (else EREMOTE) and its text.
-func (r *Request) Fail(err error) error {
+func (r *Request) Fail(err error) error { return r.failed(err, 0) }
+
+// FailJSON is Fail with an object of your own, usually with "message".
+func (r *Request) FailJSON(status Status, object json.RawMessage) error {
+	return r.fail(status, object, 0)
+}
+
+// GiveBack puts the request back into the queue of its service, to come again
+// later as another; its caller gets err where that was the last time.
+func (r *Request) GiveBack(err error) error { return r.failed(err, retry) }
+
+// GiveBackJSON is GiveBack with an object of your own, usually with "message".
+func (r *Request) GiveBackJSON(status Status, object json.RawMessage) error {
+	return r.fail(status, object, retry)
+}
+
+func (r *Request) failed(err error, flags uint32) error {
 	status, b := EREMOTE, []byte(nil)
 	if err != nil {
 		errors.As(err, &status)
 		b, _ = json.Marshal(map[string]string{"message": err.Error()})
 	}
-	return r.FailJSON(status, b)
+	return r.fail(status, b, flags)
 }
 
-// FailJSON is Fail with an object of your own, usually with "message".
-func (r *Request) FailJSON(status Status, object json.RawMessage) error {
-	err := fail(r.id, status, object)
+func (r *Request) fail(status Status, object json.RawMessage, flags uint32) error {
+	err := fail(r.id, status, object, flags)
 	if err == nil {
 		r.end()
 	}

@@ -393,3 +393,27 @@ var NodeOptions = []Option{
 	{Key: "route.strategy", Type: "word", Default: "round_robin", Allowed: "round_robin, random, least_busy, two_choices", Doc: "Which of several members gets a call: in turn, by chance, the one with the fewest calls of ours, the better of two.", Live: true},
 	{Key: "route.local_first", Type: "boolean", Default: "true", Allowed: "", Doc: "A call that this node serves itself stays here.", Live: true},
 }
+
+// ManagerOptions are the keys of a manager.
+var ManagerOptions = []Option{
+	{Key: "log.level", Type: "word", Default: "warn", Allowed: "off, error, warn, info, debug, trace", Doc: "LOG events up to this level; off means none.", Live: true},
+	{Key: "events", Type: "list", Default: "up,down,closed,error,log,message,writable,slow,dropped,done,released,ask,draining,ready,member_up,member_down,member_changed,service_up,service_down", Allowed: "up, down, closed, error, log, peer_up, peer_down, message, writable, slow, dropped, ping, pong, interest, done, released, ask, draining, leader, ready, member_up, member_down, member_changed, service_up, service_down", Doc: "Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come.", Live: true},
+	{Key: "link.secret", Type: "text", Default: "", Allowed: "", Doc: "Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for.", Live: true, Secret: true},
+	{Key: "link.key_id", Type: "text", Default: "meshwork", Allowed: "", Doc: "Name of link.secret, sent in the clear; both ends must use the same.", Live: true},
+	{Key: "link.secrets", Type: "json", Default: "", Allowed: "", Doc: "Secrets of roles, {\"ROLE\":\"SECRET\"}, at most 64: a node of such a role must have it as its member.secret, and can be nothing else.", Live: true, Secret: true},
+	{Key: "send.soft_bytes", Type: "size", Default: "64KiB", Allowed: "", Doc: "Above it sends answer MW_BUFFERED; WRITABLE follows.", Live: true},
+	{Key: "send.max_bytes", Type: "size", Default: "4MiB", Allowed: "", Doc: "Hard bound of what waits for one peer; send.overflow says what happens there.", Live: true},
+	{Key: "recv.max_message", Type: "size", Default: "1MiB", Allowed: "", Doc: "Larger messages close the link with 1009."},
+	{Key: "close.timeout", Type: "duration", Default: "5s", Allowed: "", Doc: "How long a close waits for the other side's close frame.", Live: true},
+	{Key: "cluster.deployment", Type: "text", Default: "", Allowed: "", Doc: "Name of the mesh: letters, digits, '.', '_' and '-'. Required."},
+	{Key: "cluster.name", Type: "text", Default: "meshwork", Allowed: "", Doc: "Part of the mesh that it belongs to, in the same letters; only nodes of the same one meet."},
+	{Key: "member.name", Type: "text", Default: "", Allowed: "", Doc: "Name of this node, of which there is one in the mesh; empty: a UUID."},
+	{Key: "discovery.port", Type: "integer", Default: "8765", Allowed: "", Doc: "With port 0: this manager also listens there, so that nodes need to know its host only; 0: it does not. Where another has it, ERROR tells, and it is tried again."},
+	{Key: "host", Type: "text", Default: "127.0.0.1", Allowed: "", Doc: "Address to listen on. Off loopback only with link.secret or link.secrets, or link.insecure."},
+	{Key: "port", Type: "integer", Default: "0", Allowed: "", Doc: "Port to listen on; 0: any free one (mw_info \"address\" tells), and discovery.port."},
+	{Key: "registry.scan", Type: "duration", Default: "1s", Allowed: "", Doc: "Time between two looks for members that are not known yet."},
+	{Key: "link.insecure", Type: "boolean", Default: "false", Allowed: "", Doc: "Listens off loopback without link.secret: whoever reaches the port can be a member."},
+	{Key: "probe.interval", Type: "duration", Default: "500ms", Allowed: "", Doc: "Time between two pings of each member that this one watches."},
+	{Key: "probe.timeout", Type: "duration", Default: "500ms", Allowed: "", Doc: "A member that does not answer for so long is asked through others, and after as long again suspected."},
+	{Key: "gossip.suspect", Type: "duration", Default: "5s", Allowed: "", Doc: "From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2."},
+}

@@ -12,7 +12,7 @@ import described  # noqa: E402
 
 FILE = pathlib.Path(__file__).with_name('tables.go')
 KINDS = ((1, 'Context'), (2, 'Provider'), (3, 'Consumer'), (4, 'Subscription'), (5, 'Service'), (6, 'Call'), (7, 'Hub'), (8, 'Channel'),
-         (9, 'Share'), (10, 'Election'), (11, 'Node'))
+         (9, 'Share'), (10, 'Election'), (11, 'Node'), (12, 'Manager'))
 
 
 def quote(value):

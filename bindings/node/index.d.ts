@@ -192,6 +192,7 @@ export interface Request<C = Connection | Consumer> {
   readonly message: Message
   /** Milliseconds left to answer when it came; Infinity: no limit. */
   readonly timeLeft: number
+  /** Nobody waits for an answer; a queue does. */
   readonly oneway: boolean
   /** Answered, or nobody waits any more. */
   readonly over: boolean
@@ -203,11 +204,17 @@ export interface Request<C = Connection | Consumer> {
   room (): Promise<void>
   /** A failure instead: an error, a text, or an object that travels as it is. code: 'MW_EDENIED' ... */
   fail (error?: Error | string | object, how?: { code?: string }): void
+  /** Back into the queue of its service, to come again later; error and code are the caller's where that was the last time. */
+  giveBack (error?: Error | string | object, how?: { code?: string }): void
 }
 export type Answers<C = Connection | Consumer> = (request: Request<C>) => Value | void | Promise<Value | void> | AsyncIterable<Value>
 
 /** What one end of a link serves under a name. close() ends it. */
-export class Service extends Handle<{ close: [end: End] }> {
+export class Service extends Handle<{
+  /** Its queue gave a call up (MW_EDEAD, the header attempts), or lost count oneway ones as it closed (MW_ECLOSED). */
+  dropped: [dropped: Dropped]
+  close: [end: End]
+}> {
   private constructor ()
   readonly owner: Provider | Consumer | Node
   readonly name: string

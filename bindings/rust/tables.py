@@ -15,7 +15,7 @@ import described  # noqa: E402
 HEADERS = [HERE / f"../../include/meshwork/{name}.h" for name in ("base", "conf", "msg", "ctx", "handle", "link", "mesh", "channel", "share")]
 NOTE = "// Made by bindings/rust/tables.py from the library. Do not edit.\n"
 KINDS = ((1, "Context"), (2, "Provider"), (3, "Consumer"), (4, "Subscription"), (5, "Service"), (6, "Call"),
-         (7, "Hub"), (8, "Channel"), (9, "Share"), (10, "Election"), (11, "Node"))
+         (7, "Hub"), (8, "Channel"), (9, "Share"), (10, "Election"), (11, "Node"), (12, "Manager"))
 
 
 # Where Rust has a name for what the header's comment calls a field, or the header has none.
@@ -60,7 +60,7 @@ def rust_type(c):
 
 
 def value_type(name):
-    return "u32" if re.match("MW_(SF|EVENT|F|CLOSE)_", name) else "i32"
+    return "u32" if re.match("MW_(SF|EVENT|F|FAIL|CLOSE)_", name) else "i32"
 
 
 def declarations():

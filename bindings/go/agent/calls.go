@@ -98,7 +98,11 @@ func (w words) calls(x any, ctx context.Context) string {
 				status = s
 			}
 		}
-		return answer(x.(*meshwork.Request).FailJSON(status, json.RawMessage(w.args["json"])))
+		r, why := x.(*meshwork.Request), json.RawMessage(w.args["json"])
+		if w.args["retry"] != "" {
+			return answer(r.GiveBackJSON(status, why))
+		}
+		return answer(r.FailJSON(status, why))
 	}
 	return "ENOTSUP error=no%20such%20verb"
 }

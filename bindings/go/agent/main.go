@@ -239,7 +239,7 @@ func (w words) carryOut() (told string) {
 		fact, err := x.(meshwork.Object).Info(w.args["what"])
 		return answer(err, "body", show(fact))
 	case "conf":
-		kind := slices.Index([]string{"", "ctx", "provider", "consumer", "sub", "", "", "hub", "channel", "share", "elect", "node"}, w.name)
+		kind := slices.Index([]string{"", "ctx", "provider", "consumer", "sub", "", "", "hub", "channel", "share", "elect", "node", "manager"}, w.name)
 		value, err := meshwork.CheckOptions(meshwork.OptionKind(kind), w.options("get"), w.args["get"])
 		return answer(err, "value", show([]byte(value)))
 	case "answer":
@@ -250,7 +250,7 @@ func (w words) carryOut() (told string) {
 		}
 	case "hook":
 		names.Store(w.name+" "+w.args["kind"], w.args["do"])
-	case "provider", "consumer", "channel", "hub", "share", "elect", "node":
+	case "provider", "consumer", "channel", "hub", "share", "elect", "node", "manager":
 		return w.open()
 	case "publish", "subscribe", "unsubscribe", "subscribed":
 		return w.topics(x, ctx, done)

@@ -25,6 +25,9 @@ func (w words) open() string {
 	case "node":
 		n, err := mw.NewNode(opts)
 		return opened(w.name, "", n, err)
+	case "manager":
+		m, err := mw.NewManager(opts)
+		return opened(w.name, "", m, err)
 	case "provider":
 		p, err := mw.NewProvider(w.options())
 		return opened(w.name, w.name, p, err)

@@ -65,6 +65,8 @@ const told = message => ({
   code: message.sequence, flags: flagsOf(message), topic: message.topic, meta: pack(message.headers), body: message.data
 })
 
+const droppedOf = ({ count, error, message }) => ({ error, ...told(message), code: count })
+
 function number (object, peer, infix) {
   let n = 1
   while (names.has(`${nameOf(object)}.${infix}${n}`)) n++
@@ -99,7 +101,7 @@ function linked (object) {
   const both = fn => object instanceof Consumer ? (...rest) => fn(object, ...rest) : fn
   object.on('message', both((peer, message) => event(object, 'MESSAGE', { peer, ...told(message) }, 512)))
   object.on('slow', both((peer, { waiting, policy }) => event(object, 'SLOW', { peer, id: waiting, code: policy })))
-  object.on('dropped', both((peer, { count, error, message }) => event(object, 'DROPPED', { peer, error, ...told(message), code: count }, 512)))
+  object.on('dropped', both((peer, lost) => event(object, 'DROPPED', { peer, ...droppedOf(lost) }, 512)))
   object.on('ping', both((peer, body) => event(object, 'PING', { peer, body })))
   object.on('pong', both((peer, body, rtt) => event(object, 'PONG', { peer, body, id: Math.round(rtt * 1000) })))
   if (object instanceof Consumer) object.on('leader', (self, epoch) => event(object, 'LEADER', { code: Number(self), id: epoch }))
@@ -234,8 +236,8 @@ const verbs = {
   hook: (_, name, args) => { hooks.push({ name, kind: args.kind.toString(), line: args.do.toString('latin1') }) }
 }
 
-const calls = require('./calls')({ get names () { return names }, event, begin, number, nameOf, how, options, told, flagsOf, Connection })
-Object.assign(verbs, calls.verbs, require('./mesh')({ get context () { return context }, event, told, listen, options, add }),
+const calls = require('./calls')({ get names () { return names }, event, begin, number, nameOf, how, options, told, droppedOf, flagsOf, Connection })
+Object.assign(verbs, calls.verbs, require('./mesh')({ get context () { return context }, event, told, droppedOf, listen, options, add }),
   require('./host')({ get context () { return context }, event, told, listen, options, asked: calls.asked, add }))
 
 async function carry (verb, object, name, args, now = {}) {

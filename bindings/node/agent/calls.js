@@ -2,16 +2,16 @@
 'use strict'
 
 module.exports = tools => {
-  const { event, begin, number, nameOf, how, options, told, flagsOf, Connection } = tools
+  const { event, begin, number, nameOf, how, options, told, droppedOf, flagsOf, Connection } = tools
 
   /** At a node it is a name, told in the headers. */
   const peerOf = request => typeof request.caller === 'object' ? request.caller : undefined
 
   function asked (service, request) {
     const { code, ...rest } = told(request.message)
-    if (request.oneway) tools.names.set('#0', request)
+    if (request.id === 0) tools.names.set('#0', request)
     else number(service, request, 'r')
-    const id = request.oneway ? '' : nameOf(request)
+    const id = request.id === 0 ? '' : nameOf(request)
     request.signal.addEventListener('abort', () => {
       const { reason } = request.signal
       event(service, 'CANCEL', { id, peer: peerOf(request), error: reason, code: ['', 'asked', 'deadline', 'gone'].indexOf(reason.why) })
@@ -34,6 +34,7 @@ module.exports = tools => {
     serve: (object, _, args) => {
       const service = object.serve((args.name ?? '').toString(), request => asked(service, request), options(args, 'name', 'as'))
       tools.names.set(args.as.toString(), service)
+      service.on('dropped', lost => event(service, 'DROPPED', droppedOf(lost), 512))
       service.on('close', ({ error, code, reason }) => event(service, 'CLOSED', { id: nameOf(service), error, code, body: reason }))
     },
     call: (object, name, args, now) => {
@@ -65,7 +66,7 @@ module.exports = tools => {
         }
       }
     },
-    fail: (object, _, args) => object.fail(args.json && JSON.parse(args.json), { code: args.code && `MW_${args.code}` })
+    fail: (object, _, args) => object[args.retry ? 'giveBack' : 'fail'](args.json && JSON.parse(args.json), { code: args.code && `MW_${args.code}` })
   }
   return { verbs, asked }
 }

@@ -3,7 +3,7 @@
 const { Manager, Node } = require('meshwork')
 
 module.exports = tools => {
-  const { event, told, listen, options, add } = tools
+  const { event, told, droppedOf, listen, options, add } = tools
   const json = facts => JSON.stringify(facts)
 
   function known (node) {
@@ -19,7 +19,7 @@ module.exports = tools => {
       listen(node)
       node.on('writable', () => event(node, 'WRITABLE'))
       node.on('message', message => event(node, 'MESSAGE', told(message), 512))
-      node.on('dropped', ({ count, error, message }) => event(node, 'DROPPED', { error, ...told(message), code: count }, 512))
+      node.on('dropped', lost => event(node, 'DROPPED', droppedOf(lost), 512))
       known(node)
       node.on('ready', (met, services) => event(node, 'READY', { code: Number(met), body: json(services) }))
       for (const [name, kind] of [['serviceUp', 'SERVICE_UP'], ['serviceDown', 'SERVICE_DOWN']]) {

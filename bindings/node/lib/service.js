@@ -6,6 +6,8 @@ const { Handle, flagsOf: plainFlags, bytesOf, textOf, pairs } = require('./handl
 const { Message } = require('./message')
 const { flag, status } = require('./tables')
 
+const RETRY = 1 // of addon.fail
+
 /** Text, bytes and messages travel as they are, anything else as JSON. */
 const plain = data => data === undefined
   ? ''
@@ -39,12 +41,11 @@ class Request {
     this.message = message
     /** Milliseconds left to answer when it came; Infinity: no limit. */
     this.timeLeft = code < 0 ? Infinity : code
-    /** Answered or over: nobody waits any more. */
-    this.over = this.oneway
+    /** Answered or over, or nothing to answer. */
+    this.over = id === 0
+    /** Nobody waits for an answer; a queue does. */
+    this.oneway = (message.flags & flag.ONEWAY) !== 0
   }
-
-  /** Nobody waits for an answer. */
-  get oneway () { return this.id === 0 }
 
   /** Aborted when the answer is wanted no more. */
   get signal () {
@@ -85,11 +86,16 @@ class Request {
   }
 
   /** A failure instead: an error, a text, or an object that travels as it is. code: 'MW_EDENIED' ..., else MW_EREMOTE. */
-  fail (error, { code = error?.code } = {}) {
+  fail (error, how) { this.#fail(error, how, 0) }
+
+  /** Back into the queue of its service, to come again later; error and code are the caller's where that was the last time. */
+  giveBack (error, how) { this.#fail(error, how, RETRY) }
+
+  #fail (error, { code = error?.code } = {}, flags) {
     this.#service.context.flush()
     if (typeof error === 'string') error = { message: error }
     if (error instanceof Error) error = { ...error.detail, message: error.message, name: error.name }
-    check(addon.fail(this.id, status[code] ?? 0, error === undefined ? '' : JSON.stringify(error)))
+    check(addon.fail(this.id, status[code] ?? 0, error === undefined ? '' : JSON.stringify(error), flags))
     this.#end()
   }
 

@@ -622,12 +622,13 @@ napi_value reply(napi_env env, napi_callback_info info) {
   return c.make(s);
 }
 
-// fail(request, code, json or '')
+// fail(request, code, json or '', flags)
 napi_value fail(napi_env env, napi_callback_info info) {
   Call c(env, info);
   const std::string_view json = c.text(2);
   c.instance->said = true;
-  return c.make(mw_fail(c.handle(0), static_cast<mw_status>(c.number(1)), json.empty() ? nullptr : json.data(), json.size(), 0));
+  return c.make(mw_fail(c.handle(0), static_cast<mw_status>(c.number(1)), json.empty() ? nullptr : json.data(), json.size(),
+                        c.bits(3)));
 }
 
 // describe(kind) -> [json, ...]

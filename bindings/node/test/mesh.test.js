@@ -79,6 +79,32 @@ for (const n of threads) {
     assert.equal(await a.call('words.note', 0, { oneway: true }).then(({ length }) => length), 0)
   })
 
+  table('a queue gives one at a time, and takes back', async ({ node }) => {
+    const [a, b] = [node('a', { 'gate.services': { jobs: 1 } }), node('b')]
+    const seen = []
+    let running = 0
+    const jobs = b.serve('jobs', async request => {
+      assert.equal(++running, 1)
+      request.message.detach()
+      seen.push(request.message.text)
+      await null
+      running--
+      if (request.message.text === 'bad' || seen.length === 1) return request.giveBack('not now')
+      return request.message
+    }, { queue: 'memory', 'queue.backoff': 1, 'queue.attempts': 2 })
+    await Promise.all([a.start(), b.start()])
+    const answers = await Promise.all([a.call('jobs', 'again'), a.call('jobs', 'next')])
+    assert.deepEqual([answers.map(({ text }) => text), seen], [['again', 'next'], ['again', 'again', 'next']])
+    await a.call('jobs', 'note', { oneway: true }) // it waits, too, and what the handler returns answers it
+    const lost = new Promise(resolve => jobs.once('dropped', lost => { lost.message.detach(); resolve(lost) }))
+    await assert.rejects(a.call('jobs', 'bad'), { code: 'MW_EDEAD', message: /after 2 attempts: not now/ })
+    const { count, error, message } = await lost
+    assert.deepEqual([count, error.code, message.text, message.headers.get('attempts').toString()], [1, 'MW_EDEAD', 'bad', '2'])
+    assert.deepEqual([seen.slice(3), b.info('queues')[0].done], [['note', 'bad', 'bad'], 3])
+    a.serve('plain', request => request.giveBack())
+    await assert.rejects(a.call('plain'), { code: 'MW_EINVAL' }) // there is no queue: what the handler throws is the answer
+  })
+
   table('all are asked: one by one, gathered, and who failed is named', async ({ node }) => {
     const [a, b, c] = [node('a', { 'gate.services': { words: 2 } }), node('b'), node('c')]
     b.serve('words', ({ message }) => message)

@@ -220,7 +220,8 @@ class Agent(Calls):
         what = words.take("what")
         if "op" in words.args:
             return self.noted(words, lambda: self.target(words, event).info(what))
-        return f" body={show(json.dumps(self.target(words, event).facts(what)).encode())}"
+        facts = json.dumps(self.target(words, event).facts(what), separators=(",", ":"))  # as the library writes it
+        return f" body={show(facts.encode())}"
 
     def do_answer(self, words, event):
         ask, facts = self.target(words, event), json.loads(words.take("json", "{}"))

@@ -87,5 +87,5 @@ class Calls:
 
     def do_fail(self, words, event):
         json_, code = words.take("json"), words.take("code")
-        code = next((int(c) for c in meshwork.Code if c.name == code), 0)
-        self.target(words, event).fail(json.loads(json_) if json_ else "", code)
+        code, request = next((int(c) for c in meshwork.Code if c.name == code), 0), self.target(words, event)
+        (request.give_back if words.take("retry") else request.fail)(json.loads(json_) if json_ else "", code)

@@ -100,6 +100,39 @@ class Nodes(AsyncCase):
             await self.within(stopped)
         self.assertEqual(self.failures, [])
 
+    async def test_a_queue_gives_one_at_a_time_and_takes_back(self):
+        async with mesh() as node:
+            a, b, seen, running, dead = node("a", **{"gate.services": {"jobs": 1}}), node("b"), [], 0, asyncio.Queue()
+
+            async def work(request):
+                nonlocal running
+                running += 1
+                self.assertEqual(running, 1)
+                seen.append(request.text)
+                await asyncio.sleep(0)
+                running -= 1
+                if request.text == "bad" or seen == ["again"]:
+                    return request.give_back("not now")
+                return request.data
+
+            jobs = b.serve("jobs", work, **{"queue": "memory", "queue.backoff": 1, "queue.attempts": 2})
+            jobs.on("dropped", dead.put_nowait)
+            await self.within(asyncio.gather(a.start(), b.start()))
+            first, second = a.call("jobs", "again"), a.call("jobs", "next")
+            self.assertEqual((await self.within(first), await self.within(second)), ("again", "next"))
+            self.assertEqual(seen, ["again", "again", "next"])
+            a.oneway("jobs", "note")  # it waits, too, and what the handler returns answers it
+            with self.refused("MW_EDEAD"):
+                await self.within(a.call("jobs", "bad"))
+            lost = await self.within(dead.get())
+            self.assertEqual((lost.reason, lost.topic, lost.data, lost.headers["attempts"]), ("MW_EDEAD", "jobs", "bad", b"2"))
+            self.assertEqual(seen[3:], ["note", "bad", "bad"])
+            self.assertEqual(b.facts("queues")[0]["done"], 3)
+            a.serve("plain", lambda r: r.give_back())
+            with self.refused("MW_EINVAL"):  # there is no queue: what the handler raises is the answer
+                await self.within(a.call("plain"))
+        self.assertEqual(self.failures, [])
+
     async def test_all_are_asked(self):
         async with mesh() as node:
             a, b, c = node("a", **{"gate.services": {"words": 2}}), node("b"), node("c")

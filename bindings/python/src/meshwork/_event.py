@@ -46,6 +46,7 @@ class Flags(IntFlag):
 
 
 TEXT, MORE, PARTS, REF = 0x1, 0x4, 0x1000, 0x1000000
+_RETRY = 0x1  # of fail: no answer yet
 _PAIR = struct.Struct("<HI")
 
 
@@ -135,7 +136,7 @@ class Ask(Event):
 class Request(Event):
     """A call to answer: once, now or later, by whatever thread turns the loop.
     topic is the method, code the milliseconds left (-1: no limit). False: a
-    oneway call, which takes no answer."""
+    oneway call, which takes no answer (one of a queue does)."""
 
     __slots__ = ()
 
@@ -155,9 +156,17 @@ class Request(Event):
 
     def fail(self, why: Union[str, Mapping[str, Any]] = "", code: int = 0) -> None:
         """A failure; why is its message, or an object with one. The code 0 is MW_EREMOTE."""
+        self._fail(why, code, 0)
+
+    def give_back(self, why: Union[str, Mapping[str, Any]] = "", code: int = 0) -> None:
+        """Back into the queue of its service, to come again later; why and code
+        are the caller's where that was the last time."""
+        self._fail(why, code, _RETRY)
+
+    def _fail(self, why: Union[str, Mapping[str, Any]], code: int, flags: int) -> None:
         facts = {"message": why} if isinstance(why, str) and why else why
         text = json.dumps(facts).encode() if facts else None
-        check(c.fail(self.id, code, text, len(text or b""), 0))
+        check(c.fail(self.id, code, text, len(text or b""), flags))
 
 
 @contextlib.contextmanager

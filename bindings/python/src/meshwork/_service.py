@@ -15,7 +15,8 @@ from ._tables import ServiceOptions
 
 class Service(Live):
     """What a provider, consumer or node serves under one name. Handlers: "cancel"
-    (a request is over), "writable", "closed"."""
+    (a request is over), "writable", "dropped" (its queue gave a call up: status
+    MW_EDEAD; or lost code oneway ones as it closed: MW_ECLOSED), "closed"."""
 
     def __init__(
         self, owner: "Server", name: str, handler: Callable[[Request], Any], given: Mapping[str, Any]

@@ -45,9 +45,10 @@ pub fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
             let (op, peer) = (w.text("op"), if object == w.name { String::new() } else { w.name.clone() });
             let told = move |kind: &str, status: &str, code: usize, flags: String, meta: &[u8], body: &[u8]| {
                 let fields = [("id", op.clone()), ("status", status.into()), ("code", code.to_string())];
-                let rest = [("peer", peer.clone()), ("flags", flags), ("meta", show(meta)), ("body", shown(body))];
+                let rest = [("peer", peer.clone()), ("flags", flags), ("meta", show(meta))];
+                let body = if body.is_empty() { String::new() } else { format!(" body={}", shown(body)) }; // "0", too
                 if !op.is_empty() {
-                    println!("! {object} {kind}{}{}", facts(&fields), facts(&rest));
+                    println!("! {object} {kind}{}{}{body}", facts(&fields), facts(&rest));
                 }
             };
             let (told, count) = (Arc::new(told), Arc::new(AtomicUsize::new(0)));
@@ -91,10 +92,12 @@ pub fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         ("fail", _) => {
             let code = match w.text("code").as_str() {
                 "EDENIED" => Code::EDENIED,
+                "EAGAIN" => Code::EAGAIN,
                 "" => Code::EREMOTE,
                 other => return Ok(format!("UNSAID error={other}")),
             };
-            Request::from_id(id).fail(code, &w.text("json"))?;
+            let (request, json) = (Request::from_id(id), w.text("json"));
+            if w.text("retry").is_empty() { request.fail(code, &json) } else { request.give_back(code, &json) }?;
         }
         _ => return Ok("UNSAID".into()),
     }

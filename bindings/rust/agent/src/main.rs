@@ -161,6 +161,7 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
         ("share", Noun::Share),
         ("elect", Noun::Election),
         ("node", Noun::Node),
+        ("manager", Noun::Manager),
     ];
     let noun = |kind: &str| nouns.iter().find(|(name, _)| *name == kind).map_or(Noun::Provider, |(_, noun)| *noun);
     let options = || w.options(Options::new(noun(&w.text("kind"))), &["op", "kind"]);
@@ -171,7 +172,7 @@ fn carry_out(w: &Words, names: &mut Names) -> Result<String> {
     let begun = names.get(&format!("{} {}", w.name, w.text("op")));
     match (w.verb.as_str(), names.get(&w.name), names.get("ctx"), begun) {
         (
-            "provider" | "consumer" | "channel" | "hub" | "share" | "elect" | "node",
+            "provider" | "consumer" | "channel" | "hub" | "share" | "elect" | "node" | "manager",
             _,
             Some(Thing::Context(context)),
             ..,

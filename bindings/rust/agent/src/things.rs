@@ -61,6 +61,7 @@ things! {
     "hub" Hub |c, w| Hub::open(c, w.options(Options::hub(), &[]));
     "share" Share |c, w| Share::open(c, w.options(Options::new(Noun::Share), &[]));
     "node" Node |c, w| Node::open(c, w.options(Options::new(Noun::Node), &[]));
+    "manager" Manager |c, w| Manager::open(c, w.options(Options::new(Noun::Manager), &[]));
     "elect" Election |c, w| Election::open(c, &w.text("name"), w.options(Options::election(), &["name"]));
 }
 

@@ -163,7 +163,7 @@ values! {
     MW_CANCEL_ASKED: i32 = 1;
     MW_CANCEL_DEADLINE: i32 = 2;
     MW_CANCEL_GONE: i32 = 3;
-    MW_FAIL_RETRY: i32 = 1;
+    MW_FAIL_RETRY: u32 = 1;
     MW_CLOSE_ABORT: u32 = 1;
     MW_CONF_CTX: i32 = 1;
     MW_CONF_PROVIDER: i32 = 2;

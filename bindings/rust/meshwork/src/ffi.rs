@@ -341,8 +341,8 @@ calls! {
     answer(ask: u64, allow: bool, json: &str), e => sys::mw_answer(ask, allow.into(), chars(json), json.len(), e);
     publish(h: u64, topic: &str, m: &Message, except: u64, flags: u32, op: u64), _ =>
         sys::mw_publish(h, chars(topic), topic.len(), m.0.as_ptr(), except, flags, op);
-    fail(request: u64, code: i32, json: &str), _ =>
-        sys::mw_fail(request, code, if json.is_empty() { std::ptr::null() } else { chars(json) }, json.len(), 0);
+    fail(request: u64, code: i32, json: &str, flags: u32), _ =>
+        sys::mw_fail(request, code, if json.is_empty() { std::ptr::null() } else { chars(json) }, json.len(), flags);
     unsubscribe(h: u64, pattern: &str, op: u64), _ => sys::mw_unsubscribe(h, chars(pattern), pattern.len(), op);
 }
 
@@ -365,6 +365,7 @@ pub fn party_open(kind: i32, ctx: u64, conf: &Conf) -> Result<u64> {
         MW_CONF_HUB => sys::mw_hub_open,
         MW_CONF_SHARE => sys::mw_share_open,
         MW_CONF_NODE => sys::mw_node_open,
+        MW_CONF_MANAGER => sys::mw_manager_open,
         _ => sys::mw_consumer_open,
     };
     let mut h = 0;

@@ -538,3 +538,47 @@ pub mod node {
     /// A call that this node serves itself stays here. Default: `true`. (live)
     pub const ROUTE_LOCAL_FIRST: &str = "route.local_first";
 }
+
+/// Options of a manager.
+pub mod manager {
+    /// LOG events up to this level; off means none. Default: `warn`. (live)
+    pub const LOG_LEVEL: &str = "log.level";
+    /// Kinds of events wanted: a full list, or changes to the default such as +ping,-log. closed, done, released and ask always come. Default: `up,down,closed,error,log,message,writable,slow,dropped,done,released,ask,draining,ready,member_up,member_down,member_changed,service_up,service_down`. (live)
+    pub const EVENTS: &str = "events";
+    /// Secret of at least 16 bytes that both ends know: TLS 1.3 by a pre-shared key instead of certificates. It is stretched (scrypt), which the first handshake waits some 100 ms for. (live) (secret)
+    pub const LINK_SECRET: &str = "link.secret";
+    /// Name of link.secret, sent in the clear; both ends must use the same. Default: `meshwork`. (live)
+    pub const LINK_KEY_ID: &str = "link.key_id";
+    /// Secrets of roles, {"ROLE":"SECRET"}, at most 64: a node of such a role must have it as its member.secret, and can be nothing else. (live) (secret)
+    pub const LINK_SECRETS: &str = "link.secrets";
+    /// Above it sends answer MW_BUFFERED; WRITABLE follows. Default: `64KiB`. (live)
+    pub const SEND_SOFT_BYTES: &str = "send.soft_bytes";
+    /// Hard bound of what waits for one peer; send.overflow says what happens there. Default: `4MiB`. (live)
+    pub const SEND_MAX_BYTES: &str = "send.max_bytes";
+    /// Larger messages close the link with 1009. Default: `1MiB`.
+    pub const RECV_MAX_MESSAGE: &str = "recv.max_message";
+    /// How long a close waits for the other side's close frame. Default: `5s`. (live)
+    pub const CLOSE_TIMEOUT: &str = "close.timeout";
+    /// Name of the mesh: letters, digits, '.', '_' and '-'. Required.
+    pub const CLUSTER_DEPLOYMENT: &str = "cluster.deployment";
+    /// Part of the mesh that it belongs to, in the same letters; only nodes of the same one meet. Default: `meshwork`.
+    pub const CLUSTER_NAME: &str = "cluster.name";
+    /// Name of this node, of which there is one in the mesh; empty: a UUID.
+    pub const MEMBER_NAME: &str = "member.name";
+    /// With port 0: this manager also listens there, so that nodes need to know its host only; 0: it does not. Where another has it, ERROR tells, and it is tried again. Default: `8765`.
+    pub const DISCOVERY_PORT: &str = "discovery.port";
+    /// Address to listen on. Off loopback only with link.secret or link.secrets, or link.insecure. Default: `127.0.0.1`.
+    pub const HOST: &str = "host";
+    /// Port to listen on; 0: any free one (mw_info "address" tells), and discovery.port. Default: `0`.
+    pub const PORT: &str = "port";
+    /// Time between two looks for members that are not known yet. Default: `1s`.
+    pub const REGISTRY_SCAN: &str = "registry.scan";
+    /// Listens off loopback without link.secret: whoever reaches the port can be a member. Default: `false`.
+    pub const LINK_INSECURE: &str = "link.insecure";
+    /// Time between two pings of each member that this one watches. Default: `500ms`.
+    pub const PROBE_INTERVAL: &str = "probe.interval";
+    /// A member that does not answer for so long is asked through others, and after as long again suspected. Default: `500ms`.
+    pub const PROBE_TIMEOUT: &str = "probe.timeout";
+    /// From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`.
+    pub const GOSSIP_SUSPECT: &str = "gossip.suspect";
+}

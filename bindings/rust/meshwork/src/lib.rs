@@ -55,7 +55,7 @@ pub use message::{Flags, Message, Payload};
 pub use node::{Answer, Answers};
 pub use operation::{Delivery, Operation};
 pub use options::{describe_options, Noun, Options};
-pub use party::{Channel, Closed, Consumer, Election, Hub, Node, Provider, Share};
+pub use party::{Channel, Closed, Consumer, Election, Hub, Manager, Node, Provider, Share};
 pub use service::{How, PartHandler, Parts, Request, Service};
 pub use tables::{Kind, Stat, State};
 pub use verbs::Sent;

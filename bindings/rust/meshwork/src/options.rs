@@ -28,6 +28,8 @@ pub enum Noun {
     Election = ffi::MW_CONF_ELECT,
     /// A [`Node`](crate::Node).
     Node = ffi::MW_CONF_NODE,
+    /// A [`Manager`](crate::Manager).
+    Manager = ffi::MW_CONF_MANAGER,
 }
 
 /// Options of one noun. Keys are checked by the library when set; the first refusal is kept and answered by the
@@ -105,6 +107,11 @@ impl Options {
     /// Options of a node of the mesh of this name.
     pub fn node(deployment: &str) -> Options {
         Options::new(Noun::Node).set("cluster.deployment", deployment)
+    }
+
+    /// Options of a manager of the mesh of this name.
+    pub fn manager(deployment: &str) -> Options {
+        Options::new(Noun::Manager).set("cluster.deployment", deployment)
     }
 
     /// Sets one key. Values are texts, numbers, booleans: `8080`, `true`, `"30s"`, `"1MiB"`.

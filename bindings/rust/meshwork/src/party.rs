@@ -1,4 +1,4 @@
-//! Providers, consumers, channels, hubs, shares and nodes, and who hears their events.
+//! Providers, consumers, channels, hubs, shares, nodes and managers, and who hears their events.
 use crate::events::Queue;
 use crate::operation::{complete, part, Operation};
 use crate::service::Service;
@@ -317,6 +317,12 @@ party! {
     Node
 }
 
+party! {
+    /// Where nodes report (`registry=manager`, `registry.url`), and which tells them whom there is: `Kind::MemberUp` and
+    /// its like tell it here, too. Dropping it closes it.
+    Manager
+}
+
 macro_rules! open {
     ($($name:ident $kind:ident;)*) => {$(
         impl $name {
@@ -336,6 +342,7 @@ open! {
     Hub MW_CONF_HUB;
     Share MW_CONF_SHARE;
     Node MW_CONF_NODE;
+    Manager MW_CONF_MANAGER;
 }
 
 impl Election {
@@ -352,6 +359,7 @@ verbs!(Hub: common update);
 verbs!(Share: common update input call emit topics);
 verbs!(Election: common update);
 verbs!(Node: common update serve call topics);
+verbs!(Manager: common update);
 
 impl Node {
     pub(crate) fn party_queue(&self) -> Arc<Queue> {

@@ -12,7 +12,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// What one end of a link serves under a name: `C` every method `C.x` and `C` itself, `C.m` one. A number, so it is
-/// `Copy`; it ends with [`Service::close`] or with its provider or consumer.
+/// `Copy`; it ends with [`Service::close`] or with its provider or consumer. Its `Kind::Dropped`: the queue gave a call up
+/// (`EDEAD`), or lost `code` oneway ones with the service (`ECLOSED`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Service(pub(crate) u64);
 
@@ -70,7 +71,13 @@ impl Request {
 
     /// A failure instead: what the caller's call ends with. `json` is "" or an object, usually with `"message"`.
     pub fn fail(&self, code: Code, json: &str) -> Result<()> {
-        ffi::fail(self.0, code.0, json)
+        ffi::fail(self.0, code.0, json, 0)
+    }
+
+    /// Back into the queue of its service, to come again later as another; `code` and `json` are the caller's where that
+    /// was the last time.
+    pub fn give_back(&self, code: Code, json: &str) -> Result<()> {
+        ffi::fail(self.0, code.0, json, ffi::MW_FAIL_RETRY)
     }
 }
 

@@ -109,8 +109,8 @@ macro_rules! verb_set {
     };
     ($noun:ident serve) => {
         impl $noun {
-            /// Answers calls of the other end (own wire), or of all members of a mesh: REQUEST, CANCEL, WRITABLE and CLOSED of the service go to the
-            /// handler, whose [`Event::request`] answers, there or later.
+            /// Answers calls of the other end (own wire), or of all members of a mesh: REQUEST, CANCEL, WRITABLE, DROPPED and CLOSED
+            /// of the service go to the handler, whose [`Event::request`] answers, there or later.
             pub fn serve(
                 &self,
                 name: &str,

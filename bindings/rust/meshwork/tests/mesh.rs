@@ -2,7 +2,7 @@
 mod place;
 
 use futures_util::StreamExt;
-use meshwork::{Answers, Code, Context, Event, Flags, How, Kind, Message, Node, Options, Result};
+use meshwork::{Answers, Code, Context, Event, Flags, How, Kind, Manager, Message, Node, Options, Result};
 use place::{context, Place};
 use std::sync::{mpsc, Mutex};
 use std::time::Duration;
@@ -175,6 +175,90 @@ fn events_of_a_mesh() {
     assert!(mine.text() == Some("mine") && mine.flags().contains(Flags::LOCAL));
     hears.unsubscribe("log/*").wait().unwrap();
     assert!(!hears.subscribed("log/warn").unwrap());
+}
+
+#[test]
+fn a_queue_gives_one_at_a_time_and_takes_back() {
+    let (place, here, there) = (Place::new(), context(), context());
+    let node = Node::open(&here, options(&place, "works")).unwrap();
+    let (seen, hear) = mpsc::channel();
+    let (lost, dead) = mpsc::channel();
+    let told = Mutex::new((seen, lost, true));
+    let queue = Options::service().set("queue", "memory").set("queue.backoff", "1ms").set("queue.attempts", 2);
+    node.serve("words", queue, move |event| {
+        let (seen, lost, first) = &mut *told.lock().unwrap();
+        if event.kind() == Kind::Dropped {
+            return lost.send(event.into_owned()).unwrap();
+        }
+        let Some(request) = event.request().filter(|_| event.kind() == Kind::Request) else { return };
+        let body = event.text().unwrap().to_string();
+        if std::mem::take(first) || body == "bad" {
+            request.give_back(Code::EAGAIN, r#"{"message":"not now"}"#).unwrap();
+            assert_eq!(request.reply("").unwrap_err().code(), Code::ECLOSED);
+        } else {
+            request.reply(&event).unwrap();
+        }
+        seen.send(body).unwrap();
+    })
+    .unwrap();
+    node.start().wait().unwrap();
+    let (asks, _) = asking(&there, &place, 1, &[]);
+    asks.start().wait().unwrap();
+    let calls = ["again", "next"].map(|what| asks.call("words", what, How::default()));
+    assert_eq!(calls.map(|call| text(&call.wait().unwrap())), ["again", "next"]);
+    let oneway = How { flags: Flags::ONEWAY, ..How::default() };
+    asks.call("words", "note", oneway).wait().unwrap(); // it waits, too, and is answered
+    let given_up = asks.call("words", "bad", How::default()).wait().unwrap_err();
+    assert!(given_up.code() == Code::EDEAD && given_up.to_string().contains("not now"), "{given_up}");
+    let dead = dead.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((dead.status(), dead.code(), dead.topic(), dead.text()), (Code::EDEAD, 1, "words", Some("bad")));
+    assert_eq!(dead.message().unwrap().header("attempts"), Some(&b"2"[..]));
+    assert_eq!(hear.try_iter().collect::<Vec<_>>(), ["again", "again", "next", "note", "bad", "bad"]);
+    assert!(text(&node.info("queues").unwrap()).contains("\"done\":3"));
+}
+
+#[test]
+fn a_manager_brings_nodes_together() {
+    let (place, here, there) = (Place::new(), context(), context());
+    let manager = Manager::open(&here, Options::manager("try").set("port", 0).set("discovery.port", 0)).unwrap();
+    let (told, hear) = mpsc::channel();
+    let told = Mutex::new(told);
+    manager
+        .on(move |event| {
+            if [Kind::MemberUp, Kind::MemberDown].contains(&event.kind()) {
+                let _ = told.lock().unwrap().send(event.into_owned());
+            }
+        })
+        .unwrap();
+    manager.start().wait().unwrap();
+    let url = text(&manager.info("address").unwrap());
+    let (_, url) = url.split_once("//").unwrap();
+    let managed = |name| {
+        let known = options(&place, name).set("registry", "manager");
+        known.set("registry.url", url.split_once('/').unwrap().0)
+    };
+    let words = Node::open(&there, managed("words")).unwrap();
+    let answer = says("words");
+    let hears = move |event: Event<'_>| {
+        if event.kind() == Kind::Request {
+            answer(&event)
+        }
+    };
+    words.serve("words", Options::service(), hears).unwrap();
+    words.start().wait().unwrap();
+    let asks = Node::open(&here, managed("asks").set("gate.services", r#"{"words":1}"#)).unwrap();
+    asks.start().wait().unwrap();
+    assert_eq!(text(&asks.call("words", "", How::default()).wait().unwrap()), "words to asks");
+    let all = text(&manager.gather("members").wait().unwrap());
+    assert!(["asks", "words"].iter().all(|name| all.contains(&format!("\"name\":\"{name}\""))), "{all}");
+    words.close(0, "").unwrap();
+    let mut heard: Vec<_> = (0..3).map(|_| hear.recv_timeout(PATIENCE).unwrap()).collect();
+    heard.sort_by_key(|event| event.kind() == Kind::MemberDown);
+    assert_eq!(
+        heard.iter().map(|event| event.kind()).collect::<Vec<_>>(),
+        [Kind::MemberUp, Kind::MemberUp, Kind::MemberDown]
+    );
+    assert!(heard[2].text().unwrap().contains("it left"));
 }
 
 /// What nobody takes is bounded, and the loss is told in its place: a node cannot pause the others.
