@@ -43,11 +43,12 @@ languages:
 
 demo: setup languages ## stream real text to consumers in every language here (INPUT=file)
 	@$(CONFIGURE) -B $(BUILD)/release
-	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t meshwork meshwork_static meshwork_program demo_provider demo_consumer_c demo_consumer_cpp demo_counter demo_member_cpp
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t meshwork meshwork_static meshwork_program demo_provider demo_consumer_c demo_consumer_cpp demo_counter demo_member_cpp demo_coordinator demo_worker_c demo_worker_cpp
 	@cmake --install $(BUILD)/release --prefix $(abspath $(BUILD))/stage > /dev/null
-	@echo 'Consumers and members in other languages:' && examples/demo/languages $(BUILD)/release $(BUILD)/stage
+	@echo 'Consumers, members and workers in other languages:' && examples/demo/languages $(BUILD)/release $(BUILD)/stage
 	@examples/demo/run $(BUILD)/release
 	@examples/demo/shared $(BUILD)/release
+	@examples/demo/mesh $(BUILD)/release
 
 # ---- Builds, a folder each ------------------------------------------------
 release: setup ## build library, program, examples and tests in build/release

@@ -1,4 +1,4 @@
-# What both parts of the demo stand on; they source it. Sets dir (temporary,
+# What all parts of the demo stand on; they source it. Sets dir (temporary,
 # removed at the end), pids (killed at the end), input, what, lines, bytes.
 dir=$(mktemp -d)
 pids=()
@@ -51,8 +51,12 @@ take_input() { # at most $1 bytes where INPUT names no file
   note "$what: $lines lines, $((bytes / 1000000)) MB"
 }
 
-make_identity() { # cert.pem and key.pem made now, and secret, a key that others must know
+make_secret() { # secret, a key that others must know
   (umask 077; head -c 18 /dev/urandom | base64 > "$dir/secret")
+}
+
+make_identity() { # that, and cert.pem and key.pem made now
+  make_secret
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>"$dir/openssl.log" ||
     { cat "$dir/openssl.log" >&2; exit 1; }
@@ -67,14 +71,14 @@ start_server() { # program and arguments: it says lines to hear, its input is fi
   began=$SECONDS
   hear
   [ "$word" = listening ] || { cat "$dir/server.err" >&2; exit 1; }
-  url=$(sed 's/.*"\(wss:[^"]*\)".*/\1/' <<< "$rest" | sed 's/\\//g')
+  url=$(sed 's/.*\(wss:[^"]*\).*/\1/' <<< "$rest" | sed 's/\\//g')
   note "$url"
 }
 
 hear() { # the server's next line, into $word and $rest
   local left=$((limit - SECONDS + began))
   if [ "$left" -le 0 ] || ! read -r -t "$left" word rest <&3; then
-    note "the provider said nothing more within $limit s"
+    note "nothing more was said, after $((SECONDS - began)) s of $limit"
     cat "$dir"/*.err >&2
     exit 1
   fi

@@ -60,8 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Kind::Request => {
             let message = event.message().expect("a request has one");
             if let Some(leader) = &*leader.lock().unwrap() {
-                let _ = leader.send((event.request().expect("it is one"), message));
-                // without a leader nobody waits
+                let _ = leader.send((event.request().unwrap(), message)); // else nobody waits any more
             }
         }
         _ => (),
