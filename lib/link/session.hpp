@@ -25,7 +25,7 @@ namespace mw::link {
 class Party;
 struct Counters;
 class Request;
-class Speech;  // the own wire (meshwork.0) on one connection
+class Speech;  // the own wire (meshwork.1) on one connection
 
 // Why a session ended, for PEER_DOWN and DOWN.
 struct Ending {

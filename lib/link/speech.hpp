@@ -1,4 +1,4 @@
-// The own wire (meshwork.0) on one connection: hello, envelope, topic names,
+// The own wire (meshwork.1) on one connection: hello, envelope, topic names,
 // acknowledgements, subscriptions, calls and drain. PROTOCOL.md is normative.
 // Used by session. The lane's thread.
 #pragma once

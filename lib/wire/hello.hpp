@@ -11,8 +11,8 @@
 
 namespace mw::wire {
 
-inline constexpr uint32_t kMajor = 0;
-inline constexpr uint32_t kMinor = 1;
+inline constexpr uint32_t kMajor = 1;
+inline constexpr uint32_t kMinor = 0;
 
 // What an end can do, over what every one must (message). Used only where both name it.
 enum Capability : uint64_t {

@@ -14,7 +14,7 @@
 namespace mw::wire {
 
 // The own wire's name in Sec-WebSocket-Protocol.
-inline constexpr std::string_view kMeshworkProtocol = "meshwork.0";
+inline constexpr std::string_view kMeshworkProtocol = "meshwork.1";
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 using FieldViews = std::vector<std::pair<std::string_view, std::string_view>>;

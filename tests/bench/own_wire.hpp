@@ -7,7 +7,7 @@
 
 namespace mw::bench {
 
-inline const std::string kOwnSubprotocol = "meshwork.0";
+inline const std::string kOwnSubprotocol = "meshwork.1";
 constexpr char kHelloPacket = 1, kMessagePacket = 2;
 
 inline std::string packet(char type, const std::string& body) {
@@ -18,9 +18,9 @@ inline std::string packet(char type, const std::string& body) {
   return out + body;
 }
 
-// Version 0.1 and field 1, a uuid of 16 bytes.
+// Version 1.0 and field 1, a uuid of 16 bytes.
 inline std::string hello_packet() {
-  const char head[] = {0, 1, 1, 16};
+  const char head[] = {1, 0, 1, 16};
   return packet(kHelloPacket, std::string(head, sizeof head) + std::string(16, 'b'));
 }
 

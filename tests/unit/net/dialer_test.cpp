@@ -19,7 +19,7 @@ TEST(Dialer, ConnectsAndReports) {
   EXPECT_EQ(c.remote.text(), "127.0.0.1");
   EXPECT_EQ(c.remote.port, s.port);
   EXPECT_EQ(c.facts, "\"address\":\"127.0.0.1:" + std::to_string(s.port) +
-                         "\",\"wire\":\"meshwork\",\"subprotocol\":\"meshwork.0\"");
+                         "\",\"wire\":\"meshwork\",\"subprotocol\":\"meshwork.1\"");
   ASSERT_GE(c.carrier.fd, 0);
   EXPECT_TRUE(::fcntl(c.carrier.fd, F_GETFL) & O_NONBLOCK);
   EXPECT_TRUE(::fcntl(c.carrier.fd, F_GETFD) & FD_CLOEXEC);
@@ -233,14 +233,14 @@ INSTANTIATE_TEST_SUITE_P(
         Verdict{"missing", "HTTP/1.1 404 Not Found\r\n\r\n", MW_EPROTO, 404, -1, "nothing is served at ws://127.0.0.1"},
         Verdict{"moved", "HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", MW_EPROTO, 302, -1, "302"},
         Verdict{"ok_is_not_101", "HTTP/1.1 200 OK\r\n\r\n", MW_EPROTO, 200, -1, "200"},
-        Verdict{"other_wire", k101 + "Sec-WebSocket-Accept: @\r\n\r\n", MW_EVERSION, 0, -1, "meshwork.0"},
-        Verdict{"wrong_accept", k101 + "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\nSec-WebSocket-Protocol: meshwork.0\r\n\r\n",
+        Verdict{"other_wire", k101 + "Sec-WebSocket-Accept: @\r\n\r\n", MW_EVERSION, 0, -1, "meshwork.1"},
+        Verdict{"wrong_accept", k101 + "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\nSec-WebSocket-Protocol: meshwork.1\r\n\r\n",
                 MW_EPROTO, 0, -1, "Accept"},
         Verdict{"uninvited_protocol", k101 + "Sec-WebSocket-Accept: @\r\nSec-WebSocket-Protocol: soap\r\n\r\n", MW_EPROTO, 0, -1, "subprotocol"},
         Verdict{"uninvited_extension",
-                k101 + "Sec-WebSocket-Accept: @\r\nSec-WebSocket-Protocol: meshwork.0\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+                k101 + "Sec-WebSocket-Accept: @\r\nSec-WebSocket-Protocol: meshwork.1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
                 MW_EPROTO, 0, -1, ""},
-        Verdict{"http_1_0", "HTTP/1.0 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: @\r\nSec-WebSocket-Protocol: meshwork.0\r\n\r\n",
+        Verdict{"http_1_0", "HTTP/1.0 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: @\r\nSec-WebSocket-Protocol: meshwork.1\r\n\r\n",
                 MW_EPROTO, 0, -1, "HTTP/1.0"},
         Verdict{"not_http", "220 mail.example ESMTP\r\n\r\n", MW_EPROTO, 0, -1, "not HTTP"},
         Verdict{"tls_alert", "\x15\x03\x01\x02\x02\x0a", MW_EPROTO, 0, -1, "wss://"},
@@ -251,8 +251,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Dialer, HeadOfExactlyTheLimitPasses) {
   auto pad = [](const std::string& head, size_t size) {
-    std::string plain = switching(head, "Sec-WebSocket-Protocol: meshwork.0\r\nX-Pad: \r\n");
-    return switching(head, "Sec-WebSocket-Protocol: meshwork.0\r\nX-Pad: " + std::string(size - plain.size(), 'p') + "\r\n");
+    std::string plain = switching(head, "Sec-WebSocket-Protocol: meshwork.1\r\nX-Pad: \r\n");
+    return switching(head, "Sec-WebSocket-Protocol: meshwork.1\r\nX-Pad: " + std::string(size - plain.size(), 'p') + "\r\n");
   };
   for (size_t size : {16384, 16385}) {
     Server s([&](Peer& p) {
@@ -301,7 +301,7 @@ TEST(Dialer, CompressionIsOfferedAndConfirmed) {
   std::string head;
   Server s([&](Peer& p) {
     head = p.head();
-    p.say(switching(head, "Sec-WebSocket-Protocol: meshwork.0\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
+    p.say(switching(head, "Sec-WebSocket-Protocol: meshwork.1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
     p.all();
   });
   Dial d({{"url", s.ws()}, {"compress", "256k"}});

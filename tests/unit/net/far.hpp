@@ -228,7 +228,7 @@ inline std::string field(const std::string& head, const std::string& name) {
 }
 
 // The answer of RFC 6455 section 1.3 to this request.
-inline std::string switching(const std::string& head, const std::string& more = "Sec-WebSocket-Protocol: meshwork.0\r\n") {
+inline std::string switching(const std::string& head, const std::string& more = "Sec-WebSocket-Protocol: meshwork.1\r\n") {
   return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
          wire::upgrade_accept(field(head, "Sec-WebSocket-Key")) + "\r\n" + more + "\r\n";
 }

@@ -80,8 +80,8 @@ TEST(Listener, negotiatesSubprotocolAndCompression) {
   EXPECT_TRUE(has(p.facts, "\"subprotocol\":\"news\""));
 
   Client own(s.port);
-  ASSERT_TRUE(own.send(upgrade("/connect", "Sec-WebSocket-Protocol: meshwork.0\r\n")));
-  EXPECT_TRUE(has(own.head(), "Sec-WebSocket-Protocol: meshwork.0\r\n"));
+  ASSERT_TRUE(own.send(upgrade("/connect", "Sec-WebSocket-Protocol: meshwork.1\r\n")));
+  EXPECT_TRUE(has(own.head(), "Sec-WebSocket-Protocol: meshwork.1\r\n"));
   EXPECT_EQ(s.sink.peer().dialect, wire::Dialect::meshwork);
 }
 

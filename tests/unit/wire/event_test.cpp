@@ -102,7 +102,7 @@ TEST(Hello, ChannelAndEpoch) {
   EXPECT_EQ(back.channel, name);
   EXPECT_EQ(back.epoch, UINT64_MAX);
   for (size_t size : {size_t{0}, kMaxChannel + 1}) {
-    Raw raw = {0, 1, 1, 16};
+    Raw raw = {1, 0, 1, 16};
     raw.insert(raw.end(), 16, 0);
     raw.push_back(6);
     raw.push_back(static_cast<uint8_t>(size));

@@ -13,9 +13,9 @@ TEST(Field, Tokens) {
 }
 
 TEST(Field, TokenLists) {
-  auto l = token_list("chat , superchat,meshwork.0");
+  auto l = token_list("chat , superchat,meshwork.1");
   ASSERT_TRUE(l);
-  EXPECT_EQ(*l, (std::vector<std::string_view>{"chat", "superchat", "meshwork.0"}));
+  EXPECT_EQ(*l, (std::vector<std::string_view>{"chat", "superchat", "meshwork.1"}));
   EXPECT_EQ(token_list("")->size(), 0u);
   EXPECT_EQ(token_list(" ,, a ,\t,")->size(), 1u);  // RFC 9110 5.6.1.2
   EXPECT_FALSE(token_list("a b"));

@@ -77,17 +77,17 @@ TEST(Hello, OfANode) {
   EXPECT_EQ(back.node, node);
   EXPECT_EQ(back.instance, UINT64_MAX);
   EXPECT_EQ(back.role, role);
-  expect_bad(with(with({0, 1}, uuid_field()), {8, 0}), "bad hello");  // no name at all
-  expect_bad(with(with({0, 1}, uuid_field()), with({8, 130, 1}, Raw(130, 'm'))), "bad hello");
-  expect_bad(with(with({0, 1}, uuid_field()), with({9, 128, 2}, Raw(256, 'n'))), "bad hello");
-  expect_bad(with(with({0, 1}, uuid_field()), with({11, 128, 2}, Raw(256, 'r'))), "bad hello");
+  expect_bad(with(with({1, 0}, uuid_field()), {8, 0}), "bad hello");  // no name at all
+  expect_bad(with(with({1, 0}, uuid_field()), with({8, 130, 1}, Raw(130, 'm'))), "bad hello");
+  expect_bad(with(with({1, 0}, uuid_field()), with({9, 128, 2}, Raw(256, 'n'))), "bad hello");
+  expect_bad(with(with({1, 0}, uuid_field()), with({11, 128, 2}, Raw(256, 'r'))), "bad hello");
 }
 
 TEST(Hello, LaterVersionsTalk) {
   Hello h;
   Violation v;
   // Minor 9, a key of the future (200) with bytes, an unknown capability.
-  Raw b = with({0, 9, 0xC8, 0x01, 2, 7, 7}, with(uuid_field(), {2, 2, 0x81, 0x01}));
+  Raw b = with({1, 9, 0xC8, 0x01, 2, 7, 7}, with(uuid_field(), {2, 2, 0x81, 0x01}));
   ASSERT_TRUE(parse(b, h, v)) << v.reason;
   EXPECT_EQ(h.minor, 9u);
   EXPECT_EQ(h.capabilities, 0x81u);
@@ -95,17 +95,18 @@ TEST(Hello, LaterVersionsTalk) {
 
 TEST(Hello, Refusals) {
   expect_bad({}, "bad hello");
-  expect_bad({0}, "bad hello");
-  expect_bad(with({1, 0}, uuid_field()), "other major version");
-  expect_bad({0, 1}, "hello without uuid");
-  expect_bad({0, 1, 1, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "bad hello");
-  expect_bad({0, 1, 1, 16, 0}, "bad hello");
-  expect_bad(with(with({0, 1}, uuid_field()), uuid_field()), "hello field twice");
-  expect_bad(with(with({0, 1}, uuid_field()), {3, 1, 5, 3, 1, 5}), "hello field twice");
-  expect_bad(with(with({0, 1}, uuid_field()), {3, 0}), "bad hello");        // no number
-  expect_bad(with(with({0, 1}, uuid_field()), {3, 2, 5, 5}), "bad hello");  // more than a number
-  expect_bad(with(with({0, 1}, uuid_field()), {3, 2, 0x80, 0}), "bad hello");
-  expect_bad(with(with({0, 1}, uuid_field()), {3}), "bad hello");
+  expect_bad({1}, "bad hello");
+  expect_bad(with({2, 0}, uuid_field()), "other major version");
+  expect_bad(with({0, 1}, uuid_field()), "other major version");  // of meshwork.0
+  expect_bad({1, 0}, "hello without uuid");
+  expect_bad({1, 0, 1, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "bad hello");
+  expect_bad({1, 0, 1, 16, 0}, "bad hello");
+  expect_bad(with(with({1, 0}, uuid_field()), uuid_field()), "hello field twice");
+  expect_bad(with(with({1, 0}, uuid_field()), {3, 1, 5, 3, 1, 5}), "hello field twice");
+  expect_bad(with(with({1, 0}, uuid_field()), {3, 0}), "bad hello");        // no number
+  expect_bad(with(with({1, 0}, uuid_field()), {3, 2, 5, 5}), "bad hello");  // more than a number
+  expect_bad(with(with({1, 0}, uuid_field()), {3, 2, 0x80, 0}), "bad hello");
+  expect_bad(with(with({1, 0}, uuid_field()), {3}), "bad hello");
   expect_bad(with({0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0}, uuid_field()), "bad hello");
   expect_bad(Raw(kMaxHello + 1, 0), "hello too long", 1009);
 }

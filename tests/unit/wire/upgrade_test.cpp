@@ -198,27 +198,27 @@ TEST(Upgrade, DialectAndSubprotocol) {
     EXPECT_EQ(field(v.fields, "Sec-WebSocket-Protocol"), *chosen ? chosen : "(none)");
   };
   check(nullptr, Dialect::raw, "");
-  check("meshwork.0", Dialect::meshwork, "meshwork.0");
-  check("chat, meshwork.0", Dialect::meshwork, "meshwork.0");
-  check("meshwork.1", Dialect::raw, "");
+  check("meshwork.1", Dialect::meshwork, "meshwork.1");
+  check("chat, meshwork.1", Dialect::meshwork, "meshwork.1");
+  check("meshwork.0", Dialect::raw, "");
   check("Meshwork.0", Dialect::raw, "");  // names of subprotocols compare exactly
   c.policy.subprotocols = {"chat", "v2"};
   check("chat", Dialect::raw, "chat");
-  check("v2, chat, meshwork.0", Dialect::raw, "v2");  // the client's order
-  check("meshwork.0, v2", Dialect::meshwork, "meshwork.0");
+  check("v2, chat, meshwork.1", Dialect::raw, "v2");  // the client's order
+  check("meshwork.1, v2", Dialect::meshwork, "meshwork.1");
   check("other", Dialect::raw, "");
   c.policy.wires = {.raw = false, .network_cluster = true, .meshwork = true};
   check(nullptr, Dialect::network_cluster, "");
   check("chat", Dialect::network_cluster, "chat");
-  check("meshwork.0", Dialect::meshwork, "meshwork.0");
+  check("meshwork.1", Dialect::meshwork, "meshwork.1");
   c.policy.wires = {.raw = true, .network_cluster = false, .meshwork = false};
-  check("meshwork.0", Dialect::raw, "");
+  check("meshwork.1", Dialect::raw, "");
   c.policy.wires = {.raw = false, .network_cluster = false, .meshwork = true};
-  check("meshwork.0", Dialect::meshwork, "meshwork.0");
-  for (const char* offered : {"", "chat", "meshwork.1"}) {
+  check("meshwork.1", Dialect::meshwork, "meshwork.1");
+  for (const char* offered : {"", "chat", "meshwork.0"}) {
     c.set("Sec-WebSocket-Protocol", offered);
     expect(c, 426, "no common wire");
-    EXPECT_EQ(field(c.judge().fields, "Sec-WebSocket-Protocol"), "meshwork.0");
+    EXPECT_EQ(field(c.judge().fields, "Sec-WebSocket-Protocol"), "meshwork.1");
   }
 }
 
@@ -253,7 +253,7 @@ struct Answer {
   FieldViews fields{{"Upgrade", "websocket"},
                     {"Connection", "Upgrade"},
                     {"Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
-                    {"Sec-WebSocket-Protocol", "meshwork.0"}};
+                    {"Sec-WebSocket-Protocol", "meshwork.1"}};
   void set(std::string_view name, std::string_view value) {
     std::erase_if(fields, [&](const auto& f) { return f.first == name; });
     fields.emplace_back(name, value);
@@ -275,7 +275,7 @@ TEST(Answer, Good) {
   auto r = a.judge();
   ASSERT_TRUE(r);
   EXPECT_EQ(r->dialect, Dialect::meshwork);
-  EXPECT_EQ(r->subprotocol, "meshwork.0");
+  EXPECT_EQ(r->subprotocol, "meshwork.1");
   EXPECT_FALSE(r->deflate.on);
   a.set("Upgrade", "WebSocket");
   a.set("Connection", "foo, UPGRADE");
@@ -310,7 +310,7 @@ TEST(Answer, BrokenHandshake) {
   a.drop("Sec-WebSocket-Accept");
   a.expect(MW_EPROTO, "the answer's Sec-WebSocket-Accept is wrong");
   a = {};
-  a.fields.emplace_back("Sec-WebSocket-Protocol", "meshwork.0");
+  a.fields.emplace_back("Sec-WebSocket-Protocol", "meshwork.1");
   a.expect(MW_EPROTO, "the answer names several subprotocols");
   a = {};
   a.set("Sec-WebSocket-Protocol", "chat");
@@ -323,7 +323,7 @@ TEST(Answer, BrokenHandshake) {
 TEST(Answer, NoSilentFallback) {
   Answer a;
   a.drop("Sec-WebSocket-Protocol");
-  a.expect(MW_EVERSION, "the provider does not speak meshwork.0");
+  a.expect(MW_EVERSION, "the provider does not speak meshwork.1");
   a.plan.wires.raw = true;
   ASSERT_TRUE(a.judge());
   EXPECT_EQ(a.judge()->dialect, Dialect::raw);
@@ -334,7 +334,7 @@ TEST(Answer, NoSilentFallback) {
   EXPECT_EQ(a.judge()->dialect, Dialect::raw);
   EXPECT_EQ(a.judge()->subprotocol, "chat");
   a.plan.wires = {.raw = false, .network_cluster = false, .meshwork = true};
-  a.expect(MW_EVERSION, "the provider does not speak meshwork.0");
+  a.expect(MW_EVERSION, "the provider does not speak meshwork.1");
   a.plan.wires = {.raw = false, .network_cluster = true, .meshwork = false};
   EXPECT_EQ(a.judge()->dialect, Dialect::network_cluster);
 }
@@ -346,7 +346,7 @@ TEST(Request, Fields) {
   EXPECT_EQ(field(f, "Connection"), "Upgrade");
   EXPECT_EQ(field(f, "Sec-WebSocket-Version"), "13");
   EXPECT_EQ(field(f, "Sec-WebSocket-Key"), kTestKey);
-  EXPECT_EQ(field(f, "Sec-WebSocket-Protocol"), "meshwork.0, chat, v2");
+  EXPECT_EQ(field(f, "Sec-WebSocket-Protocol"), "meshwork.1, chat, v2");
   EXPECT_EQ(field(f, "Sec-WebSocket-Extensions"), "permessage-deflate; client_max_window_bits");
   plan = {{.raw = true, .network_cluster = false, .meshwork = false}, {}, Compress::off};
   f = upgrade_fields(plan, kTestKey);
