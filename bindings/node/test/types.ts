@@ -2,6 +2,7 @@
 import meshwork, { Channel, Consumer, Context, Election, Hub, MeshworkError, Message, Node, Provider, Share, stat } from 'meshwork'
 import { NCAgent, NCServer, Packet } from 'meshwork/netcluster'
 import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
+import { Manager as MeshManager, Schema, SocketNode } from 'meshwork/socket-mesh'
 import clusterClient, { APIClientBase } from 'meshwork/cluster-client'
 
 async function main (): Promise<void> {
@@ -114,6 +115,23 @@ async function mesh (): Promise<void> {
   void new Node({ registry: 'zookeeper' })
 }
 void mesh
+
+async function socketMesh (): Promise<void> {
+  const schema: Schema = {
+    A: { _allow: 'anyNode', _connect: ['B'] },
+    B: { _allow: ['A'], _commands: { _balanced: { m: ({ test }) => test }, _broadcast: { all: { responds: true, method: () => 1 }, note: null } } }
+  }
+  const keys = { publicKey: 'p', privateKey: 's' }
+  const manager = new MeshManager({ ...keys, schema, port: '8000' })
+  const workers: string[] = Object.keys(manager.connections())
+  const node = new SocketNode({ ...keys, worker: 'A', schema, port: 8000, onConnection: ({ worker, variant }) => void [worker, variant, workers] })
+  const { failures } = await node.call.B!.all!.call({ test: 1 }, { only: ['1'], exclude: '2' })
+  void [failures, node.getConnection({ worker: 'B' })?.variant, node.meshServer.listening, node.connections.connected('B')]
+  // @ts-expect-error both keys are needed
+  void new SocketNode({ publicKey: 'p', worker: 'A', schema })
+  await Promise.all([node.destroy(), manager.destroy()])
+}
+void socketMesh
 
 async function netcluster (): Promise<void> {
   const server = new NCServer()

@@ -1,0 +1,280 @@
+// Manager and SocketNode as programs of the npm package socket-mesh use them,
+// on a manager and nodes of a mesh: the schema is the option `access`, each of
+// its functions the handler of a method, both keys together the secret of the
+// links. What differs is in the README.
+'use strict'
+const { createHash, randomUUID } = require('node:crypto')
+const os = require('node:os')
+const { setTimeout: after } = require('node:timers/promises')
+const mesh = require('./index')
+
+const ANY = 'anyNode'
+const same = (a, b) => a.toLowerCase() === b.toLowerCase()
+const hash = text => createHash('sha256').update(text).digest('hex')
+
+/** Who knows both keys is of the mesh; any text will do as a key. */
+function identity (publicKey, privateKey) {
+  for (const [name, key] of Object.entries({ publicKey, privateKey })) {
+    if (typeof key !== 'string' || key === '') throw new TypeError(`${name} must be a text that is not empty`)
+  }
+  const id = hash(publicKey).slice(0, 32)
+  return {
+    'cluster.deployment': 'socket-mesh', 'cluster.name': id, 'link.key_id': id, 'link.secret': hash(JSON.stringify([publicKey, privateKey]))
+  }
+}
+
+/** What the schema says, names compared without regard to case. */
+class Schema {
+  #roles = new Map()
+  constructor (schema) {
+    if (typeof schema !== 'object' || schema === null) throw new TypeError('schema must be an object: a key a node')
+    /** As the core reads it: where a function stands there is null. */
+    this.json = JSON.stringify(schema, (key, value) => typeof value === 'function' ? null : value)
+    for (const [name, { _allow = [], _connect = [], _commands = {} } = {}] of Object.entries(schema)) {
+      const methods = new Map()
+      for (const mode of ['_balanced', '_broadcast']) {
+        for (const [method, given] of Object.entries(_commands[mode] ?? {})) {
+          const how = typeof given === 'function' ? { method: given } : given ?? {}
+          const run = typeof how.method === 'function' ? how.method : undefined // of other nodes there may be none
+          methods.set(method, { run, broadcast: mode === '_broadcast', responds: how.responds ?? mode === '_balanced' })
+        }
+      }
+      this.#roles.set(name, { name, allow: _allow, connect: _connect, methods })
+    }
+  }
+
+  role (name) {
+    return this.#roles.get(name) ?? [...this.#roles.values()].find(role => typeof name === 'string' && same(role.name, name))
+  }
+
+  get roles () { return [...this.#roles.values()] }
+
+  /** Whether nodes of both roles have anything to say to each other. */
+  meet (one, other) {
+    const lists = (list, name) => list === ANY || list.some(each => same(each, name))
+    const may = (from, to) => lists(this.role(from)?.connect ?? [], to) && lists(this.role(to)?.allow ?? [], from)
+    return may(one, other) || may(other, one)
+  }
+}
+
+/** Nobody has such a call yet: somebody may come who takes it. */
+const nobody = new Set(['MW_ENOPEER', 'MW_ENOSERVICE', 'MW_ENOTCONN'])
+const LOOK = 20 // ms between two looks for somebody
+
+const levels = { silent: 'off', fatal: 'error' }
+
+/** What both have: options of the core, lines of the log, what goes wrong. */
+function begin (kind, { logLevel, onError, context }, options) {
+  const made = new kind({ ...logLevel && { 'log.level': levels[logLevel] ?? logLevel }, ...options }, context)
+  if (logLevel) made.on('log', (line, level, area) => console.log(`${area}: ${line}`))
+  const trouble = error => onError ? onError(error) : process.emitWarning(error)
+  made.on('fault', trouble)
+  made.on('close', ({ error }) => error && trouble(error))
+  const started = () => made.start().then(() => true, error => {
+    if (error.code !== 'MW_ECANCELED') trouble(error) // else it was closed before
+    return false
+  })
+  return { made, trouble, started }
+}
+
+/** Another node, by its worker (role) and variant (name among those of its role). */
+class Connection {
+  constructor ({ name, service, address }) {
+    this.worker = service
+    this.variant = name.slice(service.length + 1)
+    this.address = address
+  }
+}
+
+const nameOf = (worker, variant) => `${worker}/${variant}`
+const list = value => value === undefined ? [] : Array.isArray(value) ? value : [value]
+
+/** Where nodes report, and which tells them whom there is. */
+class Manager {
+  #manager
+  #nodes = new Map()
+  constructor ({ schema, publicKey, privateKey, port, ip = '0.0.0.0', logLevel, onError, ...options } = {}, context) {
+    this.schema = schema
+    new Schema(schema) // what is none is told here
+    const { made, started } = begin(mesh.Manager, { logLevel, onError, context }, {
+      ...identity(publicKey, privateKey), host: ip, port: Number(port ?? 0), ...options
+    })
+    this.#manager = made
+    made.on('memberUp', member => this.#nodes.set(member.name, new Connection(member)))
+    made.on('memberDown', ({ name }) => this.#nodes.delete(name))
+    made.on('close', () => this.#nodes.clear())
+    /** Resolves when nodes can connect; false: they cannot, onError said why. */
+    this.started = started()
+  }
+
+  /** Whether nodes can connect. */
+  get listening () { return ['up', 'ready'].includes(this.#manager.state) }
+  /** Where: [] until then. */
+  get address () { return this.listening ? this.#manager.info().address : [] }
+
+  /** The nodes that are there, lists by worker. */
+  connections () {
+    const workers = {}
+    for (const node of this.#nodes.values()) (workers[node.worker] ??= []).push(node)
+    return workers
+  }
+
+  /** Resolves when it is closed. */
+  async destroy () { await this.#manager.close() }
+}
+
+/** A node: answers what the schema gives functions for, calls what it allows. */
+class SocketNode {
+  #node
+  #schema
+  #role
+  #wait
+  #connections = new Map() // by name
+  constructor ({
+    worker, variant = randomUUID(), schema, publicKey, privateKey, ip = '127.0.0.1', port, meshPort, redis, logLevel, wait = 3000,
+    onConnected, onConnection, onDisconnection, onError, ...options
+  } = {}, context) {
+    if (redis !== undefined) process.emitWarning('The queues of this node are kept in memory: there is no Redis in meshwork.')
+    this.worker = worker
+    this.variant = variant
+    this.#wait = wait
+    this.#schema = new Schema(schema)
+    this.#role = this.#schema.role(worker)
+    const { made, trouble, started } = begin(mesh.Node, { logLevel, onError, context }, {
+      ...identity(publicKey, privateKey),
+      'member.service': worker,
+      'member.name': nameOf(worker, variant),
+      'access.names': 'nocase',
+      'access.check': 'warn',
+      access: this.#schema.json,
+      registry: 'manager',
+      'registry.url': [port === undefined ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${port}`],
+      host: whereToListen(ip),
+      port: Number(meshPort ?? 0),
+      'call.timeout': '3s',
+      ...options
+    })
+    this.#node = made
+    this.#serve(trouble)
+    const meet = this.#follow(onConnection, onDisconnection)
+    this.call = this.#calls()
+    const connections = () => [...this.#connections.values()]
+    this.connections = {
+      get connections () { return connections() },
+      connected: worker => connections().some(each => same(each.worker, worker)),
+      getConnection: which => this.getConnection(which)
+    }
+    this.meshServer = {
+      get listening () { return ['up', 'ready'].includes(made.state) },
+      connections: { get connections () { return connections() } }
+    }
+    /** Resolves when the other nodes are known here; false: it ended before. */
+    this.connected = started().then(up => {
+      if (up) onConnected?.()
+      if (up) meet()
+      return up
+    })
+  }
+
+  /** The functions of this node's own methods. */
+  get methods () { return Object.fromEntries([...this.#role.methods].map(([name, { run }]) => [name, run])) }
+
+  getConnection ({ worker, variant }) {
+    return this.connections.connections.find(each => same(each.worker, worker) && (variant === undefined || each.variant === variant))
+  }
+
+  /** Resolves when it is closed. */
+  async destroy () { await this.#node.close() }
+
+  #serve (trouble) {
+    const { name, methods } = this.#role
+    const answer = async ({ method, message }) => {
+      const { run, responds } = methods.get(method.slice(name.length + 1))
+      try {
+        return JSON.stringify(await run(message.length > 0 ? message.json() : undefined)) ?? ''
+      } catch (error) {
+        if (!responds) trouble(error) // nobody else is told
+        throw error
+      }
+    }
+    const here = [...methods.keys()].filter(method => methods.get(method).run)
+    // Which of them are queued the schema says; they take their time, and are not begun anew.
+    if (here.length > 0) this.#node.serve(name, answer, { methods: here, 'queue.lease': 0 })
+  }
+
+  /** Nodes to call, or that call this one. Those that it knows from the beginning are told after onConnected. */
+  #follow (onConnection, onDisconnection) {
+    let early = new Map()
+    const add = (name, connection) => {
+      this.#connections.set(name, connection)
+      onConnection?.(connection)
+    }
+    this.#node.on('memberUp', member => {
+      if (!this.#schema.meet(this.worker, member.service)) return
+      const connection = new Connection(member)
+      early ? early.set(member.name, connection) : add(member.name, connection)
+    })
+    this.#node.on('memberDown', ({ name }) => {
+      early?.delete(name)
+      const connection = this.#connections.get(name)
+      if (this.#connections.delete(name)) onDisconnection?.(connection)
+    })
+    this.#node.on('close', () => this.#connections.clear())
+    return () => {
+      const known = early
+      early = undefined
+      for (const [name, connection] of known) add(name, connection)
+    }
+  }
+
+  #calls () {
+    const table = Object.create(null)
+    for (const { name, methods } of this.#schema.roles) {
+      table[name] = Object.create(null)
+      for (const [method, how] of methods) table[name][method] = { call: (data, which) => this.#call(name, method, how, data, which) }
+    }
+    return new Proxy(table, { get: (_, name) => table[name] ?? table[this.#schema.role(name)?.name] })
+  }
+
+  async #call (name, method, { broadcast, responds }, data, { only, exclude, ...how } = {}) {
+    const target = `${name}.${method}`
+    const body = JSON.stringify(data) ?? ''
+    const members = variants => list(variants).map(variant =>
+      nameOf([...this.#connections.values()].find(each => same(each.worker, name) && each.variant === variant)?.worker ?? name, variant))
+    const own = same(name, this.#role.name) ? [nameOf(this.worker, this.variant)] : [] // itself it does not call
+    const others = [...members(exclude), ...own]
+    const route = { ...how, ...only && { only: members(only) }, ...others.length > 0 && { exclude: others } }
+    const value = message => message.length > 0 ? message.json() : undefined
+    if (!broadcast) return value(await this.#patiently(route, route => this.#node.call(target, body, route)))
+    if (!responds) {
+      await this.#patiently(route, route => this.#node.call(target, body, route))
+      return
+    }
+    const { answers, failures } = await this.#patiently(route, route => this.#node.gather(target, body, route))
+    return Object.assign(answers.map(({ message }) => value(message)), {
+      failures: failures.map(({ member, error }) => ({ worker: name, variant: member.slice(name.length + 1), error }))
+    })
+  }
+
+  /** A call waits for somebody to take it: who may be about to come, or to come back. */
+  async #patiently (route, call) {
+    const end = Date.now() + Math.min(route.timeout || Infinity, this.#wait)
+    for (;;) {
+      try {
+        return await call(route)
+      } catch (error) {
+        if (!nobody.has(error.code) || Date.now() >= end) throw error
+      }
+      await after(LOOK, undefined, { signal: route.signal }).catch(() => route.signal.throwIfAborted())
+    }
+  }
+}
+
+/** The address of this host by which the others reach it. */
+function whereToListen (manager) {
+  if (/^(127\.|localhost$|::1$)/.test(manager)) return '127.0.0.1'
+  const all = Object.values(os.networkInterfaces()).flat()
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
+}
+
+module.exports = { Manager, SocketNode }

@@ -1,0 +1,4 @@
+import mesh from './socket-mesh.js'
+
+export const { Manager, SocketNode } = mesh
+export default mesh
