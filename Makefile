@@ -79,9 +79,10 @@ bench-host: setup-bench ## channels and shares against ZeroMQ, Redis, netcluster
 	@python3 -B tests/bench/host.py --programs $(BUILD)/release/bench --out $(BUILD)/bench/host \
 	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
-bench-mesh: setup-bench ## calls between nodes against ZeroMQ, bare sockets, Moleculer, socket.io (PAIRS=9 ONLY=calls,nodes,crowd QUICK=yes)
+bench-mesh: setup-bench languages ## calls between nodes against ZeroMQ, bare sockets, Moleculer, socket.io, gRPC-Go, tonic (PAIRS=9 ONLY=calls,nodes,crowd,languages QUICK=yes)
 	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
-	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs
+	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs meshwork_static meshwork_program
+	@cmake --install $(BUILD)/release --prefix $(abspath $(BUILD))/stage > /dev/null
 	@python3 -B tests/bench/mesh.py --programs $(BUILD)/release/bench --out $(BUILD)/bench/mesh \
 	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 

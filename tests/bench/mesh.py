@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """make bench-mesh: calls between two ends of a link and between nodes of a mesh, against ZeroMQ, bare sockets,
-Moleculer and socket.io. Builds nothing: the programs are there already.
+Moleculer, socket.io, gRPC-Go and tonic. The programs are there already, but for those in Go and Rust (mesh_languages.py).
 
 Ratios are taken within one run, from interleaved pairs, and shown as median and quartiles. Who calls has the second
 core, who answers the first. Ctrl-C ends early and shows what there is."""
@@ -12,6 +12,7 @@ from statistics import median
 
 import host
 from calls import Calls
+from mesh_languages import Languages
 from process import LOAD_CORE, SERVER_CORE, Process
 
 NEIGHBOURS = {'moleculer': ('Moleculer', 3), 'socketio': ('socket.io', 3)}
@@ -112,4 +113,4 @@ class Crowd:
 
 if __name__ == '__main__':
     sys.exit(host.main(__doc__, 'make bench-mesh', ('moleculer@0.14', 'socket.io@4', 'socket.io-client@4'),
-                       {'calls': Calls, 'nodes': Nodes, 'crowd': Crowd}))
+                       {'calls': Calls, 'nodes': Nodes, 'crowd': Crowd, 'languages': Languages}))
