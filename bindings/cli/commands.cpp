@@ -276,6 +276,22 @@ void add_members(CLI::App& app, int& exit_code) {
   c->callback([o, &exit_code] { exit_code = members(*o); });
 }
 
+void add_top(CLI::App& app, int& exit_code) {
+  auto o = std::make_shared<TopOptions>();
+  CLI::App* c = app.add_subcommand("top", "show who calls whom in a mesh: rates, failures, times, queues");
+  c->add_option("-i,--interval", o->interval, "seconds between two looks")->capture_default_str()->check(CLI::Range(0.1, 3600.0));
+  c->add_option("-n,--count", o->count, "leave after so many pages");
+  add_mesh(*c, o->mesh);
+  c->footer(
+      "IN/s: calls that its services got. FAILED/s, P50, P99: of the calls to it, as its callers counted.\n"
+      "OUT/s: calls that it made; OPEN: those without an answer. WAITING, RUNNING, DEAD: of its queues.\n"
+      "Examples:\n"
+      "  meshwork top -m shop\n"
+      "  meshwork top -m shop -n 1 --json                   one line, after one interval\n"
+      "Where members hold a schema it has to let this role see: {\"meshwork\": {\"_allow\": [ROLE], ...}}.");
+  c->callback([o, &exit_code] { exit_code = top(*o); });
+}
+
 void add_options(CLI::App& app, int& exit_code) {
   struct Options {
     std::string kind;
@@ -360,6 +376,7 @@ int run_command(std::vector<std::string> words) {
   add_serve(app, exit_code);
   add_publish(app, exit_code);
   add_members(app, exit_code);
+  add_top(app, exit_code);
   add_manager(app, exit_code);
   add_bench(app, exit_code);
   add_options(app, exit_code);

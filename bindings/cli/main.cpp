@@ -1,5 +1,5 @@
 // The program `meshwork`: provide, consume, hub, ctl, emit, listen, node, call,
-// serve, publish, members, manager, bench, options, doctor, version.
+// serve, publish, members, top, manager, bench, options, doctor, version.
 // It uses the public API alone, so it shows that this is enough.
 #include "commands.hpp"
 #include "program.hpp"

@@ -5,6 +5,8 @@
 #include "screen.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
 #include <set>
 
 namespace cli {
@@ -12,6 +14,8 @@ namespace cli {
 namespace {
 
 constexpr int64_t kPublishMs = 5'000;
+constexpr size_t kGoneKept = 64;
+constexpr int64_t kAskMs = 1'000;
 
 // {"event":"member_up","code":...,"facts":{...}} of an event whose body is JSON.
 std::string json_line(const char* what, const mw::Event& e) {
@@ -99,14 +103,27 @@ Row row_of(const std::string& m) {
   std::string services;
   for (const std::string& s : items_of(get("services")))
     services += (services.empty() ? "" : ", ") + field(s, "name").value_or("") + " " + field(s, "version").value_or("");
-  return {get("name"), get("service"), get("suspected") == "true" ? "suspected" : "well", services, first_text(get("address"))};
+  // Who is well since it was met is so since it started; who is gone, and how, is told by another member.
+  const std::string state = get("state");
+  const bool steady = state == "well" && items_of(get("changes")).size() < 2;
+  return {get("name"), get("service"), state, clock_time(get(steady ? "started_ms" : "since_ms")), services, first_text(get("address")),
+          state == "well" ? "" : get("reason")};
 }
 
 class Members {
  public:
   explicit Members(const MembersOptions& o) : o_(o), member_(o.mesh) {
-    for (uint32_t kind : {MW_EVENT_MEMBER_UP, MW_EVENT_MEMBER_DOWN, MW_EVENT_MEMBER_CHANGED, MW_EVENT_SERVICE_UP, MW_EVENT_SERVICE_DOWN})
+    for (uint32_t kind : {MW_EVENT_MEMBER_UP, MW_EVENT_MEMBER_CHANGED, MW_EVENT_SERVICE_UP, MW_EVENT_SERVICE_DOWN})
       member_.node().on(kind, [this] { changed_ = true; });
+    member_.node().on_member_down([this](const mw::Event& e) {
+      changed_ = true;
+      if (e.status() == MW_OK) return;
+      std::string m(e.text());  // as those that another member tells of
+      m.insert(1, "\"state\":\"gone\",\"since_ms\":" + std::to_string(std::time(nullptr) * 1000) + ",");
+      std::erase_if(gone_, [&](const auto& before) { return field(before, "name") == field(m, "name"); });
+      gone_.insert(gone_.begin(), m);
+      if (gone_.size() > kGoneKept) gone_.pop_back();
+    });
   }
 
   int run() {
@@ -126,13 +143,36 @@ class Members {
  private:
   void ask() {
     member_.node().info("members", [this](mw_status s, const mw::Event& e) {
-      if (s >= 0) show(others(e.text()));
-      shown_ = true;
+      if (s < 0) return;
+      list_ = others(e.text());
+      if (std::exchange(asked_, true) || list_.empty()) return show();
+      ask_for_gone();
     });
   }
 
-  void show(const std::vector<std::string>& list) {
+  // The member that is there longest knows most of those that went; we have just come.
+  void ask_for_gone() {
+    auto started = [](const std::string& m) { return std::strtoll(field(m, "started_ms").value_or("0").c_str(), nullptr, 10); };
+    const auto oldest = std::min_element(list_.begin(), list_.end(), [&](const auto& a, const auto& b) { return started(a) < started(b); });
+    mw::Conf only(MW_CONF_CALL, {{"only", field(*oldest, "name").value_or("")}});
+    mw::CallOptions how;
+    how.how = &only;
+    how.timeout_ms = kAskMs;
+    const mw_status s = member_.node().call("meshwork.stats", mw::Message(""), [this](mw_status done, const mw::Event& e) {
+      if (done >= 0)
+        for (const std::string& m : items_of(field(e.text(), "gone").value_or("[]")))
+          if (field(m, "reason") != "it left") gone_.push_back(m);
+      show();  // without them where it may not be asked, or does not answer
+    }, how);
+    if (s < 0) show();
+  }
+
+  void show() {
     Output& out = member_.output();
+    const bool again = std::exchange(shown_, true);
+    std::vector<std::string> list = list_;
+    for (const std::string& m : gone_)
+      if (std::none_of(list_.begin(), list_.end(), [&](const auto& there) { return field(there, "name") == field(m, "name"); })) list.push_back(m);
     if (o_.mesh.common.json) {
       std::string line = "[";
       for (const std::string& m : list) line += (line.size() > 1 ? "," : "") + m;
@@ -142,9 +182,9 @@ class Members {
     }
     std::vector<Row> rows;
     for (const std::string& m : list) rows.push_back(row_of(m));
-    if (rows == rows_ && shown_) return;  // nothing that is shown is new
+    if (rows == rows_ && again) return;  // nothing that is shown is new
     rows_ = rows;
-    rows.insert(rows.begin(), {"NAME", "ROLE", "STATE", "SERVES", "ADDRESS"});
+    rows.insert(rows.begin(), {"NAME", "ROLE", "STATE", "SINCE", "SERVES", "ADDRESS", "WHY"});
     const std::vector<std::string> lines = rows.size() == 1 ? std::vector<std::string>{"nobody else"} : table(rows);
     if (o_.watch) return screen_.show(lines);
     for (const std::string& line : lines) out.shown(line);
@@ -152,7 +192,8 @@ class Members {
 
   const MembersOptions& o_;
   Member member_;
-  bool changed_ = false, shown_ = false;
+  bool changed_ = false, shown_ = false, asked_ = false;
+  std::vector<std::string> list_, gone_;  // as the library tells them; gone_: otherwise than by leaving
   std::string last_;
   std::vector<Row> rows_;
   Screen screen_{member_.output()};

@@ -146,6 +146,12 @@ struct MembersOptions {
   bool watch = false;
 };
 
+struct TopOptions {
+  MeshOptions mesh;
+  double interval = 2;
+  uint64_t count = 0;
+};
+
 struct ManagerOptions {
   Common common;
   std::string mesh, host = "127.0.0.1";
@@ -164,6 +170,7 @@ int node(const NodeOptions& options);
 int call(const CallCommand& options);
 int serve(const ServeOptions& options);
 int members(const MembersOptions& options);
+int top(const TopOptions& options);
 int manager(const ManagerOptions& options);
 int publish(const PublishOptions& options);
 int list_options(const std::string& kind, bool json);

@@ -1,6 +1,8 @@
 #include "screen.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -42,6 +44,17 @@ std::vector<std::string> table(const std::vector<Row>& rows) {
     lines.push_back(line);
   }
   return lines;
+}
+
+std::string clock_time(std::string_view ms) {
+  if (ms.empty()) return {};
+  const std::time_t at = static_cast<std::time_t>(std::strtoll(std::string(ms).c_str(), nullptr, 10) / 1000), now = std::time(nullptr);
+  std::tm then{}, today{};
+  localtime_r(&at, &then);
+  localtime_r(&now, &today);
+  const bool same = then.tm_year == today.tm_year && then.tm_yday == today.tm_yday;
+  char text[32];
+  return {text, std::strftime(text, sizeof text, same ? "%H:%M:%S" : "%Y-%m-%d %H:%M", &then)};
 }
 
 Screen::Screen(Output& out) : out_(out), terminal_(::isatty(STDOUT_FILENO) == 1) {}

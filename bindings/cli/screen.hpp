@@ -5,6 +5,7 @@
 #include "terminal.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cli {
@@ -13,6 +14,9 @@ using Row = std::vector<std::string>;
 
 // A line a row, its columns below each other.
 std::vector<std::string> table(const std::vector<Row>& rows);
+
+// Milliseconds since 1970, as JSON has them, as a time of this day, or of the year with its date. "" of "".
+std::string clock_time(std::string_view ms);
 
 class Screen {
  public:

@@ -94,8 +94,9 @@ MW_API mw_status mw_state(mw_handle h);
 MW_API mw_status mw_stat(mw_handle h, int32_t what, int64_t *value);
 
 /* Facts as JSON. "", "config", "address", "state", "topics" and "queues" answer at once in
- * *now; "peers", "members" (channel), "lan", "channel/NAME" and "client/NAME/UUID"
- * (hub) and "metrics" answer by DONE with the JSON (or Prometheus text) as body.
+ * *now; "peers", "members" (channel, node, manager), "stats" (node: who calls whom, with
+ * counts and times), "lan", "channel/NAME" and "client/NAME/UUID" (hub) and "metrics"
+ * answer by DONE with the JSON (or Prometheus text) as body.
  * Owns: the caller gets one reference in *now, or NULL. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at once or DONE (op). Errors: MW_EINVAL (what; op 0 where DONE is
  * needed), MW_ECLOSED. Since: 0.1 */

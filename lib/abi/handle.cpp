@@ -310,9 +310,9 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
     if (auto* n = ref.member()) {
       if (w.empty()) return give(n->facts());
       if (w == "address") return give(n->address());
-      if (w == "members" || w == "metrics") {
+      if (w == "members" || w == "metrics" || (w == "stats" && ref.node() != nullptr)) {
         if (op == 0) return fill(err, {MW_EINVAL, 0, "this is answered by DONE: give an op"});
-        return w == "members" ? n->gather_members(op) : n->gather_metrics(op);
+        return w == "members" ? n->gather_members(op) : w == "stats" ? n->gather_stats(op) : n->gather_metrics(op);
       }
     }
     if (auto* c = ref.consumer()) {
@@ -341,7 +341,7 @@ mw_status mw_info(mw_handle h, const char* what, size_t wlen, mw_msg** now, uint
       if (w.empty() || w == "address") return give(p->facts());
       if (w == "topics") return give(p->provider().topics(*p));
     }
-    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, queues, peers, members, metrics, lan, channel/NAME or client/NAME/UUID"});
+    return fill(err, {MW_EINVAL, 0, "no such facts here: \"\", state, config, address, topics, queues, peers, members, stats, metrics, lan, channel/NAME or client/NAME/UUID"});
   });
 }
 

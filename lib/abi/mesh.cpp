@@ -101,7 +101,8 @@ bool for_nodes(const mw::base::Conf& c) noexcept {
 
 // The end of a call: the smaller of its own and its parent's.
 mw_status deadline_of(Order& o, int64_t timeout_ms, int64_t usual_ms, mw_error* err) {
-  o.now = static_cast<uint64_t>(mw::base::mono_ms());
+  o.began = mw::base::mono_ns();
+  o.now = static_cast<uint64_t>(o.began / 1'000'000);
   int64_t ms = timeout_ms != 0 ? timeout_ms : usual_ms;
   if (ms > 0) o.deadline = o.now + std::min(static_cast<uint64_t>(ms), wire::kMaxTimeLeft);
   if (o.parent == 0) return MW_OK;

@@ -48,6 +48,8 @@ bool Callee::call(const wire::TalkView& t) {
   bool queued = false;
   if (party.draining()) {
     why = MW_EDRAINING;
+  } else if (party.meeting != nullptr && Meeting::is_own(t.method)) {
+    return answer_own(t), true;
   } else if (party.meeting != nullptr && (why = party.meeting->may_call(s_, t.method, &queued, &rule)) != MW_OK) {
     // refused below
   } else {
@@ -63,6 +65,7 @@ bool Callee::call(const wire::TalkView& t) {
       refuse(t.number, why, rule);
     return true;
   }
+  service->took(s_.lane());
   if (service->jobs() != nullptr && (queued || service->jobs()->all)) return call_queued(t, *service, flags), true;
   if (oneway) {
     tell(t, *service, 0, flags | MW_F_ONEWAY);
@@ -242,6 +245,23 @@ void Callee::refuse(uint64_t number, mw_status why, std::string_view text) {
   s_.tell(t, body);
 }
 
+// What the library itself is asked, at once: there is no request.
+void Callee::answer_own(const wire::TalkView& t) {
+  if ((t.flags & wire::kOneway) != 0) return;
+  std::string text;
+  mw_status why = s_.party().meeting->asked(s_, t.method, &text);
+  if (why == MW_OK && text.size() > s_.their_max.load(std::memory_order_relaxed)) {
+    why = MW_ETOOBIG;
+    text.clear();
+  }
+  if (why < 0) return refuse(t.number, why, text);
+  wire::Talk a;
+  a.type = wire::Packet::reply;
+  a.flags = wire::kCallText;
+  a.number = t.number;
+  s_.tell(a, text);
+}
+
 bool Callee::cancel(const wire::TalkView& t) {
   if (Request* r = all_.find(t.number)) over(*r, MW_ECANCELED, MW_CANCEL_ASKED);
   return true;
@@ -294,6 +314,7 @@ mw_status Callee::reply(Request& r, const wire::Talk& given, const uint8_t* body
     return std::max(s, credit);
   }
   r.answered.store(true, std::memory_order_relaxed);
+  if (t.status < 0 && r.service != nullptr) r.service->failed(s_.lane());
   if (at_once)
     close(r, Request::State::answered);
   else if (r.service != nullptr)
@@ -304,7 +325,10 @@ mw_status Callee::reply(Request& r, const wire::Talk& given, const uint8_t* body
 void Callee::arrived(Request& r, OutFrame* f) noexcept {
   const bool part = f->saying->talk.type == wire::Packet::part;
   f->saying->talk.number = r.number;
-  if (!part && r.service != nullptr) r.service->left(r);
+  if (!part && r.service != nullptr) {
+    if (f->saying->talk.status < 0) r.service->failed(s_.lane());
+    r.service->left(r);
+  }
   if (r.held.empty() && (!part || r.sendable > 0)) {
     if (part) r.sendable -= f->saying->cost;
     s_.enqueue(f);
@@ -350,6 +374,7 @@ void Callee::give_up(Request& r, mw_status status, mw_status why) {
 
 void Callee::fail(Request& r, mw_status status, std::string_view text) {
   refuse(r.number, status, text);
+  if (r.service != nullptr) r.service->failed(s_.lane());
   close(r, Request::State::canceled);
 }
 
@@ -367,6 +392,7 @@ void Callee::end() noexcept {
 
 // The host hears of it unless it has answered already.
 void Callee::over(Request& r, mw_status why, int32_t code) noexcept {
+  if (r.service != nullptr && !r.answered.load(std::memory_order_relaxed)) r.service->canceled(s_.lane());
   const bool tell_host = r.told && !r.answered.exchange(true, std::memory_order_acq_rel);
   const mw_handle handle = r.handle;
   Service* service = r.service;

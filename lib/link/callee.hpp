@@ -49,6 +49,7 @@ class Callee {
   void call_queued(const wire::TalkView& t, Service& service, uint32_t flags);
   void tell(const wire::TalkView& t, Service& service, mw_handle request, uint32_t flags);
   void refuse(uint64_t number, mw_status why, std::string_view text = {});  // text: instead of the status's own
+  void answer_own(const wire::TalkView& t);
   void over(Request& r, mw_status why, int32_t code) noexcept;
   void close(Request& r, Request::State state) noexcept;
   void flush(Request& r) noexcept;

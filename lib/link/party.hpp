@@ -98,8 +98,14 @@ class Meeting {
   virtual const char* met(Session& s, const wire::Hello& theirs) = 0;  // why it is a violation, or null
   virtual void greeted(Session& s) = 0;                                // after met: it may be spoken to
   virtual bool member_came(Session& s, const uint8_t* p, size_t n, wire::Violation& v) = 0;
-  // Whether the other end may call this: MW_OK, or why not and the rule that says so. queued: it waits for its turn.
   virtual std::string_view name_of(Session& s) const noexcept = 0;     // who the other end is
+  // Targets that the library itself answers: MW_OK and the answer, or why not and the rule that says so.
+  static constexpr std::string_view kOwn = "meshwork";
+  static bool is_own(std::string_view target) noexcept {
+    return target.starts_with(kOwn) && (target.size() == kOwn.size() || target[kOwn.size()] == '.');
+  }
+  virtual mw_status asked(Session& s, std::string_view target, std::string* answer) = 0;
+  // Whether the other end may call this: MW_OK, or why not and the rule that says so. queued: it waits for its turn.
   virtual mw_status may_call(Session& s, std::string_view target, bool* queued, std::string* rule) = 0;
 
  protected:
@@ -146,12 +152,15 @@ class Party : public Owner {
   virtual bool draining() const noexcept = 0;      // any thread: takes no new calls
   std::string queues() const;                      // any thread: how those of its services stand, as a JSON list
   template <class F>
+  void each_service(F f) const {                   // any thread
+    if (const Services* all = served()) all->each(f);
+  }
+  template <class F>
   void each_queue(F f) const {                     // any thread: f(name of its service, numbers)
-    if (const Services* all = served())
-      all->each([&](const Service& s) {
-        if (const JobQueue* q = s.jobs(); q != nullptr)
-          if (const JobQueue::Numbers n = q->numbers(); q->all || n.taken != 0) f(s.name, n);
-      });
+    each_service([&](const Service& s) {
+      if (const JobQueue* q = s.jobs(); q != nullptr)
+        if (const JobQueue::Numbers n = q->numbers(); q->all || n.taken != 0) f(s.name, n);
+    });
   }
   virtual size_t lanes() const noexcept = 0;       // its connections are on: 1 (home), or all of the context
   // The home lane. False: it is closing and counts no more.

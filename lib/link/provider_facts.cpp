@@ -1,5 +1,6 @@
 // What a provider tells about itself: peers, sums, the metrics page.
 #include "base/json.hpp"
+#include "base/prometheus.hpp"
 #include "link/provider.hpp"
 
 namespace mw::link {
@@ -45,15 +46,11 @@ void Provider::sum(uint64_t* messages_in, uint64_t* messages_out, uint64_t* byte
 
 void Provider::queue_metrics(std::string& out) const {
   std::vector<std::pair<std::string, JobQueue::Numbers>> all;
-  each_queue([&](const std::string& name, const JobQueue::Numbers& n) {
-    std::string label;  // as the text format wants it
-    for (const char c : name) label += c == '"' || c == '\\' ? std::string("\\") + c : c == '\n' ? std::string("\\n") : std::string(1, c);
-    all.emplace_back(std::move(label), n);
-  });
+  each_queue([&](const std::string& name, const JobQueue::Numbers& n) { all.emplace_back(name, n); });
   if (all.empty()) return;
   auto lines = [&](const char* name, const char* type, const char* help, uint64_t JobQueue::Numbers::* what) {
-    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-    for (const auto& [label, n] : all) out += std::string(name) + "{service=\"" + label + "\"} " + std::to_string(n.*what) + "\n";
+    base::metric_head(out, name, type, help);
+    for (const auto& [service, n] : all) base::metric_of_service(out, name, service, {}, std::to_string(n.*what));
   };
   using N = JobQueue::Numbers;
   lines("meshwork_queue_waiting", "gauge", "Calls that wait for their turn.", &N::waiting);
@@ -72,8 +69,8 @@ std::string Provider::metrics() {
   sum(&mi, &mo, &bi, &bo);
   std::string out;
   auto line = [&](const char* name, const char* type, const char* help, uint64_t v) {
-    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name + " " +
-           std::to_string(v) + "\n";
+    base::metric_head(out, name, type, help);
+    out.append(name).append(1, ' ').append(std::to_string(v)).append(1, '\n');
   };
   line("meshwork_peers", "gauge", "Connected peers.", peers());
   line("meshwork_messages_received_total", "counter", "Messages received from peers.", mi);
@@ -93,8 +90,7 @@ std::string Provider::metrics() {
     const net::ListenerCounters& c = listener->counters;
     line("meshwork_accepted_total", "counter", "Connections accepted.", c.accepted.load());
     line("meshwork_upgraded_total", "counter", "Connections upgraded to WebSocket.", c.upgraded.load());
-    out += "# HELP meshwork_rejected_total Connections that never became peers, by reason.\n"
-           "# TYPE meshwork_rejected_total counter\n";
+    base::metric_head(out, "meshwork_rejected_total", "counter", "Connections that never became peers, by reason.");
     auto why = [&](const char* reason, const std::atomic<uint64_t>& n) {
       out += std::string("meshwork_rejected_total{reason=\"") + reason + "\"} " + std::to_string(n.load()) + "\n";
     };

@@ -161,6 +161,7 @@ void Repeats::answer(Request& caller, const Answer& a, uint64_t op) noexcept {
 void Repeats::finish(Request& host) {
   if (Service* service = host.service) {
     service->repeats()->remember(host.repeat, host.lane->now());
+    if (host.repeat->answer.status < 0) service->failed(*host.lane);
     // Nobody waits for it now; it is kept for who asks again.
     if (host.number != 0) service->party().call_failed(*host.lane, host.number, MW_EPEERGONE, host.link);
     service->left(host);
@@ -173,6 +174,7 @@ void Repeats::give_up(Request& host, mw_status tell, mw_status why, int32_t code
   Service& service = *host.service;
   service.repeats()->forget(host.repeat->name);
   tell_waiters(*host.repeat, 0, tell);
+  service.canceled(*host.lane);
   service.tell_cancel(host.handle, host.link, *host.lane, why, code);
   service.left(host);
   host.end(Request::State::canceled);

@@ -103,6 +103,16 @@ int64_t Service::running() const noexcept {
   return n;
 }
 
+Service::Counts Service::counts() const noexcept {
+  Counts all;
+  for (const Desk& d : desks_) {
+    all.taken += d.taken.load(std::memory_order_relaxed);
+    all.failed += d.failed.load(std::memory_order_relaxed);
+    all.canceled += d.canceled.load(std::memory_order_relaxed);
+  }
+  return all;
+}
+
 // ---- requests
 
 mw_status Service::admit(std::string_view method, bool waits) noexcept {

@@ -43,6 +43,11 @@ class Service final : public loop::Object {
   void pause(bool on) noexcept { paused_.store(on, std::memory_order_relaxed); }
   mw_status state() const noexcept;
   int64_t running() const noexcept;
+  // What came of its calls, so far: taken, answered with a failure, and over without an answer of its own.
+  struct Counts {
+    uint64_t taken = 0, failed = 0, canceled = 0;
+  };
+  Counts counts() const noexcept;
 
   // ---- a lane of the party
   // Whether it takes a call of this method (of its own, without its name) now; MW_OK or why not.
@@ -51,6 +56,9 @@ class Service final : public loop::Object {
   void dismiss() noexcept {
     if (max_concurrent_ != 0) concurrent_.fetch_sub(1, std::memory_order_relaxed);
   }
+  void took(const loop::Lane& on) noexcept { count(desk(on).taken); }
+  void failed(const loop::Lane& on) noexcept { count(desk(on).failed); }
+  void canceled(const loop::Lane& on) noexcept { count(desk(on).canceled); }
   void joined(Request& r) noexcept;
   void left(Request& r) noexcept;
   void tell_cancel(mw_handle request, mw_handle peer, loop::Lane& on, mw_status why, int32_t code);
@@ -86,7 +94,8 @@ class Service final : public loop::Object {
     Service* service = nullptr;
     loop::Lane* lane = nullptr;
     Request* first = nullptr;
-    std::atomic<int64_t> running{0};  // written by the lane
+    std::atomic<int64_t> running{0};  // written by the lane; the same
+    std::atomic<uint64_t> taken{0}, failed{0}, canceled{0};
     bool draining = false, told = false;
   };
   struct DrainTimer final : loop::Timer {
@@ -95,6 +104,9 @@ class Service final : public loop::Object {
   };
   Service(Party& party, std::string_view name, const base::Conf& conf);
   ~Service();
+  static void count(std::atomic<uint64_t>& n) noexcept {
+    n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   Desk& desk(const loop::Lane& l) noexcept {
     return desks_[desks_.size() == 1 ? 0 : static_cast<size_t>(l.index)];
   }

@@ -94,6 +94,7 @@ struct Order {
   uint32_t flags = 0;          // MW_F_*
   uint64_t op = 0;
   uint64_t now = 0, deadline = 0;  // ms of the monotonic clock; deadline 0: none
+  int64_t began = 0;           // ns of the same clock: when the host asked; of a node's calls
   uint64_t window = wire::kDefaultWindow;
   mw_handle parent = 0;        // a request, or 0
 

@@ -6,6 +6,7 @@
 #include "loop/wheel.hpp"
 #include "mesh/core/balance.hpp"
 #include "mesh/core/semver.hpp"
+#include "mesh/core/tally.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -37,6 +38,10 @@ struct Errand final : loop::Timer {
   uint32_t flags = 0;
   uint64_t deadline = 0;       // ms, monotonic; 0 none
   uint64_t window = 0;
+  int64_t began = 0;           // ns, monotonic
+  int64_t sent_at = 0;         // the same: when it left for the member it is with; 0: not yet
+  int64_t ended = 0;           // the same: when that member was done with it
+  core::Tally* tally = nullptr;  // of the service it asks
   mw_handle parent = 0;
   int64_t cost = 0;            // of the budget
   std::unique_ptr<How> how;    // or null

@@ -55,6 +55,8 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
                                         "do not begin with '.'"};
   for (Opt o : {Opt::member_name, Opt::member_service})
     if (!base::utf8_valid(conf->text(o))) return Error{MW_EOPTION, 0, "member.name and member.service are UTF-8"};
+  if (is_own(conf->text(Opt::member_service)))
+    return Error{MW_EOPTION, 0, "member.service: the role meshwork is the library's own, take another name"};
   const bool manages = conf->kind() == MW_CONF_MANAGER;
   auto version = core::Semver::parse(manages ? "0.0.0" : conf->text(Opt::member_version));
   if (!version) return Error{MW_EOPTION, 0, "member.version: " + version.error().text};
@@ -202,6 +204,7 @@ base::Result<void> Node::update(const base::Conf& change, uint64_t op) {
 }
 
 base::Result<mw_handle> Node::serve(std::string_view name, const base::Conf& c, uint64_t tok) {
+  if (is_own(name)) return Error{MW_EINVAL, 0, "the service meshwork is the library's own: take another name"};
   core::Service s;
   s.name = name;
   s.version = version_;
@@ -244,7 +247,7 @@ std::string Node::queues() const {
 }
 
 mw_status Node::gather_metrics(uint64_t op) {
-  link::post(*lane, [this, op] { done(*lane, op, MW_OK, 0, provider_ != nullptr ? provider_->metrics() : std::string()); });
+  link::post(*lane, [this, op] { done(*lane, op, MW_OK, 0, provider_ != nullptr ? provider_->metrics() + metrics() : std::string()); });
   return MW_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "mesh/contacts.hpp"
 #include "mesh/core/access.hpp"
 #include "mesh/core/catalog.hpp"
+#include "mesh/core/history.hpp"
 #include "mesh/core/membership.hpp"
 #include "mesh/errand.hpp"
 
@@ -60,6 +61,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   mw_status gather_metrics(uint64_t op);
   std::string address() const;  // JSON list of URLs
   mw_status gather_members(uint64_t op);
+  mw_status gather_stats(uint64_t op);
   size_t others() const noexcept {  // members
     return members_known_.load(std::memory_order_relaxed) - (manages_ ? 0 : 1);
   }
@@ -73,6 +75,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   static constexpr size_t kMaxErrands = 1 << 20;
   static constexpr size_t kMaxEvents = 256;  // of a member that wait for a link
   static constexpr size_t kMaxMail = 64;   // messages about members that wait for a link
+  static constexpr size_t kMaxCalled = 256;  // services counted apart
   static constexpr uint64_t kDiscovery = 1;  // token of that provider
   static constexpr uint16_t kNotHere = 1008;
   static constexpr const char* kDuplicate = "another process has this node's name";
@@ -95,6 +98,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     bool trusted() const noexcept { return registry && manager; }  // whom there is, it may say
     uint64_t retire_at = 0;              // another one serves the pair
     uint64_t seen = 0;                   // bytes that had come when it was last looked at
+    uint64_t served = 0;                 // requests of it that the host got
   };
   struct Member {
     Link* link = nullptr;                // the one that is used
@@ -105,6 +109,8 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     std::vector<uint64_t> waiting;       // errands
     std::deque<std::pair<base::MsgRef, uint32_t>> events;  // that wait for a link, with their flags
     uint32_t in_flight = 0;
+    std::unique_ptr<core::Tally> calls;  // to it; null: none yet
+    uint64_t served = 0;                 // over links that have ended
     bool suspected = false;
     std::string let_in;                  // a manager's: with which identity
   };
@@ -147,6 +153,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   bool member_came(link::Session& s, const uint8_t* p, size_t n, wire::Violation& v) override;
   std::string_view name_of(link::Session& s) const noexcept override;
   mw_status may_call(link::Session& s, std::string_view target, bool* queued, std::string* rule) override;
+  mw_status asked(link::Session& s, std::string_view target, std::string* answer) override;
   Link* link_of(mw_handle h) noexcept;
   bool usable(const Link* l) const noexcept { return l != nullptr && l->greeted && l->session->is_open(); }
   void connect(const std::string& url, Slot target, bool first, bool registry = false);
@@ -194,17 +201,20 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void begin_whole(Errand& e);
   mw_status route(Errand& e);                 // MW_OK: it is on its way
   mw_status candidates(const Errand& e);      // into candidates_
+  void add_candidate(const Errand& e, Slot slot, uint64_t key, uint32_t age);
+  mw_status choose(const Errand& e);          // of candidates_, those that it wants
   mw_status hand_over(Errand& e, Slot to);
   mw_status send(Errand& e, Member& m);
   void later(Errand& e, mw_status verdict, std::string rule = {});
   void settle(Errand& e, mw_status status, int32_t code, uint32_t flags, std::string_view meta, std::string_view body);
   void settle(Errand& e, mw_status status);
+  void told(const Errand& e, mw_status status, int32_t code, uint32_t flags, std::string_view meta, std::string_view body);
   void part_settled(Errand& part, mw_status status, uint32_t flags, std::string_view meta, std::string_view body);
   void answered(const mw_event& ev, std::string_view meta, std::string_view body);
   void part_came(const mw_event& ev, std::string_view meta, std::string_view body);
   bool again(Errand& e, mw_status status);
   void lose(mw_handle h);
-  void left(Errand& e) noexcept;
+  void left(Errand& e, mw_status status) noexcept;
   void cancel_here(uint64_t op);
   void cancel_one(Errand& e);
   void link_ready(Slot slot);
@@ -212,6 +222,11 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   Errand* errand(uint64_t number) noexcept;
 
   std::optional<Contacts> contacts_;           // from open on
+  // node_stats.cpp: what is counted
+  core::Tally* tally_of(const std::string& service);
+  void counted(const Errand& e, mw_status status) noexcept;
+  std::string stats() const;
+  std::string metrics() const;
   // node_events.cpp: events
   int32_t publish_here(const std::string& topic, const base::MsgRef& m, uint32_t flags);
   void give(Slot slot, const base::MsgRef& m, uint32_t flags);
@@ -277,6 +292,11 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   uint64_t last_number_ = kNumbers;
   std::vector<core::Catalog::Provider> providers_;  // scratch of route()
   std::vector<core::Candidate> candidates_;         // the same
+  core::Tally calls_;                         // all of this node
+  std::unordered_map<std::string, core::Tally> called_;  // by service; entries stay
+  std::pair<std::string_view, core::Tally*> last_called_;
+  uint64_t requests_ = 0;                     // that the host got
+  core::History history_;
   size_t first_links_ = 0;                    // the start waits for
   bool opening_ = false, looked_ = false, joined_ = false, settled_ = false, gate_met_ = false;
   bool closing_ = false, retired_ = false;

@@ -76,6 +76,7 @@ mw_status Node::call(const Order& o, const base::Conf* conf, Error* why) {
   if (open_errands_.load(std::memory_order_relaxed) >= kMaxErrands)
     return (*why = {MW_EAGAIN, 0, "a million calls of this node wait for answers"}).code;
   e->op = o.op;
+  e->began = o.began;
   e->target = o.target;
   if (o.m != nullptr) e->m = base::MsgRef(base::ref(o.m));
   e->flags = o.flags;
@@ -90,10 +91,12 @@ mw_status Node::call(const Order& o, const base::Conf* conf, Error* why) {
   e->cost = cost;
   open_errands_.fetch_add(1, std::memory_order_relaxed);
   if (lane->here()) {
+    e->sent_at = e->began;
     begin(e);
     return MW_OK;
   }
   if (loop::Lane::Hold hold(*lane); hold) {
+    e->sent_at = e->began;
     begin(e);
     lane->poke();
     return MW_OK;
@@ -138,6 +141,7 @@ void Node::begin(std::unique_ptr<Errand>& made) {
   place->second = std::move(made);
   Errand& e = *place->second;
   e.number = number;
+  calls_.begin();
   try {
     set_out(e);
   } catch (const std::bad_alloc&) {
@@ -156,9 +160,13 @@ void Node::set_out(Errand& e) {
   mw_status s = machine_ ? candidates(e) : MW_ENOTCONN;
   if (s != MW_OK) return later(e, settled_ ? s : MW_ENOTCONN);  // until all is known nobody is missing
   // What the call does not say the schema does, and without one the service, in the newest version that may answer.
-  const core::Service& service = *std::find_if(providers_.begin(), providers_.end(), [this](const auto& p) {
+  static const core::Service own{std::string(link::Meeting::kOwn), {}, core::Mode::balanced, true, false, {}};
+  const core::Service& service =
+      providers_.empty() ? own : *std::find_if(providers_.begin(), providers_.end(), [this](const auto& p) {
                                     return p.member == candidates_.front().member;
                                   })->service;
+  e.tally = tally_of(service.name);
+  e.tally->begin();
   if ((e.flags & MW_F_ALL) != 0 || (method != nullptr ? method->mode : service.mode) == core::Mode::broadcast) {
     if (!(method != nullptr ? method->responds : service.responds)) e.flags |= MW_F_ONEWAY;
     return begin_whole(e);
@@ -169,6 +177,13 @@ void Node::set_out(Errand& e) {
 
 // Who serves it and may answer.
 mw_status Node::candidates(const Errand& e) {
+  if (is_own(e.target)) {  // everybody answers it
+    providers_.clear();
+    candidates_.clear();
+    for (Slot slot = 0; slot < roster_.slots(); ++slot)
+      if (machine_->view().alive(slot)) add_candidate(e, slot, roster_.key(slot), 0);
+    return choose(e);
+  }
   const core::Range* range = e.how && e.how->range ? &*e.how->range : nullptr;
   const Found found = catalog_.find(e.target, range, providers_);
   candidates_.clear();
@@ -178,21 +193,28 @@ mw_status Node::candidates(const Errand& e) {
   for (const core::Catalog::Provider& p : providers_) {
     if (version != nullptr && *version != p.service->version) ++age;
     version = &p.service->version;
-    if (std::find(e.tried.begin(), e.tried.end(), p.member) != e.tried.end()) continue;
     if (access_ && !access_->means(e.target, role_of(p.member))) continue;  // serves what is another role's
-    auto at = members_.find(p.member);
-    core::Candidate c;
-    c.member = p.member;
-    c.age = age;
-    c.key = p.key;
-    c.name = roster_.name(p.member);
-    c.local = p.member == machine_->self();
-    if (at != members_.end()) {
-      c.in_flight = at->second.in_flight;
-      c.suspected = at->second.suspected;
-    }
-    candidates_.push_back(c);
+    add_candidate(e, p.member, p.key, age);
   }
+  return choose(e);
+}
+
+void Node::add_candidate(const Errand& e, Slot slot, uint64_t key, uint32_t age) {
+  if (std::find(e.tried.begin(), e.tried.end(), slot) != e.tried.end()) return;
+  core::Candidate c;
+  c.member = slot;
+  c.age = age;
+  c.key = key;
+  c.name = roster_.name(slot);
+  c.local = slot == machine_->self();
+  if (auto at = members_.find(slot); at != members_.end()) {
+    c.in_flight = at->second.in_flight;
+    c.suspected = at->second.suspected;
+  }
+  candidates_.push_back(c);
+}
+
+mw_status Node::choose(const Errand& e) {
   if (e.how && (!e.how->only.empty() || !e.how->exclude.empty())) {
     core::Preference p;
     p.only = e.how->only;
@@ -228,6 +250,7 @@ mw_status Node::hand_over(Errand& e, Slot to) {
   e.member = to;
   if (usable(m.link)) return send(e, m);
   if (!dial(to)) return MW_ENOPEER;
+  e.sent_at = 0;
   m.waiting.push_back(e.number);
   if (e.deadline != 0) lane->wheel.set(e, e.deadline);
   return MW_OK;
@@ -235,13 +258,14 @@ mw_status Node::hand_over(Errand& e, Slot to) {
 
 mw_status Node::send(Errand& e, Member& m) {
   if (e.parent != 0 && !base::Pin(e.parent)) return MW_ECANCELED;
-  if (access_ && !access_->means(e.target, m.link->role)) return MW_ENOPEER;  // the others were told of another role
+  if (access_ && !is_own(e.target) && !access_->means(e.target, m.link->role)) return MW_ENOPEER;  // the others were told of another role
   Order o;
   o.target = e.target;
   o.carry(e.m.get());
   o.flags = e.flags & ~static_cast<uint32_t>(MW_F_ALL);
   o.op = e.number;
-  o.now = static_cast<uint64_t>(base::mono_ms());
+  if (e.sent_at == 0) e.sent_at = base::mono_ns();
+  o.now = static_cast<uint64_t>(e.sent_at / 1'000'000);
   o.deadline = e.deadline;
   o.window = e.window;
   o.parent = e.parent;
@@ -253,6 +277,8 @@ mw_status Node::send(Errand& e, Member& m) {
   e.sent = true;
   e.link = m.link->session->self().handle;
   ++m.in_flight;
+  if (!m.calls) m.calls.reset(new (std::nothrow) core::Tally);
+  if (m.calls) m.calls->begin();
   return MW_OK;
 }
 
@@ -270,6 +296,7 @@ void Node::begin_whole(Errand& e) {
     auto made = std::make_unique<Errand>(*this);
     Errand& part = *made;
     part.number = ++last_number_;
+    part.sent_at = e.sent_at;
     part.whole = e.number;
     part.target = e.target;
     part.m = e.m;
@@ -321,18 +348,22 @@ void Node::lose(mw_handle h) {
   for (uint64_t number : with) {
     Errand* e = errand(number);
     if (e == nullptr) continue;
-    left(*e);
+    left(*e, MW_EPEERGONE);
     if (!again(*e, MW_EPEERGONE)) settle(*e, MW_EPEERGONE);
   }
   if (Link* l = link_of(h); l != nullptr && l->session->is_open()) l->session->close({1006, MW_CLOSE_ABORT, MW_OK, {}});
 }
 
 // No longer with anybody.
-void Node::left(Errand& e) noexcept {
+void Node::left(Errand& e, mw_status status) noexcept {
   if (!e.sent) return;
   e.sent = false;
+  e.ended = base::mono_ns();
   auto at = members_.find(e.member);
-  if (at != members_.end() && at->second.in_flight != 0) --at->second.in_flight;
+  if (at == members_.end()) return;
+  Member& m = at->second;
+  if (m.in_flight != 0) --m.in_flight;
+  if (m.calls && m.calls->open != 0) m.calls->end(status, (e.flags & MW_F_ONEWAY) != 0 ? -1 : (e.ended - e.sent_at) / 1000);
 }
 
 // Whether another member gets it: it did not run, or may run twice.
@@ -340,6 +371,7 @@ bool Node::again(Errand& e, mw_status status) {
   if (e.whole != 0 || e.canceled || closing_) return false;
   if (!did_not_run(status) && !(status == MW_EPEERGONE && e.safe)) return false;
   if (e.member != core::kNoSlot) e.tried.push_back(e.member);
+  e.sent_at = 0;
   return route(e) == MW_OK;
 }
 
@@ -347,7 +379,7 @@ void Node::answered(const mw_event& ev, std::string_view meta, std::string_view 
   Errand* e = errand(ev.id);
   if (e == nullptr && ev.id >> 56 != kNumbers >> 56) return pass_on(ev, {}, meta, body);  // of a reply of the host's
   if (e == nullptr || !e->sent || e->link != ev.peer) return;  // it ended meanwhile, or somebody else has it
-  left(*e);
+  left(*e, ev.status);
   if (ev.code == 0 && again(*e, ev.status)) return;
   settle(*e, ev.status, ev.code, ev.flags, meta, body);
 }
@@ -378,7 +410,7 @@ void Node::settle(Errand& e, mw_status status) {
 }
 
 void Node::settle(Errand& e, mw_status status, int32_t code, uint32_t flags, std::string_view meta, std::string_view body) {
-  left(e);
+  left(e, status);
   loop::Wheel::cancel(e);
   auto at = errands_.find(e.number);
   const std::unique_ptr<Errand> over = std::move(at->second);  // what it points to lives until the end
@@ -386,7 +418,16 @@ void Node::settle(Errand& e, mw_status status, int32_t code, uint32_t flags, std
   const Slot with = e.member;
   if (e.whole != 0) {
     part_settled(e, status, flags, meta, body);
-  } else if (e.op != 0) {
+  } else {
+    counted(e, status);
+    told(e, status, code, flags, meta, body);
+  }
+  release(e);
+  if (with != core::kNoSlot && machine_) forget_if_idle(with);
+}
+
+void Node::told(const Errand& e, mw_status status, int32_t code, uint32_t flags, std::string_view meta, std::string_view body) {
+  if (e.op != 0) {
     if (auto by = by_op_.find(e.op); by != by_op_.end() && by->second == e.number) by_op_.erase(by);
     mw_event ev{};
     ev.kind = MW_EVENT_DONE;
@@ -398,8 +439,6 @@ void Node::settle(Errand& e, mw_status status, int32_t code, uint32_t flags, std
   } else if (status != MW_OK) {
     log(*lane, base::LogLevel::info, 0, "mesh", "a call of " + e.target + " that wants no answer was lost: " + base::status_name(status));
   }
-  release(e);
-  if (with != core::kNoSlot && machine_) forget_if_idle(with);
 }
 
 void Node::release(Errand& e) noexcept {

@@ -264,6 +264,7 @@ void Node::ended(mw_handle h, mw_status why, int32_t code, std::string_view reas
     return look_at_start();
   }
   Member& m = member(l->member);
+  m.served += l->served;
   if (m.link == l.get()) {
     m.link = nullptr;
     for (auto& [handle, other] : links_)
@@ -293,7 +294,11 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
       return part_came(ev, meta, body);
     case MW_EVENT_REQUEST: {
       std::string with(meta);
-      if (const Link* l = link_of(ev.peer)) base::set_header(with, "caller", l->name);
+      ++requests_;
+      if (Link* l = link_of(ev.peer)) {
+        ++l->served;
+        base::set_header(with, "caller", l->name);
+      }
       return pass_on(ev, topic, with, body, false);
     }
     case MW_EVENT_CANCEL:

@@ -1,5 +1,6 @@
 // Who is in the mesh: the membership's inputs, what it decides, and what the
 // host hears of it.
+#include "base/clock.hpp"
 #include "base/json.hpp"
 #include "link/session.hpp"
 #include "mesh/node.hpp"
@@ -112,14 +113,18 @@ void Node::said(const core::Outputs::Said& s) {
   auto warn = [&](const std::string& line) { log(*lane, base::LogLevel::warn, 0, "mesh", line); };
   switch (s.news) {
     case News::up:
+      history_.up(s.member, roster_.name(s.member), machine_->fact(s.member)->version.instance, base::wall_ms());
       return known(s.member, MW_EVENT_MEMBER_UP, 0);
     case News::changed:
+      history_.up(s.member, roster_.name(s.member), machine_->fact(s.member)->version.instance, base::wall_ms());
       return known(s.member, MW_EVENT_MEMBER_CHANGED, 0);
     case News::suspect:
       member(s.member).suspected = true;
+      history_.suspected(s.member, base::wall_ms());
       return known(s.member, MW_EVENT_MEMBER_CHANGED, 1);
     case News::trusted:
       member(s.member).suspected = false;
+      history_.well(s.member, base::wall_ms());
       return known(s.member, MW_EVENT_MEMBER_CHANGED, 0);
     case News::down:
       return gone(s.member, s.fact);
@@ -201,6 +206,9 @@ void Node::tell_services(const std::vector<core::Catalog::Change>& changes) {
 
 // The verdict: its calls end, its links with them.
 void Node::gone(Slot slot, core::FactId fact) {
+  const core::Verdict* verdict = fact != 0 ? &roster_[fact].verdict : nullptr;
+  const char* why = core::History::why(verdict);
+  history_.gone(slot, roster_.name(slot), role_of(slot), verdict, base::wall_ms());
   interests_.erase(slot);
   roles_.erase(slot);
   std::vector<core::Catalog::Change> changes;
@@ -216,10 +224,10 @@ void Node::gone(Slot slot, core::FactId fact) {
     const core::Fact& f = roster_[fact];
     ev.status = status_of(f.verdict.why);
     ev.id = f.version.incarnation;
-    o.raw("address", base::json_texts(addresses_of(&f))).text("reason", core::why_text(f.verdict.why));
+    o.raw("address", base::json_texts(addresses_of(&f))).text("reason", why);
     o.number("silent_ms", f.verdict.silent_ms).number("agreed", f.verdict.agreed).text("by", f.verdict.by);
   } else {
-    o.text("reason", "this node slept too long to know");
+    o.text("reason", why);
   }
   o.end();
   pass_on(ev, {}, {}, body);
@@ -261,6 +269,8 @@ mw_status Node::gather_members(uint64_t op) {
       o.boolean("suspected", at != members_.end() && at->second.suspected);
       o.boolean("linked", at != members_.end() && usable(at->second.link));
       o.number("in_flight", at != members_.end() ? at->second.in_flight : 0);
+      o.number("started_ms", static_cast<int64_t>(f.version.instance / 1'000'000));
+      history_.put(o, slot);
       o.end();
       all += (all.size() > 1 ? "," : "") + one;
     }

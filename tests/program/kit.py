@@ -2,6 +2,7 @@
 free of sleeps, and a runner that counts. Python's standard library only."""
 import os
 import pathlib
+import pty
 import select
 import signal
 import subprocess
@@ -120,6 +121,51 @@ class Provider(Process):
 
 def consume(provider, *words, **more):
     return Process("consume", provider.url, *words, **more)
+
+
+def here(folder):
+    return "-m", "try", "-o", "dir=" + os.path.join(folder, "run"), "-o", "registry.scan=50ms"
+
+
+def serving(folder, service, command, *words):
+    p = Process("serve", service, "--exec", command, *words, *here(folder))
+    p.wait_line("serves " + service)
+    return p
+
+
+def call(folder, *words, **more):
+    return run("call", *words, "--wait", LIMIT, *here(folder), **more)
+
+
+def leaves(p):
+    p.signal(signal.SIGINT)
+    equal(p.end(), 0, p.words)
+
+
+def screen(fd, wanted, seen=b""):
+    """What a terminal gets, until it holds all that is wanted."""
+    until = time.monotonic() + LIMIT
+    while not all(w in seen for w in wanted):
+        if not select.select([fd], [], [], max(0, until - time.monotonic()))[0]:
+            raise AssertionError(f"{wanted} does not come: {seen}")
+        seen += os.read(fd, 1 << 16)
+    return seen
+
+
+def ends_as_it_was(*words, shown):
+    """On a terminal: draws over it until Ctrl-C, and gives it back."""
+    near, far = pty.openpty()
+    child = subprocess.Popen([PROGRAM, *words], stdin=far, stdout=far, stderr=far, start_new_session=True)
+    try:
+        os.close(far)
+        screen(near, [b"\x1b[?1049h", *shown])
+        child.send_signal(signal.SIGINT)
+        screen(near, [b"\x1b[?1049l"])
+        equal(child.wait(LIMIT), 0)
+    finally:
+        child.kill()
+        child.wait()
+        os.close(near)
 
 
 def certificate(folder):

@@ -1,9 +1,8 @@
 """`meshwork manager`: a managed mesh from the shell, and what becomes of it without its manager."""
 import json
 import os
-import signal
 
-from kit import LIMIT, Process, equal, holds, main, run, test
+from kit import LIMIT, Process, equal, holds, leaves, main, run, test
 
 # An address of loopback that no other test uses: a port given back there stays free.
 HOST = f"127.{1 + os.getpid() % 250}.{os.getpid() // 250 % 250}.1"
@@ -20,11 +19,6 @@ def manager(*words, port=0):
 
 def managed(m):
     return "-m", "try", "-o", "registry=manager", "-o", "registry.url=" + m.place, "-o", "registry.scan=100ms"
-
-
-def leaves(p):
-    p.signal(signal.SIGINT)
-    equal(p.end(), 0, p.words)
 
 
 @test

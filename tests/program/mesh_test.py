@@ -1,32 +1,10 @@
 """`meshwork node`, `call`, `serve`, `publish` and `members`: a mesh of this host, from the shell."""
 import json
 import os
-import pty
-import select
 import signal
-import subprocess
 import time
 
-from kit import LIMIT, PROGRAM, Process, equal, holds, main, run, test
-
-
-def here(folder):
-    return "-m", "try", "-o", "dir=" + os.path.join(folder, "run"), "-o", "registry.scan=50ms"
-
-
-def serving(folder, service, command, *words):
-    p = Process("serve", service, "--exec", command, *words, *here(folder))
-    p.wait_line("serves " + service)
-    return p
-
-
-def call(folder, *words, **more):
-    return run("call", *words, "--wait", LIMIT, *here(folder), **more)
-
-
-def leaves(p):
-    p.signal(signal.SIGINT)
-    equal(p.end(), 0, p.words)
+from kit import LIMIT, Process, call, ends_as_it_was, equal, here, holds, leaves, main, run, serving, test
 
 
 @test
@@ -222,11 +200,15 @@ def members_are_listed(folder):
     serving(folder, "words", "wc -w", "--name", "counts", "--role", "worker")
     code, out, _ = run("members", *here(folder))
     head, row = out.split("\n")
-    equal((code, head.split()), (0, ["NAME", "ROLE", "STATE", "SERVES", "ADDRESS"]))
-    equal(row.split()[:5], ["counts", "worker", "well", "words", "0.0.0"])
+    equal((code, head.split()), (0, ["NAME", "ROLE", "STATE", "SINCE", "SERVES", "ADDRESS", "WHY"]))
+    name, role, state, since, *serves = row.split()[:6]
+    equal((name, role, state, serves), ("counts", "worker", "well", ["words", "0.0.0"]))
+    time.strptime(since, "%H:%M:%S")
     code, out, _ = run("members", "--json", *here(folder))
     (member,) = json.loads(out)
     equal((code, member["name"], member["services"][0]["name"]), (0, "counts", "words"))
+    equal((member["state"], member["reason"], len(member["changes"])), ("well", "it is there", 1))
+    equal(member["started_ms"] <= member["since_ms"] <= time.time() * 1000, True, member)
     p = Process("members", "--watch", "--json", *here(folder))
     p.wait_line("counts", "out")
     q = serving(folder, "sums", "bc", "--name", "sums")
@@ -235,31 +217,32 @@ def members_are_listed(folder):
     leaves(p)
 
 
-def screen(fd, wanted, seen=b""):
-    """What a terminal gets, until it holds all that is wanted."""
+@test
+def members_say_why_one_is_gone(folder):
+    first = serving(folder, "words", "wc -w", "--name", "counts")
+    lost = serving(folder, "sums", "bc", "--name", "lost", "--role", "worker")
+    watch = Process("members", "--watch", *here(folder))
+    watch.wait_line("sums 0.0.0", "out")
+    lost.kill()
+    seen = watch.wait_line("gone", "out")
+    equal((seen.split()[0], " it " in seen), ("lost", True), seen)
+    # Who comes later is told by the one that was there.
     until = time.monotonic() + LIMIT
-    while not all(w in seen for w in wanted):
-        if not select.select([fd], [], [], max(0, until - time.monotonic()))[0]:
-            raise AssertionError(f"{wanted} does not come: {seen}")
-        seen += os.read(fd, 1 << 16)
-    return seen
+    while "gone" not in (out := run("members", *here(folder))[1]) and time.monotonic() < until:
+        pass
+    row = next(line for line in out.split("\n") if line.startswith("lost"))
+    equal(row.split()[1:3], ["worker", "gone"])
+    holds(row, " it ")
+    gone = next(m for m in json.loads(run("members", "--json", *here(folder))[1]) if m["name"] == "lost")
+    equal((gone["state"], gone["reason"] in row, bool(gone["by"])), ("gone", True, True), gone)
+    for p in (watch, first):
+        leaves(p)
 
 
 @test
 def a_terminal_is_as_it_was(folder):
     serving(folder, "words", "wc -w", "--name", "counts")
-    near, far = pty.openpty()
-    child = subprocess.Popen([PROGRAM, "members", "--watch", *here(folder)], stdin=far, stdout=far, stderr=far, start_new_session=True)
-    try:
-        os.close(far)
-        screen(near, [b"\x1b[?1049h", b"counts", b"words 0.0.0"])
-        child.send_signal(signal.SIGINT)
-        screen(near, [b"\x1b[?1049l"])
-        equal(child.wait(LIMIT), 0)
-    finally:
-        child.kill()
-        child.wait()
-        os.close(near)
+    ends_as_it_was("members", "--watch", *here(folder), shown=[b"counts", b"words 0.0.0"])
 
 
 if __name__ == "__main__":
