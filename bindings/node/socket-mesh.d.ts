@@ -43,7 +43,7 @@ export type ManagerSettings = Keys & {
 export class Manager {
   constructor (settings: ManagerSettings, context?: Context)
   readonly schema: Schema
-  /** Resolves when nodes can connect; false: they cannot, onError said why. */
+  /** Resolves when nodes can connect; false: they cannot, onError said why, and it is closed. */
   readonly started: Promise<boolean>
   readonly listening: boolean
   readonly address: string[]

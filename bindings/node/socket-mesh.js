@@ -63,15 +63,29 @@ const LOOK = 20 // ms between two looks for somebody
 
 const levels = { silent: 'off', fatal: 'error' }
 
+/** A handler of the program's: what it throws is an uncaught exception, and stops nothing here. */
+function tell (handler, ...facts) {
+  try {
+    handler?.(...facts)
+  } catch (error) {
+    process.nextTick(() => { throw error })
+  }
+}
+
 /** What both have: options of the core, lines of the log, what goes wrong. */
 function begin (kind, { logLevel, onError, context }, options) {
   const made = new kind({ ...logLevel && { 'log.level': levels[logLevel] ?? logLevel }, ...options }, context)
   if (logLevel) made.on('log', (line, level, area) => console.log(`${area}: ${line}`))
-  const trouble = error => onError ? onError(error) : process.emitWarning(error)
+  const told = new Set()
+  const trouble = error => {
+    told.add(error.code)
+    onError ? tell(onError, error) : process.emitWarning(error)
+  }
   made.on('fault', trouble)
   made.on('close', ({ error }) => error && trouble(error))
-  const started = () => made.start().then(() => true, error => {
-    if (error.code !== 'MW_ECANCELED') trouble(error) // else it was closed before
+  const started = () => made.start().then(() => true, async error => {
+    if (error.code !== 'MW_ECANCELED' && !told.has(error.code)) trouble(error) // else it was closed before, or came as a fault, too
+    await made.close()
     return false
   })
   return { made, trouble, started }
@@ -86,6 +100,8 @@ class Connection {
   }
 }
 
+/** As in an environment: one that is empty is none. */
+const portOf = port => port === undefined || port === null || port === '' ? undefined : Number(port)
 const nameOf = (worker, variant) => `${worker}/${variant}`
 const list = value => value === undefined ? [] : Array.isArray(value) ? value : [value]
 
@@ -97,7 +113,7 @@ class Manager {
     this.schema = schema
     new Schema(schema) // what is none is told here
     const { made, started } = begin(mesh.Manager, { logLevel, onError, context }, {
-      ...identity(publicKey, privateKey), host: ip, port: Number(port ?? 0), ...options
+      ...identity(publicKey, privateKey), host: ip, port: portOf(port) ?? 0, ...options
     })
     this.#manager = made
     made.on('memberUp', member => this.#nodes.set(member.name, new Connection(member)))
@@ -148,9 +164,9 @@ class SocketNode {
       'access.check': 'warn',
       access: this.#schema.json,
       registry: 'manager',
-      'registry.url': [port === undefined ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${port}`],
+      'registry.url': [portOf(port) === undefined ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${portOf(port)}`],
       host: whereToListen(ip),
-      port: Number(meshPort ?? 0),
+      port: portOf(meshPort) ?? 0,
       'call.timeout': '3s',
       ...options
     })
@@ -170,8 +186,10 @@ class SocketNode {
     }
     /** Resolves when the other nodes are known here; false: it ended before. */
     this.connected = started().then(up => {
-      if (up) onConnected?.()
-      if (up) meet()
+      if (up) {
+        tell(onConnected)
+        meet()
+      }
       return up
     })
   }
@@ -207,7 +225,7 @@ class SocketNode {
     let early = new Map()
     const add = (name, connection) => {
       this.#connections.set(name, connection)
-      onConnection?.(connection)
+      tell(onConnection, connection)
     }
     this.#node.on('memberUp', member => {
       if (!this.#schema.meet(this.worker, member.service)) return
@@ -217,7 +235,7 @@ class SocketNode {
     this.#node.on('memberDown', ({ name }) => {
       early?.delete(name)
       const connection = this.#connections.get(name)
-      if (this.#connections.delete(name)) onDisconnection?.(connection)
+      if (this.#connections.delete(name)) tell(onDisconnection, connection)
     })
     this.#node.on('close', () => this.#connections.clear())
     return () => {

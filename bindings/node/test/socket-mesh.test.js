@@ -9,6 +9,7 @@ const { createInterface } = require('node:readline')
 const { test } = require('node:test')
 const { Context } = require('meshwork')
 const { Manager, SocketNode } = require('meshwork/socket-mesh')
+const { run, programs } = require('./kit')
 
 const keys = { publicKey: 'one name', privateKey: 'a secret' }
 const rules = commands => ({
@@ -18,17 +19,17 @@ const rules = commands => ({
 })
 
 /** A manager and nodes in one process; all is closed in the end, however that comes. */
-const mesh = (name, run) => test(name, { timeout: 120000 }, async t => {
+const mesh = (name, body) => test(name, { timeout: 120000 }, async t => {
   const context = new Context()
   t.signal.addEventListener('abort', () => context.close())
   try {
     const troubles = []
-    const onError = error => troubles.push(error)
+    const onError = error => { if (error.code !== 'MW_EREGISTRY') troubles.push(error) } // of a busy machine: a manager too slow to greet
     const manager = new Manager({ ...keys, schema: rules({}), ip: '127.0.0.1', 'discovery.port': 0, onError }, context)
     await manager.started
     const port = Number(new URL(manager.address[0]).port)
     const node = (worker, settings) => new SocketNode({ ...keys, worker, port, onError, 'call.timeout': '60s', wait: 60000, ...settings }, context)
-    await run({ manager, node, troubles, context, port })
+    await body({ manager, node, troubles, context, port })
   } finally {
     await context.close()
   }
@@ -155,6 +156,30 @@ mesh('who has another key stays out, and what is no schema is said at once', asy
   assert.throws(() => new Manager({ ...keys }, context), TypeError)
 })
 
+mesh('who cannot start or has to go is told so', async ({ node, context, port, troubles }) => {
+  const second = new Manager({ ...keys, schema: rules({}), ip: '127.0.0.1', port, onError: error => troubles.push(error) }, context)
+  assert.equal(await second.started, false)
+  assert.deepEqual([troubles.splice(0).map(({ code }) => code), second.listening, second.address], [['MW_EADDRINUSE'], false, []])
+  await second.destroy() // it is closed
+  const schema = rules({ _balanced: { who: () => 'w' } })
+  let say
+  const said = new Promise(resolve => { say = resolve })
+  const first = node('Work', { variant: '1', schema, onError: say })
+  await first.connected
+  const later = node('Work', { variant: '1', schema: rules({ _balanced: { who: () => 'later' } }) })
+  assert.equal((await said).code, 'MW_EDUPLICATE')
+  await later.connected
+  const front = node('Front', { schema })
+  let answer
+  while (answer !== 'later') answer = await front.call.Work.who.call().catch(({ code }) => assert.match(code, /MW_(EPEERGONE|ECANCELED|EDRAINING)/))
+  assert.equal(first.meshServer.listening, false)
+})
+
+test('handlers that throw stop nothing', { timeout: 120000 }, async () => {
+  const { code, out } = await run(path.join(programs, 'socket-mesh-throws.cjs'), [], { limit: 100000 })
+  assert.deepEqual([code, out], [0, 'onConnected,onConnection,onConnection,onDisconnection\n'])
+})
+
 /** Nobody else has this address, so its discovery port (8765) is free. */
 const address = () => `127.${[1, 2, 3].map(() => randomInt(1, 255)).join('.')}`
 
@@ -174,7 +199,7 @@ test("the programs of the package's README, in processes of their own", { timeou
   t.signal.addEventListener('abort', end)
   /** A program, what it says line by line (of its log: nothing), and the wait for it; who ends before fails it. */
   const start = (name, args = [], env = {}) => {
-    const child = spawn(process.execPath, [path.join(__dirname, 'programs', `socket-mesh-${name}.mjs`), ...args],
+    const child = spawn(process.execPath, [path.join(programs, `socket-mesh-${name}.mjs`), ...args],
       { env: { ...process.env, MASTER_SOCKET_PORT: '', ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
     child.name = [name, ...args].join(' ')
     child.said = []

@@ -1,10 +1,22 @@
 'use strict'
-// Bun and Deno: both ways, topics, for await, channels, shares, nodes, close, many contexts, and the end by itself.
+// Bun and Deno: both ways, topics, for await, channels, shares, nodes, socket-mesh, close, many contexts, and the end by itself.
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { Context, Provider, Consumer, Channel, Node, Share } = require('meshwork')
+const { Manager, SocketNode } = require('meshwork/socket-mesh')
+
+async function mesh (context) {
+  const schema = { A: { _connect: ['B'] }, B: { _allow: ['A'], _commands: { _broadcast: { add: { responds: true, method: ({ a, b }) => a + b } } } } }
+  const settings = { publicKey: 'p', privateKey: 's', schema }
+  const manager = new Manager({ ...settings, ip: '127.0.0.1', 'discovery.port': 0 }, context)
+  assert.equal(await manager.started, true)
+  const { port } = new URL(manager.address[0])
+  const [a, b] = ['A', 'B'].map(worker => new SocketNode({ ...settings, worker, port, wait: 30000, 'call.timeout': '30s' }, context))
+  assert.deepEqual([...await a.call.B.add.call({ a: 1, b: 2 })], [3])
+  await Promise.all([a, b, manager].map(each => each.destroy()))
+}
 
 async function host (context) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mw-'))
@@ -56,6 +68,7 @@ async function main () {
   await assert.rejects(new Consumer({ url: provider.address[0], parameters: { key: 'no' } }, context).start(), { code: 'MW_EAUTH' })
   await Promise.all([consumer.close(), provider.close()])
   await host(context)
+  await mesh(context)
   await context.close()
   for (let n = 0; n < 20; n++) await new Context().close()
   console.log('all is well')
