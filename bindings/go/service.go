@@ -20,10 +20,13 @@ type Request struct {
 	Method  string
 	Message *Message // what it was called with, yours to keep
 	at      *handle
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
 	id      uint64
+	until   time.Time // to answer; zero: no limit
 	mu      sync.Mutex
+	over    bool // answered, or nobody waits any more
+	why     error
+	ctx     context.Context // once asked for: most handlers need none, and it costs more than the rest of a request
+	cancel  func(error)
 	roomy   chan struct{}
 }
 
@@ -69,11 +72,8 @@ func (h *handle) note(e *Event) {
 	switch e.Kind {
 	case Requested:
 		r := &Request{at: h, Conn: e.Conn, Method: e.Topic(), Message: e.Message(), id: e.ID}
-		r.ctx, r.cancel = context.WithCancelCause(context.Background())
 		if e.Code >= 0 {
-			var stop context.CancelFunc
-			r.ctx, stop = context.WithTimeout(r.ctx, time.Duration(e.Code)*time.Millisecond)
-			context.AfterFunc(r.ctx, stop)
+			r.until = time.Now().Add(time.Duration(e.Code) * time.Millisecond)
 		}
 		if r.id != 0 {
 			h.requests[r.id] = r
@@ -83,7 +83,7 @@ func (h *handle) note(e *Event) {
 		e.Request = h.requests[e.ID]
 		delete(h.requests, e.ID)
 		if e.Request != nil {
-			e.Request.cancel(e.Err())
+			e.Request.end(e.Err())
 		}
 	case Writable:
 		if e.Request = h.requests[e.ID]; e.Request != nil {
@@ -99,7 +99,22 @@ func (r *Request) ID() uint64 { return r.id }
 
 // Context ends with the time to answer, and when nobody waits for the answer
 // any more; context.Cause tells why.
-func (r *Request) Context() context.Context { return r.ctx }
+func (r *Request) Context() context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx == nil {
+		limited, stop := context.Background(), func() {}
+		if !r.until.IsZero() && !r.over {
+			limited, stop = context.WithDeadline(limited, r.until)
+		}
+		own, cancel := context.WithCancelCause(limited)
+		r.ctx, r.cancel = own, func(why error) { cancel(why); stop() }
+		if r.over {
+			r.cancel(r.why)
+		}
+	}
+	return r.ctx
+}
 
 // Reply is the answer. ECLOSED: answered already, cancelled, or the caller has gone.
 func (r *Request) Reply(body []byte, flags ...Flags) error {
@@ -110,16 +125,28 @@ func (r *Request) Reply(body []byte, flags ...Flags) error {
 func (r *Request) ReplyMessage(m *Message) error {
 	err := reply(r.id, m, 0)
 	if err == nil && m.Flags&More == 0 {
-		r.end()
+		r.answered()
 	}
 	return err
 }
 
-func (r *Request) end() {
+func (r *Request) answered() {
 	r.at.mu.Lock()
 	delete(r.at.requests, r.id)
 	r.at.mu.Unlock()
-	r.cancel(nil)
+	r.end(nil)
+}
+
+func (r *Request) end(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return
+	}
+	r.over, r.why = true, why
+	if r.cancel != nil {
+		r.cancel(why)
+	}
 }
 
 // Part is one part of several, which Reply ends. It waits where the caller does not take them.
@@ -138,8 +165,8 @@ func (r *Request) Part(ctx context.Context, body []byte, flags ...Flags) error {
 		}
 		select {
 		case <-room:
-		case <-r.ctx.Done():
-			return context.Cause(r.ctx)
+		case <-r.Context().Done():
+			return context.Cause(r.Context())
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -175,7 +202,7 @@ func (r *Request) failed(err error, flags uint32) error {
 func (r *Request) fail(status Status, object json.RawMessage, flags uint32) error {
 	err := fail(r.id, status, object, flags)
 	if err == nil {
-		r.end()
+		r.answered()
 	}
 	return err
 }

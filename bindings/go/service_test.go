@@ -180,3 +180,26 @@ func TestCallsFromManyGoroutines(t *testing.T) {
 		wait(t, s.Done(), "the service's end")
 	})
 }
+
+func TestAContextAskedForAfterTheAnswerHasEnded(t *testing.T) {
+	each(t, func(t *testing.T, opts meshwork.Options) {
+		p, c := calling(t, opts)
+		ended := make(chan error, 1)
+		_, err := p.Serve("Late", nil, func(r *meshwork.Request) {
+			err := r.Reply(nil)
+			if err == nil {
+				err = context.Cause(r.Context())
+			}
+			ended <- err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Call(limit(t), "Late", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if why := wait(t, ended, "its end"); !errors.Is(why, context.Canceled) {
+			t.Fatal(why)
+		}
+	})
+}
