@@ -269,7 +269,7 @@ var ServiceOptions = []Option{
 // CallOptions are the keys of a call.
 var CallOptions = []Option{
 	{Key: "credit", Type: "size", Default: "1MiB", Allowed: "", Doc: "Bytes of a streamed answer that may come before they are taken."},
-	{Key: "version", Type: "text", Default: "*", Allowed: "", Doc: "From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); the highest that matches does."},
+	{Key: "version", Type: "text", Default: "*", Allowed: "", Doc: "From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); of those that may, the highest does."},
 	{Key: "only", Type: "list", Default: "", Allowed: "", Doc: "From a node: names of the members that may answer; empty: any."},
 	{Key: "exclude", Type: "list", Default: "", Allowed: "", Doc: "From a node: names of members that may not answer."},
 	{Key: "sticky", Type: "text", Default: "", Allowed: "", Doc: "From a node: calls with the same text go to the same member, as long as it is there."},
@@ -385,7 +385,7 @@ var NodeOptions = []Option{
 	{Key: "probe.interval", Type: "duration", Default: "500ms", Allowed: "", Doc: "Time between two pings of each member that this one watches."},
 	{Key: "probe.timeout", Type: "duration", Default: "500ms", Allowed: "", Doc: "A member that does not answer for so long is asked through others, and after as long again suspected."},
 	{Key: "gossip.suspect", Type: "duration", Default: "5s", Allowed: "", Doc: "From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2."},
-	{Key: "access", Type: "json", Default: "", Allowed: "", Doc: "Which role (member.service) may call which, by socketmesh's schema: {\"A\":{\"_allow\":[\"B\"],\"_connect\":\"anyNode\",\"_commands\":{\"_balanced\":{\"x\":{}}}}}; empty: all may.", Live: true},
+	{Key: "access", Type: "json", Default: "", Allowed: "", Doc: "Which role (member.service) may call which, by socketmesh's schema: {\"A\":{\"_allow\":[\"B\"],\"_connect\":\"anyNode\",\"_commands\":{\"_balanced\":{\"x\":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes.", Live: true},
 	{Key: "access.names", Type: "word", Default: "exact", Allowed: "exact, nocase", Doc: "How roles are compared in access: as written, or without regard to ASCII case."},
 	{Key: "access.check", Type: "word", Default: "strict", Allowed: "strict, warn", Doc: "What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG."},
 	{Key: "gate.services", Type: "json", Default: "{}", Allowed: "", Doc: "Services that others must serve before this node is ready, with how many: {\"words\": 2}. READY tells."},
@@ -416,4 +416,7 @@ var ManagerOptions = []Option{
 	{Key: "probe.interval", Type: "duration", Default: "500ms", Allowed: "", Doc: "Time between two pings of each member that this one watches."},
 	{Key: "probe.timeout", Type: "duration", Default: "500ms", Allowed: "", Doc: "A member that does not answer for so long is asked through others, and after as long again suspected."},
 	{Key: "gossip.suspect", Type: "duration", Default: "5s", Allowed: "", Doc: "From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2."},
+	{Key: "access", Type: "json", Default: "", Allowed: "", Doc: "Which role (member.service) may call which, by socketmesh's schema: {\"A\":{\"_allow\":[\"B\"],\"_connect\":\"anyNode\",\"_commands\":{\"_balanced\":{\"x\":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes.", Live: true},
+	{Key: "access.names", Type: "word", Default: "exact", Allowed: "exact, nocase", Doc: "How roles are compared in access: as written, or without regard to ASCII case."},
+	{Key: "access.check", Type: "word", Default: "strict", Allowed: "strict, warn", Doc: "What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG."},
 }

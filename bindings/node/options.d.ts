@@ -340,7 +340,7 @@ export interface ServiceOptions {
 export interface CallOptions {
   /** Bytes of a streamed answer that may come before they are taken. Default: `1MiB`. */
   'credit'?: number | string
-  /** From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); the highest that matches does. Default: `*`. */
+  /** From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); of those that may, the highest does. Default: `*`. */
   'version'?: string
   /** From a node: names of the members that may answer; empty: any. */
   'only'?: string[] | string
@@ -576,7 +576,7 @@ export interface NodeOptions {
   'probe.timeout'?: number | string
   /** From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`. */
   'gossip.suspect'?: number | string
-  /** Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may. May change by update(). */
+  /** Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes. May change by update(). */
   'access'?: Record<string, string | number | boolean | object> | string
   /** How roles are compared in access: as written, or without regard to ASCII case. Default: `exact`. */
   'access.names'?: 'exact' | 'nocase'
@@ -646,6 +646,12 @@ export interface ManagerOptions {
   'probe.timeout'?: number | string
   /** From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`. */
   'gossip.suspect'?: number | string
+  /** Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes. May change by update(). */
+  'access'?: Record<string, string | number | boolean | object> | string
+  /** How roles are compared in access: as written, or without regard to ASCII case. Default: `exact`. */
+  'access.names'?: 'exact' | 'nocase'
+  /** What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG. Default: `strict`. */
+  'access.check'?: 'strict' | 'warn'
   close?: { [key: string]: unknown }
   cluster?: { [key: string]: unknown }
   discovery?: { [key: string]: unknown }

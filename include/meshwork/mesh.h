@@ -26,7 +26,8 @@ extern "C" {
  * there. With registry=manager those are told by managers alone (mw_manager_open), the start waits for one, and
  * ERROR MW_EREGISTRY says when none answers. Of two processes with one member.name the one that came later stays,
  * the other is CLOSED with MW_EDUPLICATE.
- * access says which role (member.service) may call which, at both ends: DONE MW_EDENIED, body the rule; mw_update replaces it.
+ * access says which role (member.service) may call which, at both ends: DONE MW_EDENIED, body the rule; mw_update replaces it;
+ * without one of its own a node holds that of its managers. LOG tells of a member that holds another one.
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at return. Errors: MW_EOPTION, MW_EDENIED (off loopback without link.secret; the runtime
  * directory), MW_EKIND, MW_ECLOSED, MW_ENOMEM. Since: 0.1 */
@@ -37,7 +38,8 @@ MW_API mw_status mw_node_open(mw_handle ctx, const mw_conf *c, uint64_t token, m
  * each other; nodes report to all in registry.url, and go on without any. mw_start listens on port, with port 0 also on
  * discovery.port (ERROR MW_EADDRINUSE where another has it; it is tried again every registry.scan). Events of
  * members as on a node; ERROR MW_EDENIED names a node that claims a role without its secret (link.secrets), or a
- * node that says whom there is. mw_update: live options; mw_info "members" tells by DONE who is there.
+ * node that says whom there is. What access says is given to the nodes that have none of their own; of several managers' the one
+ * set last counts (LOG tells that they differ). mw_update: live options; mw_info "members" tells by DONE who is there.
  * Owns: *h is the caller's until CLOSED. Thread: any. Blocks: no. Allocates: yes.
  * Completes: at return. Errors: MW_EOPTION, MW_EDENIED (off loopback without link.secret), MW_EKIND, MW_ECLOSED,
  * MW_ENOMEM. Since: 0.1 */

@@ -79,7 +79,8 @@ base::Result<mw_handle> Node::open(loop::Runtime& ctx, std::shared_ptr<const bas
     delete n;
     return schema.error();
   }
-  n->access_ = std::move(*schema);
+  n->own_access_ = std::move(*schema);
+  n->rule();
   auto made = link::Provider::make(ctx, *n->lane, n->inner_conf(MW_CONF_PROVIDER, {}), 0, n);
   if (!made) {
     delete n;
@@ -126,7 +127,7 @@ base::Result<Node::Schema> Node::schema_of(const base::Conf& c, std::vector<std:
   if (json.empty()) return Schema();
   auto access = core::Access::parse(json, base::access_names(c) == base::AccessNames::nocase, warnings);
   if (!access) return Error{MW_EOPTION, 0, access.error().text};
-  if (!access->has(role_))
+  if (!manages_ && !access->has(role_))
     return Error{MW_EOPTION, 0, "access has no role \"" + role_.substr(0, 64) + "\", which is this node's member.service"};
   if (!warnings.empty() && base::access_check(c) == base::AccessCheck::strict) return Error{MW_EOPTION, 0, warnings.front()};
   return std::make_shared<const core::Access>(std::move(*access));
@@ -196,7 +197,7 @@ base::Result<void> Node::update(const base::Conf& change, uint64_t op) {
   link::post(*lane, [this, op, ruled, access, warnings, change] {
     contacts_->seeds(*conf());
     new_secrets(change);
-    if (ruled) access_ = access;  // calls in flight end as they would have
+    if (ruled) new_access(access);  // calls in flight end as they would have
     tell_warnings(warnings);
     done(*lane, op, MW_OK, 0, {});
   });
@@ -258,6 +259,7 @@ std::string Node::facts() const {
   if (!manages_) o.text("service", role_);
   o.raw("address", address()).number("members", static_cast<int64_t>(members_known_.load(std::memory_order_relaxed)));
   if (contacts_->managed() && !manages_) o.number("managers", managers_.load(std::memory_order_relaxed));
+  if (const uint64_t schema = schema_.load(std::memory_order_relaxed); schema != 0) o.text("access", core::schema_text(schema));
   if (contacts_->managed()) o.number("forged", static_cast<int64_t>(forged_.load(std::memory_order_relaxed)));
   o.end();
   return out;
@@ -322,6 +324,7 @@ void Node::listening(std::string_view body) {
     return trouble(in.error());
   }
   machine_.emplace(roster_, c, now());
+  if (manages_ && own_access_) give_access();
   announce();
   arm();
   look_for_others();
@@ -382,6 +385,8 @@ bool Node::announce() {
   if (!machine_ || closing_ || manages_) return true;
   core::Announcement a;
   a.role = role_;
+  a.schema = schema_.load(std::memory_order_relaxed);
+  a.schema_revision = own_access_ ? 0 : access_news_.counts().revision;
   if (drain_end_ == 0)
     for (const Served& s : served_) a.services.push_back(s.service);
   {

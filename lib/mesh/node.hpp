@@ -15,6 +15,7 @@
 #include "loop/step.hpp"
 #include "mesh/contacts.hpp"
 #include "mesh/core/access.hpp"
+#include "mesh/core/access_news.hpp"
 #include "mesh/core/catalog.hpp"
 #include "mesh/core/history.hpp"
 #include "mesh/core/membership.hpp"
@@ -142,6 +143,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   using Schema = std::shared_ptr<const core::Access>;  // null: all may call all
   base::Result<Schema> schema_of(const base::Conf& c, std::vector<std::string>& warnings) const;
   void tell_warnings(const std::vector<std::string>& warnings);
+  void new_access(Schema own);
   void live_options();
 
   // node_links.cpp: the connections with others
@@ -175,8 +177,15 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   const char* fit(const Link& l, const wire::Hello& theirs) const;
   void registry_ended(const Link& l, mw_status why, int32_t code, std::string_view reason);
   void look_at_registry();
-  void forged(Slot slot);
+  void forged(Slot slot, const char* what);
   void discover();
+
+  // node_access.cpp: the schema, as managers give it and as others have it
+  void rule();
+  void give_access();
+  void give_access(Link& l);
+  void access_came(Link& l, const uint8_t* p, size_t n);
+  void look_at_schemas();
   void discovery_came(const mw_event& ev, std::string_view body);
 
   // node_members.cpp: the machine's inputs and what it decides
@@ -283,7 +292,19 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   std::vector<Served> served_;
   std::unordered_map<Slot, std::vector<base::Pattern>> interests_;  // of the others
   std::unordered_map<Slot, std::string> roles_;  // of the others, as they say
-  Schema access_;
+  // What others hold, as they say, and since when it is another one than ours.
+  struct Held {
+    uint64_t revision, schema;
+    int64_t differs_since = 0;
+    bool told = false;
+  };
+  Schema access_;                             // that is in force
+  Schema own_access_, given_access_;          // of the option; of the managers
+  core::AccessNews access_news_;
+  uint64_t access_revision_ = 0;              // a manager's
+  core::Slot told_contradiction_ = core::kNoSlot;
+  std::unordered_map<Slot, Held> schemas_;
+  std::atomic<uint64_t> schema_{0};           // digest of what is in force, or given
   std::vector<std::string> warnings_;         // of it, until it starts
   std::unordered_map<uint64_t, std::unique_ptr<Errand>> errands_;
   std::unordered_map<uint64_t, uint64_t> by_op_;

@@ -204,6 +204,7 @@ void Node::greeted(Session& s) {
   m.link = kept;
   if (old == nullptr || l->trusted()) step(core::input::Met{roster_.name(slot), l->trusted()});
   if (l->trusted()) look_at_registry();
+  if (manages_) give_access(*l);
   if (kept == l) link_ready(slot);
   look_at_start();
 }
@@ -242,9 +243,12 @@ bool Node::member_came(Session& s, const uint8_t* p, size_t n, wire::Violation& 
   step(core::input::Received{l->member, {p, n}, l->trusted()});
   receiving_ = nullptr;
   if (!denied_.empty()) deny(s, *l);
-  if (!out_.violation) return true;
-  v = out_.why;
-  return false;
+  if (out_.violation) {
+    v = out_.why;
+    return false;
+  }
+  if (n != 0 && p[0] == static_cast<uint8_t>(core::Kind::schema)) access_came(*l, p, n);
+  return true;
 }
 
 // A connection is over: one that was made, or one that could not be.
@@ -271,6 +275,7 @@ void Node::ended(mw_handle h, mw_status why, int32_t code, std::string_view reas
       if (other->member == l->member && usable(other.get()) && (!other->own || other->consumer != nullptr)) m.link = other.get();
     if (m.link == nullptr && !l->own) step(core::input::Lost{l->member, false});
     if (l->trusted()) look_at_registry();
+    if (l->trusted() && m.link == nullptr) access_news_.lost(l->member);
   }
   forget_if_idle(l->member);
   look_at_start();

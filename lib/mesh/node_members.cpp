@@ -73,6 +73,7 @@ void Node::tick() {
   if (now() - looked_at_links_ >= kLook) {
     looked_at_links_ = now();
     look_at_links();
+    look_at_schemas();
   }
 }
 
@@ -141,7 +142,7 @@ void Node::said(const core::Outputs::Said& s) {
     case News::refuted:
       return warn("the others took this node for dead; it objected");
     case News::forged:
-      return forged(s.member);
+      return forged(s.member, " says whom there is");
     case News::full:
       event(*lane, MW_EVENT_ERROR, 0, token.load(std::memory_order_relaxed), MW_EOVERFLOW, 0, 0,
             "more members than this node can know: one was not taken");
@@ -182,6 +183,10 @@ void Node::known(Slot slot, uint32_t kind, int32_t code) {
   pass_on(ev, a.role, {}, member_json(slot));
   learn_interests(slot, a);
   roles_[slot] = a.role;
+  if (Held& held = schemas_[slot]; held.schema != a.schema)
+    held = {a.schema_revision, a.schema};
+  else
+    held.revision = a.schema_revision;
   std::vector<core::Catalog::Change> changes;
   catalog_.set(slot, roster_.key(slot), f->version.incarnation, f->version.revision, std::move(a.services), changes);
   tell_services(changes);
@@ -211,6 +216,7 @@ void Node::gone(Slot slot, core::FactId fact) {
   history_.gone(slot, roster_.name(slot), role_of(slot), verdict, base::wall_ms());
   interests_.erase(slot);
   roles_.erase(slot);
+  schemas_.erase(slot);
   std::vector<core::Catalog::Change> changes;
   catalog_.remove(slot, changes);
   mw_event ev{};
@@ -265,6 +271,7 @@ mw_status Node::gather_members(uint64_t op) {
       base::JsonObject o(one);
       o.text("name", roster_.name(slot)).text("service", a.role).raw("address", base::json_texts(addresses_of(&f)));
       o.number("incarnation", static_cast<int64_t>(f.version.incarnation)).raw("services", services + "]");
+      if (a.schema != 0) o.text("access", core::schema_text(a.schema));
       o.boolean("self", slot == machine_->self());
       o.boolean("suspected", at != members_.end() && at->second.suspected);
       o.boolean("linked", at != members_.end() && usable(at->second.link));

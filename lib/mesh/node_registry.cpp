@@ -79,12 +79,12 @@ void Node::deny(Session& s, Link& l) {
   s.close(CloseWish{kNotHere, 0, MW_EDENIED, why});
 }
 
-void Node::forged(Slot slot) {
+void Node::forged(Slot slot, const char* what) {
   forged_.fetch_add(1, std::memory_order_relaxed);
   for (auto& [h, l] : links_) {
     if (l->member != slot || std::exchange(l->told, true)) continue;
     event(*lane, MW_EVENT_ERROR, 0, token.load(std::memory_order_relaxed), MW_EDENIED, 0, 0,
-          l->name + " says whom there is, and is no manager: ignored");
+          l->name + what + ", and is no manager: ignored");
   }
 }
 

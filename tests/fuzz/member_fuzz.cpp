@@ -2,6 +2,7 @@
 // and a member among others bears whatever they say, at any time.
 #include "input.hpp"
 
+#include "mesh/core/access_news.hpp"
 #include "mesh/core/membership.hpp"
 
 #include <string>
@@ -52,6 +53,7 @@ void run(const uint8_t* data, size_t size, int as) {
   int64_t now = 0;
   Membership machine(roster, config, now);
   Outputs out;
+  AccessNews news;
   const std::string names[] = {"b", "c", "d", "e"};
   for (const auto& name : names) machine.step(mw::mesh::core::input::Met{name, as == 1 && name == "e"}, now, out);
   while (in.left() != 0) {
@@ -67,6 +69,13 @@ void run(const uint8_t* data, size_t size, int as) {
         std::string piece;
         for (size_t n = in.byte(); n > 0 && in.left() != 0; n--) piece.push_back(static_cast<char>(in.byte()));
         const mw::fuzz::Exact bytes(piece);
+        MessageView m;
+        mw::wire::Violation v{};
+        if (parse_message({bytes.data(), bytes.size()}, m, v) && m.kind == Kind::schema) {
+          const uint64_t before = news.counts().revision;
+          news.take(who, m);
+          CHECK(news.counts().revision >= before && news.counts().text.size() <= kMaxSchema);
+        }
         machine.step(mw::mesh::core::input::Received{who, {bytes.data(), bytes.size()}, as == 1 && (op & 3) == 3}, now, out);
       }
     }

@@ -203,4 +203,29 @@ bool Access::means(std::string_view target, std::string_view role) const noexcep
   return same(target.substr(0, target.find('.')), role);
 }
 
+uint64_t Access::digest() const {
+  std::string all(less_.any_case ? "nocase" : "exact");
+  auto add = [&](char what, std::string_view name) { all.append(1, what).append(name); };
+  auto list = [&](char what, const List& l) {
+    std::vector<std::string> names = l.names;
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    add(what, l.anybody ? kAnybody : "");
+    for (const std::string& n : names) add('\5', n);
+  };
+  for (const auto& [name, role] : roles_) {
+    add('\1', name);
+    list('\2', role.allow);
+    list('\3', role.connect);
+    for (const auto& [method, how] : role.methods) {
+      add('\4', method);
+      add('\6', how.mode == Mode::broadcast ? "all" : "one");
+      add('\6', how.responds ? "answers" : "silent");
+      add('\6', how.queued ? "waits" : "runs");
+    }
+  }
+  const uint64_t hash = hash_text(all);
+  return hash != 0 ? hash : 1;
+}
+
 }  // namespace mw::mesh::core

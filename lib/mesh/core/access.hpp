@@ -45,6 +45,8 @@ class Access {
   // Whether members of this role are those that a target means.
   bool means(std::string_view target, std::string_view role) const noexcept;
   bool has(std::string_view role) const { return roles_.count(role) != 0; }
+  // Equal where two schemas mean the same; never 0.
+  uint64_t digest() const;
 
  private:
   struct Less {

@@ -69,6 +69,10 @@ std::string put_announcement(const Announcement& a) {
     out += static_cast<char>(i.syntax);
     put_text(out, i.pattern);
   }
+  if (a.schema != 0) {
+    put_count(out, a.schema_revision);
+    for (int i = 0; i < 8; i++) out += static_cast<char>(a.schema >> 8 * i);
+  }
   // What the other end would refuse is not sent.
   Announcement again;
   return out.size() <= kMaxMeta && parse_announcement(out, again) ? out : "";
@@ -94,6 +98,12 @@ bool parse_announcement(std::string_view meta, Announcement& out) {
     std::string_view pattern;
     if (!in.take(1, syntax) || !take_text(in, kMaxPattern, pattern) || pattern.empty()) return false;
     out.interests.push_back({*syntax, std::string(pattern)});
+  }
+  uint64_t revision = 0;
+  const uint8_t* digest = nullptr;
+  if (in.varint(revision) && in.take(8, digest)) {
+    for (int i = 7; i >= 0; i--) out.schema = out.schema << 8 | digest[i];
+    if (out.schema != 0) out.schema_revision = revision;
   }
   return true;
 }

@@ -44,7 +44,8 @@ enum class Found : uint8_t {
 };
 
 // What a member tells of itself in its meta:
-//   meta    := role  count (varint)  service*  count (varint)  interest*  anything later
+//   meta    := role  count (varint)  service*  count (varint)  interest*  [access]  anything later
+//   access  := revision (varint)  digest (8 bytes)
 //   service := name  version  mode (1 byte)  flags (1 byte: 1 responds, 2 queued)  count (varint)  method*
 //   role, name, version, method := length (varint)  UTF-8
 //   interest := syntax (1 byte, as in subscribe)  pattern (length (varint) UTF-8)
@@ -58,6 +59,8 @@ struct Announcement {
   std::string role;
   std::vector<Service> services;
   std::vector<Interest> interests;  // topics it wants to hear of
+  uint64_t schema_revision = 0;     // of the schema it holds, as its manager said; 0: its own
+  uint64_t schema = 0;              // digest; 0: it holds none
 };
 // "" when it does not fit into kMaxMeta or a limit above.
 std::string put_announcement(const Announcement& a);

@@ -39,6 +39,13 @@ bool take_array(wire::Bytes& in, size_t each, MessageView& out) noexcept {
   return in.take(out.count * each, out.array);
 }
 
+bool take_piece(wire::Bytes& in, MessageView& out) noexcept {
+  if (!in.varint(out.seq) || !take_byte(in, out.flags) || !in.varint(out.size, kMaxSchema) || !in.varint(out.at, out.size) ||
+      !take_text(in, static_cast<size_t>(out.size - out.at), out.piece))
+    return false;
+  return !out.piece.empty() || out.size == 0;
+}
+
 bool few(const uint8_t* buckets) noexcept {
   int n = 0;
   for (size_t i = 0; i < kBuckets / 8; i++) n += std::popcount(buckets[i]);
@@ -58,6 +65,7 @@ bool take_fields(wire::Bytes& in, MessageView& out) noexcept {
     case Kind::keys: return in.take(kBuckets / 8, out.buckets) && few(out.buckets) && take_array(in, kEntryBytes, out);
     case Kind::want: return take_array(in, kKeyBytes, out);
     case Kind::records: return take_byte(in, out.flags);
+    case Kind::schema: return take_piece(in, out);
   }
   return false;
 }
@@ -99,8 +107,9 @@ bool parse_message(std::span<const uint8_t> bytes, MessageView& out, wire::Viola
   uint8_t kind = 0;
   if (!take_byte(in, kind) || kind == 0) return bad(v, "bad member message");
   out.kind = static_cast<Kind>(kind);
-  if (out.kind > Kind::records) return true;
+  if (out.kind > Kind::schema) return true;
   if (!take_fields(in, out)) return bad(v, "bad member message");
+  if (out.kind == Kind::schema) return true;  // it has no records, but perhaps later fields
   out.records = in;
   RecordView record;
   while (in.left() != 0)

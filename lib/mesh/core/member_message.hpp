@@ -25,23 +25,27 @@ enum class Kind : uint8_t {
   keys = 9,
   want = 10,
   records = 11,
+  schema = 12,  // of a manager to its nodes
 };
-enum MessageFlag : uint8_t { kSuspected = 1, kClosed = 2, kRefused = 4, kEnd = 1 };
+enum MessageFlag : uint8_t { kSuspected = 1, kClosed = 2, kRefused = 4, kEnd = 1, kAnyCase = 1 };
 
 inline constexpr size_t kMaxMessage = 32 * 1024;
 inline constexpr size_t kMaxKeys = 2048;                // in one keys or want
 inline constexpr size_t kMaxBucketsAtOnce = 16;         // in one keys
 inline constexpr uint64_t kMaxAge = 30ull * 86'400'000;  // a month
+inline constexpr uint64_t kMaxSchema = 256 * 1024;
 inline constexpr size_t kKeyBytes = 8, kEntryBytes = 12;
 
 struct MessageView {
   Kind kind = Kind::ping;
-  uint64_t seq = 0;
+  uint64_t seq = 0;   // of schema: its revision
   uint64_t key = 0;   // of probe; the root of sync
   uint8_t flags = 0;
   const uint8_t* buckets = nullptr;  // of keys: 32 bytes
   const uint8_t* array = nullptr;    // of tree, keys and want
   size_t count = 0;
+  uint64_t size = 0, at = 0;         // of schema: bytes in all, where its piece belongs
+  std::string_view piece;            // the same
   wire::Bytes records{nullptr, nullptr};
 };
 

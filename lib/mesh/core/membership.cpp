@@ -113,7 +113,8 @@ void Membership::answer(Slot from, const MessageView& m) {
     case Kind::probe: return on_probe(from, m);
     case Kind::found: return on_found(m);
     case Kind::lost: return on_lost(from, m);
-    case Kind::gossip: return;
+    case Kind::gossip:
+    case Kind::schema: return;  // of no membership
     case Kind::sync: return on_sync(from, m);
     case Kind::tree: return on_tree(from, m);
     case Kind::keys: return on_keys(from, m);

@@ -389,7 +389,7 @@ CallOptions = TypedDict(
     {
         # Bytes of a streamed answer that may come before they are taken.
         "credit": Union[str, int],
-        # From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); the highest that matches does.
+        # From a node: range of versions that may answer, as npm writes them (^1.2, >=1 <3); of those that may, the highest does.
         "version": str,
         # From a node: names of the members that may answer; empty: any.
         "only": Union[str, Sequence[str]],
@@ -621,7 +621,7 @@ NodeOptions = TypedDict(
         "probe.timeout": Union[str, int],
         # From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2.
         "gossip.suspect": Union[str, int],
-        # Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may.
+        # Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes.
         "access": Mapping[str, Any],
         # How roles are compared in access: as written, or without regard to ASCII case.
         "access.names": str,
@@ -683,6 +683,12 @@ ManagerOptions = TypedDict(
         "probe.timeout": Union[str, int],
         # From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2.
         "gossip.suspect": Union[str, int],
+        # Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":["B"],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes.
+        "access": Mapping[str, Any],
+        # How roles are compared in access: as written, or without regard to ASCII case.
+        "access.names": str,
+        # What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG.
+        "access.check": str,
     },
     total=False,
 )

@@ -311,7 +311,7 @@ pub mod service {
 pub mod call {
     /// Bytes of a streamed answer that may come before they are taken. Default: `1MiB`.
     pub const CREDIT: &str = "credit";
-    /// From a node: range of versions that may answer, as npm writes them (^1.2, \>=1 \<3); the highest that matches does. Default: `*`.
+    /// From a node: range of versions that may answer, as npm writes them (^1.2, \>=1 \<3); of those that may, the highest does. Default: `*`.
     pub const VERSION: &str = "version";
     /// From a node: names of the members that may answer; empty: any.
     pub const ONLY: &str = "only";
@@ -523,7 +523,7 @@ pub mod node {
     pub const PROBE_TIMEOUT: &str = "probe.timeout";
     /// From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`.
     pub const GOSSIP_SUSPECT: &str = "gossip.suspect";
-    /// Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":\["B"\],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may. (live)
+    /// Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":\["B"\],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes. (live)
     pub const ACCESS: &str = "access";
     /// How roles are compared in access: as written, or without regard to ASCII case. Default: `exact`.
     pub const ACCESS_NAMES: &str = "access.names";
@@ -581,4 +581,10 @@ pub mod manager {
     pub const PROBE_TIMEOUT: &str = "probe.timeout";
     /// From suspicion to verdict: 0.8 of it where all its watchers agree, else up to 1.2. Default: `5s`.
     pub const GOSSIP_SUSPECT: &str = "gossip.suspect";
+    /// Which role (member.service) may call which, by socketmesh's schema: {"A":{"_allow":\["B"\],"_connect":"anyNode","_commands":{"_balanced":{"x":{}}}}}; empty: all may, or what the managers say. A manager gives it to its nodes. (live)
+    pub const ACCESS: &str = "access";
+    /// How roles are compared in access: as written, or without regard to ASCII case. Default: `exact`.
+    pub const ACCESS_NAMES: &str = "access.names";
+    /// What access allows and cannot mean (a role that is not there, a call that nobody may make): refused, or told by LOG. Default: `strict`.
+    pub const ACCESS_CHECK: &str = "access.check";
 }

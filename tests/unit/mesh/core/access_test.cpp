@@ -137,5 +137,19 @@ TEST(Access, RefusesWithThePlace) {
   EXPECT_NE(error(many + "}").find("more than 1024 roles"), std::string::npos);
 }
 
+TEST(Access, DigestsAreEqualWhereTwoMeanTheSame) {
+  std::vector<std::string> warnings;
+  auto digest = [&](const char* json, bool any_case = false) { return Access::parse(json, any_case, warnings)->digest(); };
+  const uint64_t one = digest(R"({"A":{"_connect":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})");
+  EXPECT_EQ(one, digest(R"({"B":{"_commands":{"_balanced":{"y":null,"x":true}},"_allow":["A","A"]},"A":{"_connect":["C","B"],"_allow":[]}})"));
+  EXPECT_NE(one, digest(R"({"A":{"_connect":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})", true));
+  for (const char* other : {R"({"A":{"_connect":["B"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})",
+                            R"({"A":{"_connect":["B","C"]},"B":{"_allow":"anyNode","_commands":{"_balanced":{"x":{},"y":{}}}}})",
+                            R"({"A":{"_allow":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})",
+                            R"({"A":{"_connect":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{"queued":true}}}}})",
+                            R"({"A":{"_connect":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{}},"_broadcast":{"y":{}}}}})", "{}"})
+    EXPECT_NE(one, digest(other)) << other;
+}
+
 }  // namespace
 }  // namespace mw::mesh::core

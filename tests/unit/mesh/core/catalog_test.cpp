@@ -75,6 +75,20 @@ TEST(Announcement, Interests) {
   EXPECT_EQ(put_announcement(a), "");
 }
 
+TEST(Announcement, TheSchemaItHolds) {
+  Announcement a{"r", {service("C", "1.0.0")}, {}}, b;
+  const std::string without = put_announcement(a);
+  a.schema = 0x0102030405060708;
+  a.schema_revision = 300;
+  const std::string meta = put_announcement(a);
+  EXPECT_EQ(meta, without + std::string("\xAC\x02\x08\x07\x06\x05\x04\x03\x02\x01", 10));
+  ASSERT_TRUE(parse_announcement(meta + "later", b));
+  EXPECT_EQ(b.schema, a.schema);
+  EXPECT_EQ(b.schema_revision, 300u);
+  ASSERT_TRUE(parse_announcement(without, b));
+  EXPECT_EQ(b.schema, 0u);
+}
+
 TEST(Announcement, Limits) {
   Announcement a{"r", {}, {}}, b;
   for (size_t i = 0; i < kMaxServices; i++) a.services.push_back(service("s" + std::to_string(i)));

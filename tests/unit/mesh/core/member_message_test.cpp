@@ -39,6 +39,8 @@ TEST(MemberMessage, Bytes) {
   EXPECT_EQ(MessageWriter(Kind::probe).number(1).u64(0x0807060504030201).byte(kClosed).take(),
             std::string("\x03\x01\x01\x02\x03\x04\x05\x06\x07\x08\x02", 11));
   EXPECT_EQ(MessageWriter(Kind::want).number(0).take(), std::string("\x0A\x00", 2));
+  EXPECT_EQ(MessageWriter(Kind::schema).number(300).byte(kAnyCase).number(2).number(0).text("{}").take(),
+            std::string("\x0C\xAC\x02\x01\x02\x00\x02{}", 9));
   Facts f;
   MessageWriter gossip(Kind::gossip);
   gossip.record(f.roster, f.roster[f.alive], 0);
