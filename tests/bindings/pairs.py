@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each language as provider with each other one as consumer: the scenarios in which two agents meet.
+"""Each language as provider with each other one as consumer: the scenarios in which two agents meet; then all in one
+mesh, each in every place.
 
 usage: pairs.py PREFIX BUILD AGENTS   after the checks of the bindings, which left their agents in BUILD/LANGUAGE;
 AGENTS: folder of those in C and C++. Two pairs play at a time. The last line is "N passed, N failed, N skipped"."""
@@ -13,7 +14,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / 'tests/scenario'
 CORE = ('messages', 'topics', 'admission', 'close', 'reconnect', 'drain', 'compress', 'own_wire', 'tls', 'calls', 'channels', 'shares', 'groups',
-        'elections', 'mesh')
+        'elections', 'mesh', 'queues', 'manager')
 
 SKIPS = {'c': None, 'c++': SCENARIOS / 'agent_cpp/skips', 'node': ROOT / 'bindings/node/agent/skips.txt',
          'go': ROOT / 'bindings/go/agent/skips.turn', 'rust': ROOT / 'bindings/rust/agent/skips',
@@ -49,20 +50,31 @@ def without(language):
     return re.findall(r'--without (\w+)\.scn', check.read_text()) if check.exists() else []
 
 
-def play(there, build, one, other):
-    """[passed, failed, skipped] and what is to be shown."""
-    # What either cannot say; which of them is meant, its own check knows.
-    unsaid = build / f'pairs/unsaid.{one}.{other}'
-    unsaid.write_text(''.join(SKIPS[each].read_text() for each in (one, other) if SKIPS[each]))
-    files = [SCENARIOS / f'{name}.scn' for name in CORE if name not in without(one) + without(other)]
-    done = subprocess.run([sys.executable, '-B', SCENARIOS / 'run.py', '--patience', '20', '--door', 'turn', '--leave-out', unsaid,
-                           '--agent', there[one], '--other', there[other], *files],
+def run(name, *arguments):
+    """[passed, failed, skipped] of run.py and what is to be shown."""
+    done = subprocess.run([sys.executable, '-B', SCENARIOS / 'run.py', '--patience', '20', '--door', 'turn', *arguments],
                           stdout=subprocess.PIPE, text=True, timeout=600, check=False)
     counts = re.search(r'(\d+) passed, (\d+) failed, (\d+) skipped\s*$', done.stdout)
     bad = counts is None or done.returncode or counts[1] == '0'
     counts = [int(n) for n in counts.groups()] if counts else [0, 1, 0]
-    shown = '{} with {}: {} passed, {} failed, {} skipped'.format(one, other, *counts)
-    return counts, f'{one} with {other}:\n{done.stdout[-6000:]}\n{shown}' if bad else shown
+    shown = '{}: {} passed, {} failed, {} skipped'.format(name, *counts)
+    return counts, f'{name}:\n{done.stdout[-6000:]}\n{shown}' if bad else shown
+
+
+def play(there, build, one, other):
+    """A pair."""
+    # What either cannot say; which of them is meant, its own check knows.
+    unsaid = build / f'pairs/unsaid.{one}.{other}'
+    unsaid.write_text(''.join(SKIPS[each].read_text() for each in (one, other) if SKIPS[each]))
+    files = [SCENARIOS / f'{name}.scn' for name in CORE if name not in without(one) + without(other)]
+    return run(f'{one} with {other}', '--leave-out', unsaid, '--agent', there[one], '--other', there[other], *files)
+
+
+def meet(there, first):
+    """All in one mesh; the first one plays a, the next b, and so on."""
+    programs = [there[language] for language in [*there, *there]][first:first + len(there)]
+    further = [word for program in programs[2:] for word in ('--further', program)]
+    return run(f'all, {list(there)[first]} first', '--agent', programs[0], '--other', programs[1], *further, SCENARIOS / 'six.scn')
 
 
 def main():
@@ -72,7 +84,9 @@ def main():
         print(f'SKIPPED {language}: its check built no agent')
         total[2] += 1
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for counts, shown in pool.map(lambda pair: play(there, build, *pair), itertools.permutations(there, 2)):
+        pairs = pool.map(lambda pair: play(there, build, *pair), itertools.permutations(there, 2))
+        all_of_them = pool.map(lambda first: meet(there, first), range(len(there) if len(there) > 1 else 0))
+        for counts, shown in itertools.chain(pairs, all_of_them):
             print(shown, flush=True)
             total = [a + b for a, b in zip(total, counts)]
     print('{} passed, {} failed, {} skipped'.format(*total))

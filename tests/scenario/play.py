@@ -1,4 +1,4 @@
-"""Plays one scenario with two agents and checks what holds for every scenario:
+"""Plays one scenario with two agents, or more, and checks what holds for every scenario:
 each op one DONE, each handle one CLOSED and nothing after it, each peer one
 PEER_DOWN, UP and DOWN in turn, no descriptor and no thread left."""
 import json
@@ -46,10 +46,11 @@ def shown(value):
 
 
 class Play:
-    """carrier: what everything runs over (carriers.py)."""
+    """carrier: what everything runs over (carriers.py). further: commands of processes, by letter."""
 
-    def __init__(self, scenario, agents, patience, places, carrier):
+    def __init__(self, scenario, agents, patience, places, carrier, further=None):
         self.s, self.agents, self.patience, self.carrier = scenario, agents, patience, carrier
+        self.further = further or {}
         self.vars = dict(places)
         self.vars['keys'] = '$$inner$$__'  # what all keys of cluster-client begin with
         self.owner = {}          # object -> agent
@@ -450,7 +451,7 @@ class Play:
     def do_process(self, step):
         """process LETTER: one more agent, until the scenario ends."""
         letter, first = step.args[0], self.agents['a']
-        agent = Agent(letter, first.process.args, first.patience)
+        agent = Agent(letter, self.further.get(letter, first.process.args), first.patience)
         self.more[letter] = agent
         line = ' '.join(['ctx'] + [self.word(w) for w in self.s.ctx])
         status, facts = agent.ask(line)

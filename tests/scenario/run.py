@@ -2,7 +2,8 @@
 """Plays the scenario table: run.py --agent PROGRAM [--door DOOR]... [--only TEXT] [FILE.scn ...]
 
 --agent is the program that plays the provider's side and, without --other,
-the consumer's side too. Ends with "N passed, N failed, N skipped"."""
+the consumer's side too. --further is the program of a scenario's process c, and
+again of d, e ..., which are --agent without it. Ends with "N passed, N failed, N skipped"."""
 import argparse
 import copy
 import glob
@@ -101,8 +102,9 @@ class Runner:
         try:
             if not self.agents:
                 self.start(door)
+            further = {letter: program.split() + [door] for letter, program in zip('cdefgh', self.args.further)}
             p = Play(copy.deepcopy(scenario), self.agents, 2 if reason else self.args.patience, self.places,
-                     self.carrier)
+                     self.carrier, further)
             p.play()
         except (Failed, AgentError) as e:
             every = list(self.agents.values()) + (list(p.more.values()) if p else [])
@@ -142,6 +144,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument('--agent', required=True)
     p.add_argument('--other')
+    p.add_argument('--further', action='append', default=[])
     p.add_argument('--door', action='append', choices=DOORS)
     p.add_argument('--over', default='tcp', choices=carriers.NAMES)
     p.add_argument('--wire', default='raw', choices=['raw', 'meshwork'])

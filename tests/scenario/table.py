@@ -103,6 +103,15 @@ def parse_step(line, where):
     return Step(where, left.strip(), verb, args, pairs, status, answer)
 
 
+def _each(rest, where):
+    """each A,B,C: LINE, once for each name: $it is the name, $next the one behind it, in a ring."""
+    names, colon, line = rest.partition(': ')
+    names = names.split(',')
+    if not colon:
+        raise TableError(f'{where}: each has no line')
+    return [line.replace('$it', name).replace('$next', names[(i + 1) % len(names)]) for i, name in enumerate(names)]
+
+
 def load(path):
     scenarios = []
     with open(path, encoding='utf-8') as f:
@@ -133,5 +142,5 @@ def load(path):
             elif head == 'one-agent':
                 s.one = True
             else:
-                s.steps.append(parse_step(text, where))
+                s.steps += [parse_step(line, where) for line in (_each(rest, where) if head == 'each' else [text])]
     return scenarios

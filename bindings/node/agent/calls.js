@@ -9,9 +9,9 @@ module.exports = tools => {
 
   function asked (service, request) {
     const { code, ...rest } = told(request.message)
-    if (request.id === 0) tools.names.set('#0', request)
+    if (request.oneway) tools.names.set('#0', request)
     else number(service, request, 'r')
-    const id = request.id === 0 ? '' : nameOf(request)
+    const id = request.oneway ? '' : nameOf(request)
     request.signal.addEventListener('abort', () => {
       const { reason } = request.signal
       event(service, 'CANCEL', { id, peer: peerOf(request), error: reason, code: ['', 'asked', 'deadline', 'gone'].indexOf(reason.why) })

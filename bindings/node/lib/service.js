@@ -41,11 +41,12 @@ class Request {
     this.message = message
     /** Milliseconds left to answer when it came; Infinity: no limit. */
     this.timeLeft = code < 0 ? Infinity : code
-    /** Answered or over, or nothing to answer. */
-    this.over = id === 0
-    /** Nobody waits for an answer; a queue does. */
-    this.oneway = (message.flags & flag.ONEWAY) !== 0
+    /** Answered or over: nobody waits any more. */
+    this.over = this.oneway
   }
+
+  /** Nobody waits for an answer; a queue does. */
+  get oneway () { return this.id === 0 }
 
   /** Aborted when the answer is wanted no more. */
   get signal () {

@@ -103,7 +103,7 @@ async function mesh (): Promise<void> {
     const member: string = said.member
     void member
   }
-  const jobs = node.serve('jobs', request => { if (request.oneway) request.giveBack('later', { code: 'MW_EAGAIN' }) }, { queue: 'memory' })
+  const jobs = node.serve('jobs', request => { if (!request.over) request.giveBack('later', { code: 'MW_EAGAIN' }) }, { queue: 'memory' })
   jobs.on('dropped', ({ count, error, message }) => { const lost: [number, string | undefined, string] = [count, error?.code, message.topic]; void lost })
   const { answers, failures } = await node.gather('words', 'x', { signal: AbortSignal.timeout(5) })
   void [answers[0]?.message.json(), failures[0]?.error.code]
