@@ -124,7 +124,7 @@ declare class Handle<E extends Record<keyof E, unknown[]>> extends EventEmitter<
   uncork (): void
   /** One number: `stat.BUFFERED`, `stat.RTT` ... */
   stat (what: number): number
-  /** Facts known at once: '', 'config', 'address', 'state' or 'topics'. */
+  /** Facts known at once: '', 'config', 'address', 'state', 'topics' or 'queues'. */
   info (what?: string): any
 }
 

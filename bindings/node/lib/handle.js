@@ -64,7 +64,7 @@ class Handle extends EventEmitter {
   /** One number: stat.BUFFERED, stat.RTT ... */
   stat (what) { return addon.stat(this.handle, what) ?? check(addon.detail()[0]) }
 
-  /** Facts that are known at once: '', 'config', 'address', 'state' or 'topics'. */
+  /** Facts that are known at once: '', 'config', 'address', 'state', 'topics' or 'queues'. */
   info (what = '') { return JSON.parse(check(addon.info(this.handle, what, 0))) }
 
   finished (end) {

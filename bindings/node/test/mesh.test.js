@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
-const { Context, Node } = require('meshwork')
+const { Context, Manager, Node } = require('meshwork')
 const { threads, descriptors, tasks } = require('./kit')
 
 const cycles = Number(process.env.MW_CYCLES ?? 10000) / 200 / threads.length
@@ -103,6 +103,23 @@ for (const n of threads) {
     assert.deepEqual([seen.slice(3), b.info('queues')[0].done], [['note', 'bad', 'bad'], 3])
     a.serve('plain', request => request.giveBack())
     await assert.rejects(a.call('plain'), { code: 'MW_EINVAL' }) // there is no queue: what the handler throws is the answer
+  })
+
+  table('a manager brings nodes together', async ({ node, open }) => {
+    const manager = new Manager({ 'cluster.deployment': 'D', port: 0, 'discovery.port': 0 }, open())
+    const news = []
+    manager.on('memberUp', ({ name }) => news.push(['up', name]))
+    manager.on('memberDown', ({ name, reason, error }) => news.push(['down', name, reason, error]))
+    await manager.start()
+    const managed = { registry: 'manager', 'registry.url': new URL(manager.info('address')[0]).host }
+    const [a, b] = [node('a', { ...managed, 'gate.services': { words: 1 } }), node('b', managed)]
+    b.serve('words', ({ caller }) => `for ${caller}`)
+    await Promise.all([a.start(), b.start()])
+    assert.equal((await a.call('words')).text, 'for a')
+    const all = await manager.members()
+    assert.deepEqual(all.map(({ name, service, self }) => [name, service, self]).sort(), [['a', 'as', false], ['b', 'bs', false]])
+    await Promise.all([b.close(), until(manager, 'memberDown', () => news.length > 2)])
+    assert.deepEqual(news.sort(), [['down', 'b', 'it left', undefined], ['up', 'a'], ['up', 'b']])
   })
 
   table('all are asked: one by one, gathered, and who failed is named', async ({ node }) => {

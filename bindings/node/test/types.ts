@@ -1,5 +1,5 @@
 // Compiled by tsc, not run: what the types must take and what they must refuse.
-import meshwork, { Channel, Consumer, Context, Election, Hub, MeshworkError, Message, Node, Provider, Share, stat } from 'meshwork'
+import meshwork, { Channel, Consumer, Context, Election, Hub, Manager, MeshworkError, Message, Node, Provider, Share, stat } from 'meshwork'
 import { NCAgent, NCServer, Packet } from 'meshwork/netcluster'
 import { COMPRESSORS, Provider as ClusterProvider, Consumer as ClusterConsumer } from 'meshwork/network-cluster'
 import { Manager as MeshManager, Schema, SocketNode } from 'meshwork/socket-mesh'
@@ -105,6 +105,11 @@ async function mesh (): Promise<void> {
   }
   const jobs = node.serve('jobs', request => { if (!request.over) request.giveBack('later', { code: 'MW_EAGAIN' }) }, { queue: 'memory' })
   jobs.on('dropped', ({ count, error, message }) => { const lost: [number, string | undefined, string] = [count, error?.code, message.topic]; void lost })
+  const manager: Manager = await new Manager({ 'cluster.deployment': 'D', port: 0 }).start()
+  manager.on('memberUp', ({ name, incarnation }) => { const born: [string, number] = [name, incarnation]; void born })
+  for (const { name, suspected } of await manager.members()) { const who: [string, boolean] = [name, suspected]; void who }
+  // @ts-expect-error a manager does not serve
+  manager.serve('x', () => 1)
   const { answers, failures } = await node.gather('words', 'x', { signal: AbortSignal.timeout(5) })
   void [answers[0]?.message.json(), failures[0]?.error.code]
   const wanted: number = await node.reach('log/x', 'text', { local: true })

@@ -133,6 +133,25 @@ class Nodes(AsyncCase):
                 await self.within(a.call("plain"))
         self.assertEqual(self.failures, [])
 
+    async def test_a_manager_brings_nodes_together(self):
+        async with mesh() as node, meshwork.Context() as ctx:
+            manager, told = ctx.manager(cluster={"deployment": "D"}, port=0, discovery={"port": 0}), asyncio.Queue()
+            for kind in ("member_up", "member_down"):
+                manager.on(kind, lambda e: told.put_nowait((e.kind, e.json()["name"], e.json().get("reason"))))
+            await self.within(manager.start())
+            url = manager.facts("address")[0].split("/")[2]
+            managed = {"registry": "manager", "registry.url": url}
+            a, b = node("a", **managed, **{"gate.services": {"words": 1}}), node("b", **managed)
+            b.serve("words", lambda r: f"for {r.headers['caller'].decode()}")
+            await self.within(asyncio.gather(a.start(), b.start()))
+            self.assertEqual(await self.within(a.call("words")), "for a")
+            everybody = await self.within(manager.members())
+            self.assertEqual(sorted((m["name"], m["service"], m["self"]) for m in everybody), [("a", "as", False), ("b", "bs", False)])
+            b.close()
+            heard = [await self.within(told.get()) for _ in range(3)]
+            self.assertEqual(sorted(heard), [("member_down", "b", "it left"), ("member_up", "a", None), ("member_up", "b", None)])
+        self.assertEqual(self.failures, [])
+
     async def test_all_are_asked(self):
         async with mesh() as node:
             a, b, c = node("a", **{"gate.services": {"words": 2}}), node("b"), node("c")
