@@ -243,7 +243,7 @@ void add_serve(CLI::App& app, int& exit_code) {
   c->add_option("service", o->service, "what it serves: every method service.x, or one of them")->required();
   c->add_option("-e,--exec", o->command, "command line for /bin/sh: the call on its input, the answer on its output")->required();
   c->add_option("-j,--jobs", o->jobs, "how many run at once")->capture_default_str()->check(CLI::Range(1, 1000));
-  c->add_option("--set", o->sets, "an option of the service: version, methods, mode, dedupe.window")
+  c->add_option("--set", o->sets, "an option of the service: version, methods, mode, queue, dedupe.window")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   add_mesh(*c, o->mesh);

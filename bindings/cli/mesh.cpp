@@ -106,8 +106,8 @@ Row row_of(const std::string& m) {
   // Who is well since it was met is so since it started; who is gone, and how, is told by another member.
   const std::string state = get("state");
   const bool steady = state == "well" && items_of(get("changes")).size() < 2;
-  return {get("name"), get("service"), state, clock_time(get(steady ? "started_ms" : "since_ms")), services, first_text(get("address")),
-          state == "well" ? "" : get("reason")};
+  return {get("name"), get("service"), state, clock_time(get(steady ? "started_ms" : "since_ms")), services,
+          state == "well" ? "" : get("reason"), first_text(get("address"))};
 }
 
 class Members {
@@ -184,7 +184,7 @@ class Members {
     for (const std::string& m : list) rows.push_back(row_of(m));
     if (rows == rows_ && again) return;  // nothing that is shown is new
     rows_ = rows;
-    rows.insert(rows.begin(), {"NAME", "ROLE", "STATE", "SINCE", "SERVES", "ADDRESS", "WHY"});
+    rows.insert(rows.begin(), {"NAME", "ROLE", "STATE", "SINCE", "SERVES", "WHY", "ADDRESS"});
     const std::vector<std::string> lines = rows.size() == 1 ? std::vector<std::string>{"nobody else"} : table(rows);
     if (o_.watch) return screen_.show(lines);
     for (const std::string& line : lines) out.shown(line);

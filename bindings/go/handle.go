@@ -181,8 +181,8 @@ func (h *handle) Update(ctx context.Context, opts Options, then ...func(*Event))
 // "state", "topics", "queues" (of who serves).
 func (h *handle) Info(what string) ([]byte, error) { return info(h.h, what, 0) }
 
-// Gather is facts that are collected first: "peers", "members" (channel, node, manager)
-// and "channel/NAME" (hub) as JSON, "metrics" as Prometheus text.
+// Gather is facts that are collected first: "peers", "members" (channel, node, manager),
+// "stats" (node) and "channel/NAME" (hub) as JSON, "metrics" as Prometheus text.
 func (h *handle) Gather(ctx context.Context, what string, then ...func(*Event)) ([]byte, error) {
 	r, err := h.d.do(ctx, h.h, then, func(op uint64) error {
 		_, err := info(h.h, what, op)

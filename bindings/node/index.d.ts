@@ -497,7 +497,16 @@ export class Node extends Handle<NodeEvents> {
     suspected: boolean
     /** Calls of this node that it has. */
     in_flight: number
+    started_ms: number
+    /** Since when it is well or suspected (not of the one that is asked), why, and the last changes. */
+    state?: string
+    since_ms?: number
+    reason?: string
+    changes?: Array<{ at_ms: number, state: string, reason: string }>
   }>>
+  /** Who calls whom, with failures and times; queues; who went. */
+  query (what: 'stats', how?: How): Promise<any>
+  query (what: 'metrics', how?: How): Promise<string>
 }
 
 export interface Described {

@@ -28,6 +28,19 @@ def it_hears_the_method_and_the_caller(folder):
 
 
 @test
+def who_serves_tells_in_json(folder):
+    p = Process("serve", "odd", "--exec", 'read n; [ $((n % 2)) = 1 ] || { echo "even: $n" >&2; exit 3; }', "--name", "odd", "--json", *here(folder))
+    said = json.loads(p.wait_line("serving", "out"))
+    equal((said["event"], said["facts"]["name"]), ("serving", "odd"))
+    equal(call(folder, "odd.is", "1\n", "--name", "asks")[0], 0)
+    equal(call(folder, "odd.is", "2\n", "--name", "asks")[0], 1)
+    last = json.loads(p.wait_line("even: 2", "out"))
+    equal((last["method"], last["caller"], last["exit"], last["message"]), ("odd.is", "asks", 3, "even: 2"))
+    equal([json.loads(line)["event"] for line in p.out.seen], ["serving", "answered", "failed"])
+    leaves(p)
+
+
+@test
 def bytes_go_through_as_they_are(folder):
     serving(folder, "back", "cat")
     body = bytes(range(256)) * 2000
@@ -200,7 +213,7 @@ def members_are_listed(folder):
     serving(folder, "words", "wc -w", "--name", "counts", "--role", "worker")
     code, out, _ = run("members", *here(folder))
     head, row = out.split("\n")
-    equal((code, head.split()), (0, ["NAME", "ROLE", "STATE", "SINCE", "SERVES", "ADDRESS", "WHY"]))
+    equal((code, head.split()), (0, ["NAME", "ROLE", "STATE", "SINCE", "SERVES", "WHY", "ADDRESS"]))
     name, role, state, since, *serves = row.split()[:6]
     equal((name, role, state, serves), ("counts", "worker", "well", ["words", "0.0.0"]))
     time.strptime(since, "%H:%M:%S")

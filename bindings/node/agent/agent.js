@@ -218,7 +218,7 @@ const verbs = {
   stat: (object, _, args) => ({ value: object.stat(stat[args.what.toString()] ?? 0) }),
   info: (object, name, args) => {
     const what = (args.what ?? '').toString()
-    if (!/^(peers|metrics|members|lan$|channel\/|client\/)/.test(what)) return { body: show(JSON.stringify(object.info(what))) }
+    if (!/^(peers|metrics|members|stats$|lan$|channel\/|client\/)/.test(what)) return { body: show(JSON.stringify(object.info(what))) }
     if (!args.op) return { body: show(JSON.stringify(object.info(what))) }
     return begin(name, args, signal => object.query(what, { signal }).then(r => ({ body: typeof r === 'string' ? r : facts(r) })))
   },

@@ -153,7 +153,7 @@ const opened = Base => class extends Base {
     await this.context.run(this, op => addon.drain(this.handle, ms, op), how)
   }
 
-  /** Facts that have to be gathered: 'peers' (a list) or 'metrics' (Prometheus text). */
+  /** Facts that have to be gathered: 'peers' (a list), 'stats' (of a node) or 'metrics' (Prometheus text). */
   async query (what, how) {
     const { body } = await this.context.run(this, op => addon.info(this.handle, what, op), how)
     return what === 'metrics' ? body : JSON.parse(body)

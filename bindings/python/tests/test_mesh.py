@@ -58,6 +58,8 @@ class Nodes(AsyncCase):
             await self.within(more.get())
             b.close()
             await self.within(more.get())
+            stats = await self.within(a.stats())
+            self.assertEqual((stats["members"], [(m["name"], m["reason"]) for m in stats["gone"]]), (1, [("b", "it left")]))
             self.assertEqual(news, [("member_up", "b", "bs", 0), ("service_up", "b", "words", 1), ("service_down", "b", "words", 0),
                                     ("member_down", "b", "it left", 0)])  # fmt: skip
         self.assertEqual(self.failures, [])

@@ -20,8 +20,10 @@ class _Knowing(Opened):
     """What tells whom there is."""
 
     def members(self, timeout: Optional[float] = None) -> Operation[List[Dict[str, Any]]]:
-        """Who is there, of a node this one too: name, service, services, self, linked, suspected ..."""
-        key = b"members"
+        """Who is there, of a node this one too: name, service, services, self, linked, state, since_ms, reason ..."""
+        return self._gather(b"members", timeout)
+
+    def _gather(self, key: bytes, timeout: Optional[float]) -> Operation[Any]:
         return self._operate(lambda op, e: c.info(self._handle, key, len(key), None, op, e), lambda ev: ev.json(), timeout)
 
 
@@ -46,6 +48,10 @@ class Node(_Knowing, Server, Subscriber, Caller, Reader, Publisher):
 
     def __init__(self, context: "Context", options_: Optional[NodeOptions] = None, **more: Any) -> None:
         Reader.__init__(self, context._dispatcher, self._begin(context, options_ or {}, more))
+
+    def stats(self, timeout: Optional[float] = None) -> Operation[Dict[str, Any]]:
+        """Who calls whom, with failures and times (calls, serves); queues; who is gone, and why."""
+        return self._gather(b"stats", timeout)
 
     def call(
         self, target: str, data: Sendable = b"", timeout: Optional[float] = None, parent: Optional[Request] = None,

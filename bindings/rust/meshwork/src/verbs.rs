@@ -59,7 +59,7 @@ macro_rules! verb_set {
                 now.ok_or_else(|| $crate::Error::new($crate::ffi::MW_EINVAL))
             }
 
-            /// A fact that is gathered: `peers` (JSON), `metrics` (Prometheus text).
+            /// A fact that is gathered: `peers`, `members` or `stats` (JSON), `metrics` (Prometheus text).
             pub fn gather(&self, what: &str) -> $crate::Operation<$crate::Message> {
                 let h = self.id();
                 $crate::Operation::begin(h, $crate::operation::answer, |op| $crate::ffi::info(h, what, op))
