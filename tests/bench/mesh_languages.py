@@ -69,7 +69,8 @@ class Languages:
                 runs[name].append(self.once(program, name, in_flight))
         ours, theirs = runs.values()
         middle = [median(run[what] for run in side) for what in ('rate', 'cpu_us') for side in (ours, theirs)]
-        note = f'{middle[0] / 1e3:.1f} k/s against {middle[1] / 1e3:.1f}; caller {middle[2]:.1f} us of CPU a call against {middle[3]:.1f}'
+        note = f'{middle[0] / 1e3:.1f} k/s against {middle[1] / 1e3:.1f}; ' \
+               f'caller {middle[2]:.1f} us of CPU a call against {middle[3]:.1f}'
         self.bench.report.add('Calls between two nodes over TCP, rate over another',
                               f'{language} to {language}, {in_flight} in flight, over {title}',
                               [own['rate'] / other['rate'] for own, other in zip(ours, theirs)], note=note, detail=runs)
