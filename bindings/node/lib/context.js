@@ -2,6 +2,7 @@
 // objects they are about, an op's DONE settles its promise.
 'use strict'
 const { EventEmitter } = require('node:events')
+const { onAbort } = require('./abort')
 const addon = require('./addon')
 const { MeshworkError, check } = require('./error')
 const { Message } = require('./message')
@@ -119,20 +120,19 @@ class Context extends EventEmitter {
       check(verb(op)) // thrown here it rejects
       const signals = signal ? [signal] : []
       if (timeout !== undefined) signals.push(AbortSignal.timeout(timeout))
-      const give = ({ target }) => {
+      const give = reason => {
         addon.cancel(object.handle, op)
         this.#forget(op)
-        reject(target.reason)
+        reject(reason)
       }
-      for (const s of signals) s.addEventListener('abort', give, { once: true })
-      this.#ops.set(op, { resolve, reject, signals, give, whole, part })
+      this.#ops.set(op, { resolve, reject, stop: signals.map(each => onAbort(each, give)), whole, part })
     })
   }
 
   #forget (op) {
     const waiting = this.#ops.get(op)
     this.#ops.delete(op)
-    for (const s of waiting?.signals ?? []) s.removeEventListener('abort', waiting.give)
+    waiting?.stop.forEach(each => each())
     return waiting
   }
 

@@ -28,6 +28,7 @@ class Handle extends EventEmitter {
   token = 0
   #closed
   #resolve
+  #iterations = new Set() // ended with it
 
   constructor (context) {
     super()
@@ -69,6 +70,7 @@ class Handle extends EventEmitter {
 
   finished (end) {
     this.#resolve(end)
+    for (const each of this.#iterations) each()
     this.emit('close', end)
   }
 
@@ -98,7 +100,7 @@ class Handle extends EventEmitter {
       wake?.()
     }
     const stop = listen(push)
-    this.once('close', end)
+    this.#iterations.add(end)
     try {
       for (;;) {
         while (queue.length > 0) yield queue.shift()
@@ -110,7 +112,7 @@ class Handle extends EventEmitter {
       }
     } finally {
       stop()
-      this.off('close', end)
+      this.#iterations.delete(end)
       if (this.state !== 'closed') turn(false)
     }
   }

@@ -1,5 +1,6 @@
 // Calls over a link: what one end serves, a request to it, and its answer.
 'use strict'
+const { onAbort } = require('./abort')
 const addon = require('./addon')
 const { MeshworkError, check } = require('./error')
 const { Handle, flagsOf: plainFlags, bytesOf, textOf, pairs } = require('./handle')
@@ -206,8 +207,7 @@ const Caller = Base => class extends Base {
   async * follow (target, data, how, each) {
     how.signal?.throwIfAborted()
     const give = new AbortController()
-    const given = () => give.abort(how.signal.reason)
-    how.signal?.addEventListener('abort', given, { once: true })
+    const stop = how.signal && onAbort(how.signal, reason => give.abort(reason))
     const tell = (push, part) => part && push({ part })
     const parts = this.iterate(push => {
       this.call(target, data, { ...how, signal: give.signal, part: (...facts) => tell(push, each(...facts)) })
@@ -222,7 +222,7 @@ const Caller = Base => class extends Base {
       }
       throw new MeshworkError(status.MW_ECLOSED)
     } finally {
-      how.signal?.removeEventListener('abort', given)
+      stop?.()
       give.abort(new MeshworkError(status.MW_ECANCELED))
     }
   }
