@@ -29,7 +29,8 @@ class Schema {
   constructor (schema) {
     if (typeof schema !== 'object' || schema === null) throw new TypeError('schema must be an object: a key a node')
     /** As the core reads it: where a function stands there is null. */
-    this.json = JSON.stringify(schema, (key, value) => typeof value === 'function' ? null : value)
+    const access = JSON.stringify(schema, (key, value) => typeof value === 'function' ? null : value)
+    this.options = { access, 'access.names': 'nocase', 'access.check': 'warn' }
     for (const [name, { _allow = [], _connect = [], _commands = {} } = {}] of Object.entries(schema)) {
       const methods = new Map()
       for (const mode of ['_balanced', '_broadcast']) {
@@ -111,9 +112,8 @@ class Manager {
   #nodes = new Map()
   constructor ({ schema, publicKey, privateKey, port, ip = '0.0.0.0', logLevel, onError, ...options } = {}, context) {
     this.schema = schema
-    new Schema(schema) // what is none is told here
     const { made, started } = begin(mesh.Manager, { logLevel, onError, context }, {
-      ...identity(publicKey, privateKey), host: ip, port: portOf(port) ?? 0, ...options
+      ...identity(publicKey, privateKey), ...new Schema(schema).options, host: ip, port: portOf(port) ?? 0, ...options
     })
     this.#manager = made
     made.on('memberUp', member => this.#nodes.set(member.name, new Connection(member)))
@@ -160,9 +160,7 @@ class SocketNode {
       ...identity(publicKey, privateKey),
       'member.service': worker,
       'member.name': nameOf(worker, variant),
-      'access.names': 'nocase',
-      'access.check': 'warn',
-      access: this.#schema.json,
+      ...this.#schema.options,
       registry: 'manager',
       'registry.url': [portOf(port) === undefined ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${portOf(port)}`],
       host: whereToListen(ip),

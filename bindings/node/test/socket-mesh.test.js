@@ -154,6 +154,7 @@ mesh('who has another key stays out, and what is no schema is said at once', asy
   assert.throws(() => node('Work', { schema: rules({ _balanced: { x: () => 1 }, _broadcast: { x: () => 1 } }) }), { code: 'MW_EOPTION', message: /both/ })
   assert.throws(() => node('Work', { schema, publicKey: undefined }), TypeError)
   assert.throws(() => new Manager({ ...keys }, context), TypeError)
+  assert.throws(() => new Manager({ ...keys, schema: { Work: { allow: [] } } }, context), { code: 'MW_EOPTION', message: /unknown key/ })
 })
 
 mesh('who cannot start or has to go is told so', async ({ node, context, port, troubles }) => {
