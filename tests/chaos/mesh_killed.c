@@ -1,7 +1,8 @@
 /* Four processes serve, this one calls. One is killed: its calls in flight must
  * end, each once, and new ones go elsewhere. One is stopped: it must be
  * suspected and passed over, then be taken for dead; let go on, it must be a
- * member that answers again, without a restart. How long each took is printed.
+ * member that answers again, without a restart. Another one is killed with
+ * 100,000 calls in hand. How long each took is printed.
  *
  *   chaos_mesh_killed */
 #define _GNU_SOURCE /* memmem */
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLEES = 4, HELD = 50, LIMIT_S = 60 };
+enum { CALLEES = 4, HELD = 50, LIMIT_S = 60, PENDING = 100000, MANY = 1 << 20 };
 
 static char g_dir[64];
 static pid_t g_pid[CALLEES];
@@ -77,7 +78,7 @@ static pthread_cond_t g_changed = PTHREAD_COND_INITIALIZER;
 static int g_services, g_kept, g_gone, g_quick, g_bad, g_twice;
 static int64_t g_last_gone;
 static int g_suspected[CALLEES], g_trusted[CALLEES], g_down[CALLEES], g_up[CALLEES];
-static unsigned char g_done[100000];
+static unsigned char g_done[3 << 20];
 
 static int whose(const char *json, int len) {
   for (int i = 0; i < CALLEES; i++) {
@@ -88,7 +89,7 @@ static int whose(const char *json, int len) {
   return -1;
 }
 
-/* ops: below 1000 kept, above quick */
+/* ops: below 1000 and from MANY on kept, others quick */
 static void on_caller(const mw_event *ev, const uint8_t *data, void *user) {
   (void)user;
   const char *body = (const char *)data + ev->offset + ev->topic_len + ev->meta_len;
@@ -101,7 +102,7 @@ static void on_caller(const mw_event *ev, const uint8_t *data, void *user) {
     case MW_EVENT_MEMBER_CHANGED: if (who >= 0) ev->code == 1 ? g_suspected[who]++ : g_trusted[who]++; break;
     case MW_EVENT_DONE:
       if (g_done[ev->id % sizeof g_done]++ != 0) g_twice++;
-      if (ev->id < 1000) {
+      if (ev->id < 1000 || ev->id >= MANY) {
         g_gone++;
         g_last_gone = now_us();
         if (ev->status != MW_EPEERGONE) g_bad++;
@@ -195,6 +196,20 @@ int main(void) {
   if (!at_least(&g_up[1], ups + 1)) fail("the stopped one does not come back");
   quick(10, "c1");
   printf("continued: answers again after %.0f ms\n", (double)(now_us() - t) / 1000);
+
+  /* Killed with very many calls in flight. A thousand at a time: what is not read yet is bounded. */
+  how = mw_conf_new(MW_CONF_CALL);
+  mw_conf_set(how, "only", MW_NTS, "c2", MW_NTS, NULL);
+  for (uint64_t i = 0; i < PENDING; i++) {
+    if (mw_call(g_node, "work.keep", MW_NTS, NULL, how, -1, 0, 0, MANY + i, NULL) < 0) fail("one of many calls");
+    if (i % 1000 == 999) quick(1, "c2");
+  }
+  mw_conf_unref(how);
+  t = now_us();
+  kill(g_pid[2], SIGKILL);
+  if (!at_least(&g_gone, HELD + PENDING)) fail("many calls in flight did not end");
+  printf("killed: %d calls in flight ended in %.1f ms\n", PENDING, (double)(g_last_gone - t) / 1000);
+  quick(200, NULL);
 
   if (g_bad != 0 || g_twice != 0) fail("a call ended wrong");
   mw_close(ctx, 0, NULL, 0, 0);

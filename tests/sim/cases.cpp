@@ -159,6 +159,30 @@ void returning(uint64_t seed, Size size, std::vector<Result>& out) {
   within(out, "awake after 700 s, it agrees with all", w.run_until([&] { return w.agreed(); }, 60'000), 15'000);
 }
 
+void clocks(uint64_t seed, Size size, std::vector<Result>& out) {
+  World w(seed, kCalm);
+  w.populate(size.members);
+  w.run(3000);
+  auto believed = [&](size_t i) {
+    return w.run_until([&] {
+      const Version v = w.machine(i).fact(w.slot(i))->version;
+      for (size_t k = 0; k < w.size(); k++)
+        if (const Fact* f = w.machine(k).fact(w.slot(i)); f == nullptr || f->version != v || v.gone) return false;
+      return true;
+    }, 60'000);
+  };
+  w.kill(1);
+  within(out, "a killed process is dead to all", w.run_until([&] { return known_by_none(w, 1); }, 60'000), 3000);
+  w.restart(1, 7, true);
+  within(out, "started again an hour behind, it is there for all", believed(1), 5000);
+  w.switch_off(2);  // and before anybody missed it
+  w.restart(2, 5, true);
+  within(out, "the same before its death is known", believed(2), 5000);
+  w.run(30'000);
+  none(out, "false deaths", w.false_deaths(), w.first_false());
+  none(out, "processes that gave way to a dead one", w.said(News::replaced));
+}
+
 void starting(uint64_t seed, Size size, std::vector<Result>& out) {
   const size_t n = std::min<size_t>(size.members, 1000);
   World w(seed, kLossy);
@@ -225,7 +249,7 @@ void deaf(uint64_t seed, Size size, std::vector<Result>& out) {
 
 const std::vector<Case> kCases = {
   {"join", joining}, {"death", dying}, {"traffic", traffic}, {"stalls", stalls},
-  {"partition", parting}, {"return", returning}, {"start", starting},
+  {"partition", parting}, {"return", returning}, {"clocks", clocks}, {"start", starting},
   {"churn", churning}, {"deaf", deaf},
 };
 

@@ -9,6 +9,7 @@ namespace {
 
 // What a message costs beside its own bytes: the frame's head and mask, the packet's head.
 constexpr uint64_t kFrame = 9;
+constexpr uint64_t kHour = 3600;  // s, of the wall clock
 
 }  // namespace
 
@@ -27,13 +28,14 @@ size_t World::add() {
   return i;
 }
 
-void World::start(uint32_t i) {
+void World::start(uint32_t i, bool behind) {
   Node& n = *nodes_[i];
   MembershipConfig c;
   c.name = n.name;
   c.address = n.address;
   c.meta = "worker 1.0.0";
-  c.instance = ++n.life;
+  c.instance = (behind ? 0 : kHour) + ++n.life;
+  c.incarnation = behind ? 1 : kHour;
   c.seed = seed_ + n.life;
   n.machine = std::make_unique<Membership>(roster_, c, now_);
   n.slot = n.machine->self();
@@ -82,9 +84,9 @@ void World::join(size_t who, size_t seed) {
   step(static_cast<uint32_t>(who), input::Met{nodes_[seed]->name});
 }
 
-void World::restart(size_t who, size_t seed) {
+void World::restart(size_t who, size_t seed, bool behind) {
   nodes_[who]->address += "1";
-  start(static_cast<uint32_t>(who));
+  start(static_cast<uint32_t>(who), behind);
   join(who, seed);
 }
 

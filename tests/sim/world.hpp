@@ -30,8 +30,8 @@ class World {
   void populate(size_t n);
   // Lets `who` meet `seed` and join through it.
   void join(size_t who, size_t seed);
-  // A new process with the name of one that ended, at another address.
-  void restart(size_t who, size_t seed);
+  // A new process with the name of one that ended, at another address; behind: its clock was set back an hour.
+  void restart(size_t who, size_t seed, bool behind = false);
 
   void stall(size_t who, int64_t ms);
   void kill(size_t who);       // its links close
@@ -104,7 +104,7 @@ class World {
   int64_t latency() {
     return network_.min_latency + random_.below(static_cast<uint32_t>(network_.max_latency - network_.min_latency + 1));
   }
-  void start(uint32_t i);
+  void start(uint32_t i, bool behind = false);
   void handle(Event& e);
   void step(uint32_t who, const Input& in);
   void carry_out(uint32_t who);
