@@ -108,6 +108,7 @@ junit = $(CTEST) --test-dir $(BUILD)/$(1) --output-junit $(abspath $(RESULTS))/$
 test: setup languages ## build and run the tests; ends with one line of counts
 	$(call run_sets,release bindings asan tsan)
 
+test-full: export CHAOS_ROUNDS = 10
 test-full: setup languages ## every test under every sanitizer
 	$(call run_sets,release bindings asan-full tsan-full)
 

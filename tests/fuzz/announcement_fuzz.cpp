@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string meta = put_announcement(a);
   if (size <= kMaxMeta) CHECK(!meta.empty() && meta.size() <= size);
   if (meta.empty()) return 0;
-  CHECK(parse_announcement(meta, b) && a.role == b.role && a.services == b.services && a.interests == b.interests);
+  CHECK(parse_announcement(meta, b) && a.role == b.role && a.services == b.services && a.interests == b.interests && a.schema == b.schema &&
+        a.schema_revision == b.schema_revision);
   CHECK(role_of(meta) == a.role);
   Catalog catalog;
   std::vector<Catalog::Change> changes;
