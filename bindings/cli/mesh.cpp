@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kPublishMs = 5'000;
 constexpr size_t kGoneKept = 64;
-constexpr int64_t kAskMs = 1'000;
+constexpr int64_t kAskMs = 5'000;
 
 // {"event":"member_up","code":...,"facts":{...}} of an event whose body is JSON.
 std::string json_line(const char* what, const mw::Event& e) {

@@ -103,7 +103,9 @@ Rates between(const Look& before, const Look& after) {
       const MemberStats& then = was->second;
       const double seconds = static_cast<double>(now.at_ms - then.at_ms) / 1000;
       m.in = per_second(rise(then.requests, now.requests), seconds);
-      m.out = per_second(now.made.since(then.made).ended, seconds);
+      const Calls made = now.made.since(then.made);
+      m.out = per_second(made.ended, seconds);
+      out.failed += per_second(made.failed, seconds);  // also those of members that are gone, or of nobody
       auto add = [](Calls& sum, const Calls& more) {
         for (const auto& [most, n] : more.took) sum.took[most] += n;
       };
@@ -127,7 +129,6 @@ Rates between(const Look& before, const Look& after) {
     m.failed = of(failed, m.name);
     m.p50 = calls.us(0.5);
     m.p99 = calls.us(0.99);
-    out.failed += m.failed;
   }
   for (auto& [name, s] : serves) {
     const Calls calls = of(services, name);

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kGoneShown = 5;
-constexpr int64_t kAskMs = 3'000;
+constexpr int64_t kAskMs = 5'000;
 
 std::string shown_rate(double r) {
   char text[32];

@@ -28,6 +28,8 @@ def it_tells_who_comes_and_goes():
     p.wait_line("serves words")
     holds(m.wait_line("up: counts", "out"), "(meshwork-cli)")
     equal(run("call", "words", "a b c", "--wait", LIMIT, *managed(m)), (0, "3", ""))
+    code, out, _ = run("top", "-i", 0.1, "-n", 1, "--json", *managed(m))
+    equal((code, [s["name"] for s in json.loads(out)["services"]]), (0, ["words"]))
     leaves(p)
     m.wait_line("down: counts: it left", "out")
     leaves(m)
