@@ -26,20 +26,58 @@ struct Conf::Value {
   enum class From : uint8_t { table, preset, host };
   OptionValue v;
   From from = From::table;
+  bool secret = false;
 };
 
-Conf::Conf(int32_t kind) : kind_(kind), values_(option_count(kind)) {
-  for (size_t i = 0; i < values_.size(); ++i) {
-    const OptionRow& row = *option_at(kind, i);
-    values_[i].v = *option_parse(row, row.def);  // a test proves that every default parses
-  }
+// The defaults of a kind, by row.
+struct Conf::Table {
+  std::vector<Value> rows;
+  std::string none;  // text() of a key the kind has not
+};
+
+static_assert(static_cast<size_t>(Opt::count_) < 255, "a place in set_ is a byte");
+
+// Never destroyed: confs may outlive what is static.
+const Conf::Table& Conf::table_of(int32_t kind) {
+  static const std::vector<Table>& tables = *[] {
+    auto* all = new std::vector<Table>;
+    for (int32_t k = 0; k == 0 || conf_kind_valid(k); ++k) {
+      Table& t = all->emplace_back();
+      for (size_t i = 0; i < option_count(k); ++i) {
+        const OptionRow& row = *option_at(k, i);
+        t.rows.push_back({*option_parse(row, row.def), Value::From::table, row.secret});  // a test proves that every default parses
+      }
+    }
+    return all;
+  }();
+  return tables[conf_kind_valid(kind) ? static_cast<size_t>(kind) : 0];
 }
+
+Conf::Conf(int32_t kind) : kind_(kind), table_(&table_of(kind)), at_(table_->rows.size()) {}
 
 Conf::Conf(const Conf&) = default;
 
-Conf::~Conf() {
-  for (size_t i = 0; i < values_.size(); ++i)
-    if (option_at(kind_, i)->secret) wipe(values_[i].v.text);
+Conf::~Conf() { wipe_secrets(); }
+
+void Conf::wipe_secrets() noexcept {
+  for (Value& v : set_)
+    if (v.secret) wipe(v.v.text);
+}
+
+const Conf::Value& Conf::at(size_t slot) const noexcept { return at_[slot] != 0 ? set_[at_[slot] - 1u] : table_->rows[slot]; }
+
+Conf::Value& Conf::own(size_t slot) {
+  if (at_[slot] != 0) return set_[at_[slot] - 1u];
+  if (set_.size() == set_.capacity()) {  // by hand: a short text that is moved leaves its bytes behind
+    std::vector<Value> next;
+    next.reserve(set_.size() + set_.size() / 2 + 4);
+    next.assign(set_.begin(), set_.end());
+    wipe_secrets();
+    set_.swap(next);
+  }
+  set_.push_back(table_->rows[slot]);
+  at_[slot] = static_cast<uint8_t>(set_.size());
+  return set_.back();
 }
 
 Result<void> Conf::set(std::string_view key, std::string_view value) {
@@ -47,20 +85,23 @@ Result<void> Conf::set(std::string_view key, std::string_view value) {
   if (slot < 0) return option_unknown(kind_, key);
   const OptionRow& row = *option_at(kind_, static_cast<size_t>(slot));
   if (row.id == Opt::preset &&
-      std::any_of(values_.begin(), values_.end(), [](const Value& v) { return v.from != Value::From::table; }))
+      !set_.empty())
     return refused(key, "must be set before any other key.");
   auto parsed = option_parse(row, value);
   if (!parsed) return std::move(parsed.error());
   if (row.id == Opt::preset) {
-    std::vector<Value> next = values_;  // aside: all of a preset or nothing
+    Conf next(*this);  // aside: all of a preset or nothing
     for (const PresetRow& p : preset_rows()) {
       if (p.preset != parsed->text || !((p.kinds >> kind_) & 1)) continue;
       const auto at = static_cast<size_t>(option_slot(kind_, p.id));
-      next[at] = {*option_parse(*option_at(kind_, at), p.value), Value::From::preset};
+      Value& v = next.own(at);
+      v.v = *option_parse(*option_at(kind_, at), p.value);
+      v.from = Value::From::preset;
     }
-    values_.swap(next);
+    set_.swap(next.set_);
+    at_.swap(next.at_);
   }
-  Value& v = values_[static_cast<size_t>(slot)];
+  Value& v = own(static_cast<size_t>(slot));
   if (row.secret) wipe(v.v.text);
   v.v.num = parsed->num;
   v.v.text.swap(parsed->text);
@@ -124,14 +165,15 @@ Result<void> Conf::load(std::string_view text) {
   if (const JsonValue preset = json->root().find("preset"))
     if (auto r = loader.member("preset", preset); !r) return r;
   if (auto r = loader.object("", json->root()); !r) return r;
-  values_.swap(next.values_);
+  set_.swap(next.set_);
+  at_.swap(next.at_);
   return {};
 }
 
 Result<std::string> Conf::get(std::string_view key) const {
   const int slot = option_slot(kind_, key);
   if (slot < 0) return option_unknown(kind_, key);
-  const std::string& text = values_[static_cast<size_t>(slot)].v.text;
+  const std::string& text = at(static_cast<size_t>(slot)).v.text;
   const bool hide = option_at(kind_, static_cast<size_t>(slot))->secret && !text.empty();
   return hide ? std::string(kHidden) : text;
 }
@@ -159,9 +201,9 @@ bool Conf::describe(int32_t kind, size_t index, std::string& json) {
 std::string Conf::dump() const {
   std::string out;
   JsonObject o(out);
-  for (size_t i = 0; i < values_.size(); ++i) {
+  for (size_t i = 0; i < at_.size(); ++i) {
     const OptionRow& row = *option_at(kind_, i);
-    const OptionValue& v = values_[i].v;
+    const OptionValue& v = at(i).v;
     const std::string_view key = option_key(row.id);
     if (row.secret)
       o.text(key, v.text.empty() ? "" : kHidden);
@@ -180,12 +222,12 @@ std::string Conf::dump() const {
 
 int64_t Conf::num(Opt o) const noexcept {
   const int slot = option_slot(kind_, o);
-  return slot < 0 ? 0 : values_[static_cast<size_t>(slot)].v.num;
+  return slot < 0 ? 0 : at(static_cast<size_t>(slot)).v.num;
 }
 
 const std::string& Conf::text(Opt o) const noexcept {
   const int slot = option_slot(kind_, o);
-  return slot < 0 ? none_ : values_[static_cast<size_t>(slot)].v.text;
+  return slot < 0 ? table_->none : at(static_cast<size_t>(slot)).v.text;
 }
 
 std::vector<std::string> Conf::list(Opt o) const {
@@ -194,7 +236,7 @@ std::vector<std::string> Conf::list(Opt o) const {
 
 bool Conf::has(Opt o) const noexcept {
   const int slot = option_slot(kind_, o);
-  return slot >= 0 && values_[static_cast<size_t>(slot)].from != Value::From::table;
+  return slot >= 0 && at(static_cast<size_t>(slot)).from != Value::From::table;
 }
 
 Result<std::shared_ptr<const Conf>> Conf::updated(const Conf& change) const {
@@ -202,13 +244,15 @@ Result<std::shared_ptr<const Conf>> Conf::updated(const Conf& change) const {
     return Error{MW_EKIND, 0, "The conf is of a " + std::string(conf_kind_name(change.kind_)) + ", the handle a " +
                                   std::string(conf_kind_name(kind_)) + "."};
   auto next = std::make_shared<Conf>(*this);
-  for (size_t i = 0; i < values_.size(); ++i) {
-    if (change.values_[i].from != Value::From::host) continue;
+  for (size_t i = 0; i < at_.size(); ++i) {
+    const Value& wanted = change.at(i);
+    if (wanted.from != Value::From::host) continue;
     const OptionRow& row = *option_at(kind_, i);
-    if (!row.live && change.values_[i].v.text == values_[i].v.text && change.values_[i].v.num == values_[i].v.num) continue;
+    if (!row.live && wanted.v.text == at(i).v.text && wanted.v.num == at(i).v.num) continue;
     if (!row.live) return refused(option_key(row.id), "cannot change while the handle is open; open a new one.");
-    if (row.secret) wipe(next->values_[i].v.text);
-    next->values_[i] = change.values_[i];
+    Value& v = next->own(i);
+    if (row.secret) wipe(v.v.text);
+    v = wanted;
   }
   return std::shared_ptr<const Conf>(std::move(next));
 }

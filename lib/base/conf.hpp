@@ -53,9 +53,17 @@ class Conf {
 
  private:
   struct Value;
+  struct Table;
+  static const Table& table_of(int32_t kind);
+  const Value& at(size_t slot) const noexcept;
+  Value& own(size_t slot);  // to be written
+  void wipe_secrets() noexcept;
+
+  // A conf differs in few rows from its table, and every link of a node has one: only those rows are its own.
   int32_t kind_;
-  std::vector<Value> values_;  // by row of the kind
-  std::string none_;           // text() of a key the kind has not; a static would need an exit handler
+  const Table* table_;
+  std::vector<Value> set_;
+  std::vector<uint8_t> at_;  // by row of the kind: 0, or 1 + its place in set_
 };
 
 }  // namespace mw::base

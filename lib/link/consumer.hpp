@@ -6,7 +6,8 @@
 #include "link/party.hpp"
 #include "net/dialer.hpp"
 
-#include <deque>
+#include <boost/container/deque.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -122,7 +123,7 @@ class Consumer final : public Party, public net::DialSink {
     uint64_t op;
     int64_t cost;
   };
-  std::deque<Kept> offline_;              // under mutex_
+  boost::container::deque<Kept> offline_;  // under mutex_; takes nothing while it is empty
   std::atomic<int64_t> offline_bytes_{0};
   size_t kept_ = 0;                       // under mutex_: at the front, from the link that was lost
   // the lane

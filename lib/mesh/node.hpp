@@ -22,7 +22,7 @@
 #include "mesh/errand.hpp"
 
 #include <atomic>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -108,7 +108,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     size_t address = 0;                  // which of its addresses
     std::vector<std::string> mail;
     std::vector<uint64_t> waiting;       // errands
-    std::deque<std::pair<base::MsgRef, uint32_t>> events;  // that wait for a link, with their flags
+    std::list<std::pair<base::MsgRef, uint32_t>> events;  // that wait for a link, with their flags
     uint32_t in_flight = 0;
     std::unique_ptr<core::Tally> calls;  // to it; null: none yet
     uint64_t served = 0;                 // over links that have ended

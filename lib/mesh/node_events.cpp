@@ -137,7 +137,7 @@ void Node::dropped(const base::MsgRef& last, size_t n, Slot slot) {
 }
 
 void Node::drop_events(Slot slot, Member& m) {
-  std::deque<std::pair<base::MsgRef, uint32_t>> lost;
+  std::list<std::pair<base::MsgRef, uint32_t>> lost;
   lost.swap(m.events);
   if (!lost.empty()) dropped(lost.back().first, lost.size(), slot);
 }

@@ -1,6 +1,8 @@
 // Many connections that only listen. Opens --count of them one after another and prints "ready"; then, with --frame=N,
-// prints "round" each time every one of them has received N more bytes; without, it just keeps them open.
+// prints "round" each time every one of them has received N more bytes; without, it just keeps them open. With --own-wire
+// each says hello first.
 #include "args.hpp"
+#include "own_wire.hpp"
 #include "socket.hpp"
 #include "tls_session.hpp"
 #include "websocket.hpp"
@@ -13,9 +15,7 @@
 namespace mw::bench {
 namespace {
 
-const std::string request = upgrade_request();
-
-void upgrade(int fd) {
+void upgrade(int fd, const std::string& request) {
   if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) fail("crowd: send");
   std::string answer;
   char byte;
@@ -27,7 +27,7 @@ void upgrade(int fd) {
 }
 
 // The session ends here without a word, so the other side keeps its half and the crowd itself stays small.
-void upgrade_tls(int fd, SSL_CTX* ctx) {
+void upgrade_tls(int fd, SSL_CTX* ctx, const std::string& request) {
   SSL* ssl = SSL_new(ctx);
   SSL_set_fd(ssl, fd);
   char answer[1024] = {};
@@ -67,12 +67,16 @@ void upgrade_tls(int fd, SSL_CTX* ctx) {
 
 int main(int argc, char** argv) {
   using namespace mw::bench;
-  const Args args(argc, argv, " port count frame tls ");
+  const Args args(argc, argv, " port count frame tls own-wire ");
+  const bool own_wire = args.has("own-wire");
+  const std::string request = upgrade_request(own_wire ? kOwnSubprotocol : "");
+  const std::string hello = own_wire ? masked_frame(kBinary, hello_packet(), 0x01020304u) : "";
   SSL_CTX* ctx = args.has("tls") ? tls_context(false) : nullptr;
   std::vector<int> fds;
   for (long i = 0; i < args.number("count", 1); ++i) {
     const int fd = connect_loopback(static_cast<uint16_t>(args.number("port", 0)));
-    ctx != nullptr ? upgrade_tls(fd, ctx) : upgrade(fd);
+    ctx != nullptr ? upgrade_tls(fd, ctx, request) : upgrade(fd, request);
+    if (own_wire && send(fd, hello.data(), hello.size(), MSG_NOSIGNAL) < 0) fail("crowd: send");
     fds.push_back(fd);
   }
   std::puts("ready");

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make bench-mesh: calls between two ends of a link and between nodes of a mesh, against ZeroMQ, bare sockets,
+"""make bench-mesh: calls between two ends of a link and between nodes of a mesh, against ZeroMQ, nng, NATS, bare sockets,
 Moleculer, socket.io, gRPC-Go and tonic. The programs are there already, but for those in Go and Rust (mesh_languages.py).
 
 Ratios are taken within one run, from interleaved pairs, and shown as median and quartiles. Who calls has the second
@@ -11,8 +11,9 @@ import tempfile
 from statistics import median
 
 import host
-from calls import Calls
+from calls import Calls, Messages
 from mesh_languages import Languages
+from mesh_links import Links
 from process import LOAD_CORE, SERVER_CORE, Process
 
 NEIGHBOURS = {'moleculer': ('Moleculer', 3), 'socketio': ('socket.io', 3)}
@@ -113,4 +114,5 @@ class Crowd:
 
 if __name__ == '__main__':
     sys.exit(host.main(__doc__, 'make bench-mesh', ('moleculer@0.14', 'socket.io@4', 'socket.io-client@4'),
-                       {'calls': Calls, 'nodes': Nodes, 'crowd': Crowd, 'languages': Languages}))
+                       {'calls': Calls, 'messages': Messages, 'nodes': Nodes, 'crowd': Crowd, 'links': Links,
+                        'languages': Languages}))
