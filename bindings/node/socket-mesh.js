@@ -9,7 +9,9 @@ const { setTimeout: after } = require('node:timers/promises')
 const mesh = require('./index')
 
 const ANY = 'anyNode'
-const same = (a, b) => a.toLowerCase() === b.toLowerCase()
+/** A role without regard to case, as the core sees it; what nodes of it serve, however their schemas write it. */
+const plain = role => role.replace(/[A-Z]+/g, letters => letters.toLowerCase())
+const same = (a, b) => plain(a) === plain(b)
 const hash = text => createHash('sha256').update(text).digest('hex')
 
 /** Who knows both keys is of the mesh; any text will do as a key. */
@@ -215,7 +217,7 @@ class SocketNode {
     }
     const here = [...methods.keys()].filter(method => methods.get(method).run)
     // Which of them are queued the schema says; they take their time, and are not begun anew.
-    if (here.length > 0) this.#node.serve(name, answer, { methods: here, 'queue.lease': 0 })
+    if (here.length > 0) this.#node.serve(plain(name), answer, { methods: here, 'queue.lease': 0 })
   }
 
   /** Nodes to call, or that call this one. Those that it knows from the beginning are told after onConnected. */
@@ -253,7 +255,7 @@ class SocketNode {
   }
 
   async #call (name, method, { broadcast, responds }, data, { only, exclude, ...how } = {}) {
-    const target = `${name}.${method}`
+    const target = `${plain(name)}.${method}`
     const body = JSON.stringify(data) ?? ''
     const members = variants => list(variants).map(variant =>
       nameOf([...this.#connections.values()].find(each => same(each.worker, name) && each.variant === variant)?.worker ?? name, variant))

@@ -55,7 +55,8 @@ mesh('balanced calls go round, broadcasts to all, and who fails is named', async
     }
   })
   const one = node('Work', { variant: '1', schema: rules(commands('1')) })
-  const two = node('work', { variant: '2', schema: rules(commands('2')) })
+  const shouted = Object.fromEntries(Object.entries(rules(commands('2'))).map(([name, role]) => [name.toUpperCase(), role]))
+  const two = node('work', { variant: '2', schema: shouted })
   await Promise.all([one.connected, two.connected])
   const front = await met(node, 2, 'Front', { variant: 'f', schema: rules(commands()) })
   const { Work } = front.call
@@ -78,6 +79,7 @@ mesh('balanced calls go round, broadcasts to all, and who fails is named', async
   assert.deepEqual(noted.sort(), [['1', { n: 1 }], ['1', { n: 2 }], ['2', { n: 1 }]])
   assert.equal(await one.call.Work.who.call(), '2') // itself it does not call
   assert.equal(front.call.WORK.who, Work.who)
+  assert.equal(await two.call.Work.who.call(), '1')
   assert.deepEqual(Object.keys(one.methods), ['who', 'add', 'fails', 'all', 'note', 'plain'])
   await until(() => Object.keys(manager.connections()).length === 3)
   assert.deepEqual(Object.entries(manager.connections()).map(([worker, nodes]) => [worker, nodes.map(({ variant }) => variant)]).sort(),
@@ -129,13 +131,17 @@ mesh('a call waits for who takes it, until it is given up', async ({ node, troub
   assert.deepEqual(troubles, [])
 })
 
-mesh('nodes find a manager that comes later, and keep each other without one', async ({ manager, node, context, port }) => {
+/** Nobody else has this address, so its discovery port (8765) is free, and stays so. */
+const address = () => `127.${[1, 2, 3].map(() => randomInt(1, 255)).join('.')}`
+
+mesh('nodes find a manager that comes later, and keep each other without one', async ({ node, context }) => {
   const schema = rules({ _balanced: { who: () => 'w' } })
-  await manager.destroy()
-  const work = node('Work', { schema, 'registry.scan': 50 })
-  const front = met(node, 1, 'Front', { schema, 'registry.scan': 50 })
-  const later = new Manager({ ...keys, schema, ip: '127.0.0.1', port }, context)
+  const there = { schema, ip: address(), port: undefined, 'registry.scan': 50 }
+  const work = node('Work', there)
+  const front = met(node, 1, 'Front', there)
+  const later = new Manager({ ...keys, schema, ip: there.ip }, context)
   assert.equal(await (await front).call.Work.who.call(), 'w')
+  assert.equal(await later.started, true)
   await later.destroy()
   assert.equal(await (await front).call.Work.who.call(), 'w')
   assert.equal(await work.connected, true)
@@ -180,9 +186,6 @@ test('handlers that throw stop nothing', { timeout: 120000 }, async () => {
   const { code, out } = await run(path.join(programs, 'socket-mesh-throws.cjs'), [], { limit: 100000 })
   assert.deepEqual([code, out], [0, 'onConnected,onConnection,onConnection,onDisconnection\n'])
 })
-
-/** Nobody else has this address, so its discovery port (8765) is free. */
-const address = () => `127.${[1, 2, 3].map(() => randomInt(1, 255)).join('.')}`
 
 mesh('without a port a manager is found through its address', async ({ node, context }) => {
   const schema = rules({ _balanced: { who: () => 'w' } })
