@@ -108,7 +108,7 @@ void Node::registry_ended(const Link& l, mw_status why, int32_t code, std::strin
   if (l.trusted() && code == kNotHere && reason == kDuplicate)
     return close_as(CloseWish{1000, 0, MW_EDUPLICATE, kDuplicate});
   registry_status_ = code == kNotHere ? MW_EDENIED : MW_EREGISTRY;
-  registry_why_ = l.url + ": " + (reason.empty() ? std::string(base::status_text(why)) : std::string(reason));
+  registry_why_ = l.url + ": " + (!reason.empty() ? std::string(reason) : why == MW_OK ? "it left" : base::status_text(why));
 }
 
 // Tells once when no manager is there any more, or yet.
