@@ -196,7 +196,7 @@ class Members {
   std::vector<std::string> list_, gone_;  // as the library tells them; gone_: otherwise than by leaving
   std::string last_;
   std::vector<Row> rows_;
-  Screen screen_{member_.output()};
+  Screen screen_{member_.output(), member_.remarks()};
 };
 
 }  // namespace

@@ -27,18 +27,20 @@ std::string clipped(std::string_view line, size_t columns) {
 
 }  // namespace
 
-std::vector<std::string> table(const std::vector<Row>& rows) {
+std::vector<std::string> table(const std::vector<Row>& rows, size_t first_number) {
   std::vector<size_t> widths;
   for (const Row& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (size_t i = 0; i < row.size(); ++i)
+      if (i + 1 < row.size() || row.size() >= rows.front().size()) widths[i] = std::max(widths[i], width(row[i]));
   }
   std::vector<std::string> lines;
   for (const Row& row : rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+      const std::string pad(widths[i] - std::min(widths[i], width(row[i])), ' ');
+      const bool number = i >= first_number && row.size() >= rows.front().size();
+      line += (i > 0 ? "  " : "") + (number ? pad + row[i] : row[i] + pad);
     }
     while (line.ends_with(' ')) line.pop_back();
     lines.push_back(line);
@@ -57,17 +59,28 @@ std::string clock_time(std::string_view ms) {
   return {text, std::strftime(text, sizeof text, same ? "%H:%M:%S" : "%Y-%m-%d %H:%M", &then)};
 }
 
-Screen::Screen(Output& out) : out_(out), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+Screen::Screen(Output& out, Remarks& remarks) : out_(out), remarks_(remarks), terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
-void Screen::show(const std::vector<std::string>& lines) {
+void Screen::show(std::vector<std::string> lines) {
   if (!terminal_) {
     if (std::exchange(drawn_, true)) out_.line("");
     for (const std::string& line : lines) out_.line(line);
     return;
   }
+  lines_ = std::move(lines);
+  if (!drawn_) remarks_.hold([this] { draw(); });
+  draw();
+}
+
+void Screen::draw() {
   if (out_.pending() > 0) return;  // a terminal that is slower than we are gets the next one
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) size = {24, 80, 0, 0};
+  std::vector<std::string> lines = lines_;
+  if (const std::string remark = remarks_.last(); !remark.empty()) {
+    lines.resize(std::min<size_t>(lines.size(), size.ws_row > 2 ? size.ws_row - 2 : 0));
+    lines.insert(lines.end(), {"", remark});
+  }
   std::string page = std::exchange(drawn_, true) ? "\033[H" : "\033[?1049h\033[?25l\033[H";
   for (size_t i = 0; i < std::min<size_t>(lines.size(), size.ws_row); ++i)
     page += (i > 0 ? "\r\n" : "") + clipped(lines[i], size.ws_col) + "\033[K";
@@ -75,9 +88,11 @@ void Screen::show(const std::vector<std::string>& lines) {
 }
 
 void Screen::restore() {
-  if (!terminal_ || !std::exchange(drawn_, false)) return;
-  out_.raw("\033[?25h\033[?1049l");
-  out_.flush();
+  if (terminal_ && std::exchange(drawn_, false)) {
+    out_.raw("\033[?25h\033[?1049l");
+    out_.flush();
+  }
+  remarks_.release();
 }
 
 }  // namespace cli

@@ -19,6 +19,7 @@ namespace {
 constexpr size_t kLongestLine = 64 << 20;
 // What a pipe that polls as writable takes without blocking.
 constexpr size_t kPipeStep = 4096;
+constexpr size_t kKept = 20;  // remarks
 }  // namespace
 
 Input::Input(const std::string& path)
@@ -132,6 +133,11 @@ Remarks::Remarks(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) 
 
 void Remarks::say(std::string_view text) {
   if (quiet_) return;
+  if (drawn_) {
+    if (kept_.size() == kKept) kept_.pop_front();
+    kept_.emplace_back(text);
+    return drawn_();
+  }
   std::fprintf(stderr, "%s%.*s\n", dirty_ ? "\r\033[K" : "", static_cast<int>(text.size()), text.data());
   dirty_ = false;
 }
@@ -147,6 +153,15 @@ void Remarks::progress(std::string_view text) {
 
 void Remarks::done() {
   if (std::exchange(dirty_, false)) std::fputs("\r\033[K", stderr);
+}
+
+void Remarks::hold(std::function<void()> drawn) {
+  if (terminal_) drawn_ = std::move(drawn);
+}
+
+void Remarks::release() {
+  if (!std::exchange(drawn_, nullptr)) return;
+  for (const std::string& text : std::exchange(kept_, {})) say(text);
 }
 
 Loop::Loop(mw::Context& ctx, bool hup_reloads) : ctx_(ctx), hup_reloads_(hup_reloads) {

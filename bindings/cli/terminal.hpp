@@ -5,6 +5,7 @@
 #include <meshwork/meshwork.hpp>
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -67,11 +68,18 @@ class Remarks {
   void say(std::string_view text);
   void progress(std::string_view text);  // at most five times a second
   void done();                           // takes the counting line away
+  // Somebody draws over the terminal they would be printed on: until release(), which prints the last ones, they are
+  // kept. drawn: there is a new one.
+  void hold(std::function<void()> drawn);
+  void release();
+  std::string last() const { return kept_.empty() ? std::string() : kept_.back(); }
   bool shows_progress() const noexcept { return terminal_ && !quiet_; }
 
  private:
   bool quiet_, terminal_, dirty_ = false;
   Clock::time_point last_{};
+  std::function<void()> drawn_;
+  std::deque<std::string> kept_;
 };
 
 // Waits for the context, signals, input and output, whichever comes first.

@@ -145,9 +145,9 @@ class Top {
   std::vector<std::string> page(const Rates& r) const {
     std::vector<std::string> lines{"mesh " + mesh_ + ": " + std::to_string(r.members.size()) + (r.members.size() == 1 ? " member, " : " members, ") +
                                    shown_rate(r.in) + " calls/s, " + shown_rate(r.failed) + " failed/s"};
-    auto add = [&](std::vector<Row> rows) {
+    auto add = [&](const std::vector<Row>& rows, size_t first_number) {
       lines.emplace_back();
-      for (const std::string& line : table(rows)) lines.push_back(line);
+      for (const std::string& line : table(rows, first_number)) lines.push_back(line);
     };
     std::vector<Row> rows{{"MEMBER", "ROLE", "STATE", "IN/s", "FAILED/s", "P50", "P99", "OUT/s", "OPEN", "WAITING", "RUNNING", "DEAD"}};
     for (const Rates::Member& m : r.members) {
@@ -159,16 +159,16 @@ class Top {
         row.push_back(m.error.empty() ? "new" : m.error);
       rows.push_back(std::move(row));
     }
-    if (rows.size() > 1) add(std::move(rows));
+    if (rows.size() > 1) add(rows, 3);
     rows = {{"SERVICE", "MEMBERS", "CALLS/s", "FAILED/s", "P50", "P99"}};
     for (const Rates::Service& s : r.services)
       rows.push_back({s.name, std::to_string(s.members), shown_rate(s.calls), shown_rate(s.failed), shown_time(s.p50), shown_time(s.p99)});
-    if (rows.size() > 1) add(std::move(rows));
+    if (rows.size() > 1) add(rows, 1);
     rows = {{"GONE", "ROLE", "SINCE", "WHY"}};
     for (const std::string& g : gone())
       rows.push_back({field(g, "name").value_or(""), field(g, "service").value_or(""), clock_time(field(g, "since_ms").value_or("")),
                       field(g, "reason").value_or("")});
-    if (rows.size() > 1) add(std::move(rows));
+    if (rows.size() > 1) add(rows, SIZE_MAX);
     return lines;
   }
 
@@ -200,7 +200,7 @@ class Top {
   bool looked_ = false, answered_ = false, listed_ = false;
   Look before_, after_;
   std::map<std::string, std::string> states_;  // as mw_info "members" has them
-  Screen screen_{member_.output()};
+  Screen screen_{member_.output(), member_.remarks()};
 };
 
 }  // namespace

@@ -152,15 +152,18 @@ def screen(fd, wanted, seen=b""):
     return seen
 
 
-def ends_as_it_was(*words, shown):
-    """On a terminal: draws over it until Ctrl-C, and gives it back."""
+def ends_as_it_was(*words, shown, then=lambda: None, told=b""):
+    """On a terminal: draws over it until Ctrl-C, and gives it back; what was told is there then, too."""
     near, far = pty.openpty()
     child = subprocess.Popen([PROGRAM, *words], stdin=far, stdout=far, stderr=far, start_new_session=True)
     try:
         os.close(far)
         screen(near, [b"\x1b[?1049h", *shown])
+        then()
+        screen(near, [told] if told else [])
         child.send_signal(signal.SIGINT)
-        screen(near, [b"\x1b[?1049l"])
+        after = screen(near, [b"\x1b[?1049l"]).split(b"\x1b[?1049l")[1]
+        screen(near, [told] if told else [], after)
         equal(child.wait(LIMIT), 0)
     finally:
         child.kill()

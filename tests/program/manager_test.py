@@ -2,7 +2,7 @@
 import json
 import os
 
-from kit import LIMIT, Process, equal, holds, leaves, main, run, test
+from kit import LIMIT, Process, ends_as_it_was, equal, holds, leaves, main, run, test
 
 # An address of loopback that no other test uses: a port given back there stays free.
 HOST = f"127.{1 + os.getpid() % 250}.{os.getpid() // 250 % 250}.1"
@@ -76,6 +76,12 @@ def a_killed_one_is_replaced_and_nobody_notices():
     holds(nodes["two"].wait_line("down: one", "out"), "it left")
     leaves(nodes["two"])
     leaves(again)
+
+
+@test
+def what_is_told_does_not_spoil_a_page():
+    m = manager()
+    ends_as_it_was("top", "-i", "0.1", *managed(m), shown=[b"0 members"], then=lambda: leaves(m), told=b"error: no manager")
 
 
 @test
