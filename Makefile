@@ -79,7 +79,7 @@ bench-host: setup-bench ## channels and shares against ZeroMQ, Redis, netcluster
 	@python3 -B tests/bench/host.py --programs $(BUILD)/release/bench --out $(BUILD)/bench/host \
 	  $(if $(PAIRS),--pairs $(PAIRS)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
-bench-mesh: setup-bench languages ## calls between nodes against ZeroMQ, bare sockets, Moleculer, socket.io, gRPC-Go, tonic (PAIRS=9 ONLY=calls,nodes,crowd,languages QUICK=yes)
+bench-mesh: setup-bench languages ## calls between nodes against ZeroMQ, nng, NATS, Moleculer, socket.io, gRPC-Go, tonic (PAIRS=9 ONLY=calls,messages,nodes,crowd,links,languages QUICK=yes)
 	@$(CONFIGURE) -B $(BUILD)/release -DMW_BENCH=ON
 	@$(MAKE_IN) $(BUILD)/release -j $(JOBS) -t bench_programs meshwork_static meshwork_program
 	@cmake --install $(BUILD)/release --prefix $(abspath $(BUILD))/stage > /dev/null

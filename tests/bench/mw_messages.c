@@ -54,7 +54,7 @@ static int send_for(const char *port, size_t size, double seconds) {
   const double begin = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
   uint64_t sent = 0;
   while (now(CLOCK_MONOTONIC) < begin + seconds) {
-    for (int i = 0; i < 64 && g_writable; i++) {
+    for (int i = 0; i < 512 && g_writable; i++) {
       const mw_status s = mw_send_bytes(g_party, body, size, 0);
       if (s == MW_EAGAIN) g_writable = 0;
       else check(s, NULL, "mw_send_bytes");
