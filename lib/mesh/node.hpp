@@ -97,7 +97,8 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
     bool told = false;                   // that it forged, or was denied
     bool stood = false;                  // at the last look
     bool trusted() const noexcept { return registry && manager; }  // whom there is, it may say
-    uint64_t retire_at = 0;              // another one serves the pair
+    bool spare = false;                  // another one serves the pair: for nothing new
+    uint64_t retire_at = 0;              // the same, until it is drained
     uint64_t seen = 0;                   // bytes that had come when it was last looked at
     uint64_t served = 0;                 // requests of it that the host got
   };

@@ -194,12 +194,14 @@ void Node::greeted(Session& s) {
   if (old != nullptr) {
     kept = better(*l, *old) ? l : old;
     Link* other = kept == l ? old : l;
-    if (other->instance != kept->instance && manages_)
+    if (other->instance != kept->instance && manages_) {
       other->session->close(CloseWish{kNotHere, 0, MW_OK, kDuplicate});
-    else if (other->instance != kept->instance)
+    } else if (other->instance != kept->instance) {
       lose(other->session->self().handle);  // of a process that has gone
-    else
+    } else {
+      other->spare = true;
       other->retire_at = lane->now() + kRetire;
+    }
   }
   m.link = kept;
   if (old == nullptr || l->trusted()) step(core::input::Met{roster_.name(slot), l->trusted()});
@@ -272,7 +274,8 @@ void Node::ended(mw_handle h, mw_status why, int32_t code, std::string_view reas
   if (m.link == l.get()) {
     m.link = nullptr;
     for (auto& [handle, other] : links_)
-      if (other->member == l->member && usable(other.get()) && (!other->own || other->consumer != nullptr)) m.link = other.get();
+      // Not a spare one: where the process has gone it only has not said so yet.
+      if (other->member == l->member && !other->spare && usable(other.get()) && (!other->own || other->consumer != nullptr)) m.link = other.get();
     if (m.link == nullptr && !l->own) step(core::input::Lost{l->member, false});
     if (l->trusted()) look_at_registry();
     if (l->trusted() && m.link == nullptr) access_news_.lost(l->member);
