@@ -44,6 +44,7 @@ class Coordinator {
   explicit Coordinator(char** args)
       : node_(ctx_, {{"cluster.deployment", "demo"}, {"member.service", "coordinator"}, {"member.name", "coordinator"},
                      {"registry", "manager"}, {"registry.url", args[0]}, {"link.secret", line_of(args[1])},
+                     {"route.strategy", "least_busy"},  // a slow worker gets less, instead of all that may be open
                      {"gate.services", std::string("{\"words\":") + args[3] + "}"}}),  // the start waits for so many
         file_(args[2], std::ios::binary | std::ios::ate), bytes_(static_cast<size_t>(file_.tellg())),
         expected_(std::stoul(args[3])), part_(std::clamp<size_t>(bytes_ / (64 * expected_), 1, 64 << 10)), victim_(args[4]) {

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log"
@@ -17,7 +16,20 @@ import (
 	"meshwork"
 )
 
-func space(r rune) bool { return r == ' ' || '\t' <= r && r <= '\r' }
+func wordsOf(text []byte) (words int) {
+	inside := false
+	for _, c := range text {
+		space := c == ' ' || '\t' <= c && c <= '\r'
+		if inside && space {
+			words++
+		}
+		inside = !space
+	}
+	if inside {
+		words++
+	}
+	return words
+}
 
 func main() {
 	log.SetFlags(0)
@@ -41,7 +53,7 @@ func main() {
 			r.Reply([]byte(fmt.Sprintf("%d %d %d Go %s", os.Getpid(), parts, words, strings.TrimPrefix(runtime.Version(), "go"))))
 			return
 		}
-		here := len(bytes.FieldsFunc(r.Message.Body, space))
+		here := wordsOf(r.Message.Body)
 		parts, words = parts+1, words+here
 		r.Reply([]byte(fmt.Sprintf("%d %s", here, name)))
 	})
