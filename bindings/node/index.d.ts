@@ -457,6 +457,8 @@ export interface NodeEvents {
   /** The header member says who published it. */
   message: [message: Message]
   writable: []
+  /** A member does not read what is published to it. */
+  slow: [slow: Slow]
   dropped: [dropped: Dropped]
   close: [end: End]
   fault: [error: MeshworkError]

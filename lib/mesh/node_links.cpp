@@ -361,7 +361,8 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
       return;
     }
     case MW_EVENT_LOG:
-    case MW_EVENT_SLOW:
+    case MW_EVENT_SLOW:  // its id is a number of bytes
+      return pass_on(ev, topic, meta, body);
     case MW_EVENT_DROPPED:
       return pass_on(ev, topic, meta, body, ev.id == 0);  // with an id: of a service's queue
     default:

@@ -19,6 +19,7 @@ module.exports = tools => {
       listen(node)
       node.on('writable', () => event(node, 'WRITABLE'))
       node.on('message', message => event(node, 'MESSAGE', told(message), 512))
+      node.on('slow', ({ waiting, policy }) => event(node, 'SLOW', { id: waiting, code: policy }))
       node.on('dropped', lost => event(node, 'DROPPED', droppedOf(lost), 512))
       known(node)
       node.on('ready', (met, services) => event(node, 'READY', { code: Number(met), body: json(services) }))
