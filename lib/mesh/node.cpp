@@ -410,6 +410,7 @@ bool Node::announce() {
   step(core::input::Change{address, meta});
   const core::Version v = machine_->fact(machine_->self())->version;
   std::vector<core::Catalog::Change> changes;
+  ++line_up_;
   catalog_.set(machine_->self(), roster_.key(machine_->self()), v.incarnation, v.revision, std::move(a.services), changes);
   return true;
 }

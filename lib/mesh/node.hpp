@@ -211,6 +211,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void begin_whole(Errand& e);
   mw_status route(Errand& e);                 // MW_OK: it is on its way
   mw_status candidates(const Errand& e);      // into candidates_
+  mw_status line_up(const Errand& e);         // the same, anew
   void add_candidate(const Errand& e, Slot slot, uint64_t key, uint32_t age);
   mw_status choose(const Errand& e);          // of candidates_, those that it wants
   mw_status hand_over(Errand& e, Slot to);
@@ -314,6 +315,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   uint64_t last_number_ = kNumbers;
   std::vector<core::Catalog::Provider> providers_;  // scratch of route()
   std::vector<core::Candidate> candidates_;         // the same
+  uint64_t line_up_ = 1;                            // counts what changes who may answer: services, roles, suspicions, the schema
+  uint64_t standing_ = 0;                           // line_up_ when candidates_ were found for this target; 0: they are of no use
+  std::string standing_for_;
   core::Tally calls_;                         // all of this node
   std::unordered_map<std::string, core::Tally> called_;  // by service; entries stay
   std::pair<std::string_view, core::Tally*> last_called_;

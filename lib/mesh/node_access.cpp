@@ -20,6 +20,7 @@ constexpr int64_t kPatience = 2000;  // ms that two may differ, while a new one 
 void Node::rule() {
   const Schema& held = own_access_ ? own_access_ : given_access_;
   if (!manages_) access_ = held;
+  ++line_up_;
   schema_.store(held ? held->digest() : 0, std::memory_order_relaxed);
   for (auto& [slot, other] : schemas_) {
     other.differs_since = 0;

@@ -177,6 +177,21 @@ void Node::set_out(Errand& e) {
 
 // Who serves it and may answer.
 mw_status Node::candidates(const Errand& e) {
+  const auto strategy = static_cast<core::Strategy>(strategy_.load(std::memory_order_relaxed));
+  const bool by_load = strategy == core::Strategy::least_busy || strategy == core::Strategy::two_choices;
+  // The same as for the last call, as most often, where neither the call nor what it may find differs.
+  const bool plain = !e.how && e.tried.empty() && !by_load;
+  if (plain && standing_ == line_up_ && standing_for_ == e.target) return MW_OK;
+  standing_ = 0;
+  const mw_status s = line_up(e);
+  if (plain && s == MW_OK && !is_own(e.target)) {
+    standing_for_ = e.target;
+    standing_ = line_up_;
+  }
+  return s;
+}
+
+mw_status Node::line_up(const Errand& e) {
   if (is_own(e.target)) {  // everybody answers it
     providers_.clear();
     candidates_.clear();
@@ -201,7 +216,7 @@ mw_status Node::candidates(const Errand& e) {
 
 void Node::add_candidate(const Errand& e, Slot slot, uint64_t key, uint32_t age) {
   if (std::find(e.tried.begin(), e.tried.end(), slot) != e.tried.end()) return;
-  core::Candidate c;
+  core::Candidate& c = candidates_.emplace_back();  // in place: a copy of fields just written waits for them
   c.member = slot;
   c.age = age;
   c.key = key;
@@ -211,7 +226,6 @@ void Node::add_candidate(const Errand& e, Slot slot, uint64_t key, uint32_t age)
     c.in_flight = at->second.in_flight;
     c.suspected = at->second.suspected;
   }
-  candidates_.push_back(c);
 }
 
 mw_status Node::choose(const Errand& e) {

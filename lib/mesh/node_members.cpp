@@ -121,10 +121,12 @@ void Node::said(const core::Outputs::Said& s) {
       return known(s.member, MW_EVENT_MEMBER_CHANGED, 0);
     case News::suspect:
       member(s.member).suspected = true;
+      ++line_up_;
       history_.suspected(s.member, base::wall_ms());
       return known(s.member, MW_EVENT_MEMBER_CHANGED, 1);
     case News::trusted:
       member(s.member).suspected = false;
+      ++line_up_;
       history_.well(s.member, base::wall_ms());
       return known(s.member, MW_EVENT_MEMBER_CHANGED, 0);
     case News::down:
@@ -182,6 +184,7 @@ void Node::known(Slot slot, uint32_t kind, int32_t code) {
   ev.flags = MW_F_TEXT;
   pass_on(ev, a.role, {}, member_json(slot));
   learn_interests(slot, a);
+  ++line_up_;
   roles_[slot] = a.role;
   if (Held& held = schemas_[slot]; held.schema != a.schema)
     held = {a.schema_revision, a.schema};
@@ -214,6 +217,7 @@ void Node::gone(Slot slot, core::FactId fact) {
   const core::Verdict* verdict = fact != 0 ? &roster_[fact].verdict : nullptr;
   const char* why = core::History::why(verdict);
   history_.gone(slot, roster_.name(slot), role_of(slot), verdict, base::wall_ms());
+  ++line_up_;
   interests_.erase(slot);
   roles_.erase(slot);
   schemas_.erase(slot);
