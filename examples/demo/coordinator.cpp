@@ -73,8 +73,15 @@ class Coordinator {
     auto part = [this](const mw::Event& e) {
       Worker& w = workers_[std::string(e.header("member").value_or(""))];
       w.failed = e.status() < 0 ? mw_status_name(e.status()) : "";
+      if (e.status() < 0) return;
+      Worker told;
       std::istringstream said{std::string(e.text())};
-      if (e.status() >= 0) std::getline(said >> w.pid >> w.said_parts >> w.said_words >> std::ws, w.language);
+      const bool read(std::getline(said >> told.pid >> told.said_parts >> told.said_words >> std::ws, told.language));
+      if (!read || told.pid <= 1) {  // kill() takes 0 and less for whole groups
+        w.failed = "MW_EPROTO";
+        return;
+      }
+      w.pid = told.pid, w.said_parts = told.said_parts, w.said_words = told.said_words, w.language = told.language;
     };
     auto done = [then = std::move(then)](mw_status s, const mw::Event& e) {
       if (s < 0 && s != MW_EPARTIAL) throw mw::Error(s, std::string(e.text()));  // each failure was told
@@ -84,8 +91,10 @@ class Coordinator {
   }
 
   void begin() {
-    for (const auto& [name, w] : workers_)
+    for (const auto& [name, w] : workers_) {
+      if (!w.failed.empty()) throw std::runtime_error("worker " + name + " said nothing of itself: " + w.failed);
       std::cout << "worker " << name << ' ' << w.pid << ' ' << w.language << std::endl;
+    }
     if (workers_.size() != expected_ || !workers_.contains(victim_)) throw std::runtime_error("not all workers are there");
     most_ = 4 * expected_;
     last_ = Clock::now();
