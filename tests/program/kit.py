@@ -1,5 +1,6 @@
 """What the tests of the program share: a process whose lines one waits for,
 free of sleeps, and a runner that counts. Python's standard library only."""
+import json
 import os
 import pathlib
 import pty
@@ -140,6 +141,16 @@ def call(folder, *words, **more):
 def leaves(p):
     p.signal(signal.SIGINT)
     equal(p.end(), 0, p.words)
+
+
+def pages(p):
+    """Its lines of JSON, as they come; not for ever, whatever one looks for in them."""
+    until, at = time.monotonic() + 3 * LIMIT, 0
+    while time.monotonic() < until:
+        p.wait_line("", "out", at)
+        yield json.loads(p.out.seen[at])
+        at += 1
+    raise AssertionError(f"{p.words} does not tell it\n  last {p.out.seen[-1:]}\n  err {p.err.seen}")
 
 
 def screen(fd, wanted, seen=b""):

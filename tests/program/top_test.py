@@ -3,22 +3,13 @@ import json
 import os
 import signal
 
-from kit import LIMIT, Process, call, ends_as_it_was, equal, here, holds, leaves, main, run, serving, test
+from kit import LIMIT, Process, call, ends_as_it_was, equal, here, holds, leaves, main, pages, run, serving, test
 
 SCHEMA = '{"a":{"_connect":["meshwork","b"]},"b":{"_allow":["a"]},"meshwork":{"_allow":["a"],"_commands":{"_balanced":{"stats":{}}}}}'
 
 
 def top(folder, *words):
     return Process("top", "--interval", 0.2, *words, *here(folder))
-
-
-def pages(p):
-    """Its lines of JSON, as they come."""
-    at = 0
-    while True:
-        p.wait_line("", "out", at)
-        yield json.loads(p.out.seen[at])
-        at += 1
 
 
 def members(page):
