@@ -248,8 +248,11 @@ void Callee::refuse(uint64_t number, mw_status why, std::string_view text) {
 // What the library itself is asked, at once: there is no request.
 void Callee::answer_own(const wire::TalkView& t) {
   if ((t.flags & wire::kOneway) != 0) return;
+  Party& party = s_.party();
+  // Who asks over and over and does not read the answers gets no more of them.
+  if (s_.queued() > party.policy.max.load(std::memory_order_relaxed)) return refuse(t.number, MW_EAGAIN);
   std::string text;
-  mw_status why = s_.party().meeting->asked(s_, t.method, &text);
+  mw_status why = party.meeting->asked(s_, t.method, &text);
   if (why == MW_OK && text.size() > s_.their_max.load(std::memory_order_relaxed)) {
     why = MW_ETOOBIG;
     text.clear();

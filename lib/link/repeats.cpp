@@ -109,17 +109,17 @@ mw_status Repeats::reply(Request& host, const wire::Talk& t, const uint8_t* body
     a.body = base::MsgRef(base::message_copy(body, len, m != nullptr ? m->flags : 0));
     if (m != nullptr && m->meta != nullptr) a.body->meta = new std::string(*m->meta);
   }
-  if (host.answered.exchange(true, std::memory_order_acq_rel)) return MW_ECLOSED;
   Repeat& r = *host.repeat;
   std::vector<Repeat::Waiter> waiters;
   {
-    std::lock_guard lock(r.mutex);
+    std::lock_guard lock(r.mutex);  // whoever finds it answered finds the answer, too
+    if (host.answered.exchange(true, std::memory_order_acq_rel)) return MW_ECLOSED;
     r.answer = a;
     r.answered = true;
     r.running = 0;
     waiters.swap(r.waiters);
+    if (waiters.empty()) host.number = std::exchange(op, 0);
   }
-  if (waiters.empty()) host.number = std::exchange(op, 0);
   for (const Repeat::Waiter& w : waiters) {
     auto tell = [l = w.lane, request = w.request, a, op = std::exchange(op, 0)] {
       if (Request* caller = Request::find(*l, request)) answer(*caller, a, op);
@@ -170,7 +170,10 @@ void Repeats::finish(Request& host) {
 }
 
 void Repeats::give_up(Request& host, mw_status tell, mw_status why, int32_t code) {
-  if (host.answered.exchange(true, std::memory_order_acq_rel)) return finish(host);
+  std::unique_lock lock(host.repeat->mutex);
+  const bool answered = host.answered.exchange(true, std::memory_order_acq_rel);
+  lock.unlock();
+  if (answered) return finish(host);
   Service& service = *host.service;
   service.repeats()->forget(host.repeat->name);
   tell_waiters(*host.repeat, 0, tell);

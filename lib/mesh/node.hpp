@@ -323,6 +323,8 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   std::pair<std::string_view, core::Tally*> last_called_;
   uint64_t requests_ = 0;                     // that the host got
   core::History history_;
+  std::string told_;                          // stats() as members were told, in the turn of told_at_
+  uint64_t told_at_ = 0;
   size_t first_links_ = 0;                    // the start waits for
   bool opening_ = false, looked_ = false, joined_ = false, settled_ = false, gate_met_ = false;
   bool closing_ = false, retired_ = false;

@@ -276,9 +276,10 @@ void Node::ended(mw_handle h, mw_status why, int32_t code, std::string_view reas
     for (auto& [handle, other] : links_)
       // Not a spare one: where the process has gone it only has not said so yet.
       if (other->member == l->member && !other->spare && usable(other.get()) && (!other->own || other->consumer != nullptr)) m.link = other.get();
-    if (m.link == nullptr && !l->own) step(core::input::Lost{l->member, false});
+    const bool last = m.link == nullptr;
+    if (last && !l->own) step(core::input::Lost{l->member, false});  // which may end the member
     if (l->trusted()) look_at_registry();
-    if (l->trusted() && m.link == nullptr) access_news_.lost(l->member);
+    if (l->trusted() && last) access_news_.lost(l->member);
   }
   forget_if_idle(l->member);
   look_at_start();

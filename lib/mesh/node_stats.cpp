@@ -147,7 +147,12 @@ mw_status Node::asked(link::Session& s, std::string_view target, std::string* an
       *answer = std::move(a.text);
       return MW_EDENIED;
     }
-  *answer = stats();
+  // Made once a turn, however often it is asked for in it.
+  if (told_at_ != lane->now() || told_.empty()) {
+    told_ = stats();
+    told_at_ = lane->now();
+  }
+  *answer = told_;
   return MW_OK;
 }
 
@@ -158,7 +163,10 @@ std::string Node::metrics() const {
   auto line = [&](const char* name, std::string_view service, const char* more, const std::string& value) {
     base::metric_of_service(out, name, service, more, value);
   };
-  auto seconds = [](uint64_t us) { return std::to_string(static_cast<double>(us) / 1e6); };
+  auto seconds = [](uint64_t us) {  // whatever the host's locale is
+    const std::string rest = std::to_string(us % 1'000'000);
+    return std::to_string(us / 1'000'000) + "." + std::string(6 - rest.size(), '0') + rest;
+  };
   head("meshwork_members", "gauge", "Members known, this one included.");
   out += "meshwork_members " + std::to_string(members_known_.load(std::memory_order_relaxed)) + "\n";
   head("meshwork_members_suspected", "gauge", "Members that do not answer this one.");

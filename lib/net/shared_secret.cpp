@@ -6,9 +6,10 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/sha.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
@@ -23,9 +24,11 @@ constexpr std::string_view kSalt = "meshwork shared secret 1";
 constexpr uint64_t kN = 1 << 15, kR = 8, kP = 1, kMemory = 64 << 20;
 constexpr size_t kRemembered = 32;  // secrets, those used last
 
-// One secret, found by its digest; the lock is held while it is stretched.
+using Digest = std::array<uint8_t, 32>;
+
+// One secret; the lock is held while it is stretched.
 struct Known {
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
+  Digest digest;
   std::mutex mutex;
   std::shared_ptr<const SharedSecret> made;
 };
@@ -33,14 +36,18 @@ struct Known {
 // Each link of a mesh needs the same key: a member dials many, and a link that
 // is lost anew. Never destroyed: threads may still run when the process ends.
 struct Memory {
+  // The digest is of this process alone, so that a guess is not cheaper than to stretch it.
+  Memory() { (void)::RAND_bytes(key.data(), static_cast<int>(key.size())); }
+  Digest key{};
   std::mutex mutex;
   std::vector<std::shared_ptr<Known>> known;  // the one used last is first
 };
 
 std::shared_ptr<Known> known(std::string_view secret) {
   static Memory& memory = *new Memory;
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  ::SHA256(reinterpret_cast<const uint8_t*>(secret.data()), secret.size(), digest.data());
+  Digest digest{};
+  ::HMAC(::EVP_sha256(), memory.key.data(), static_cast<int>(memory.key.size()), reinterpret_cast<const uint8_t*>(secret.data()),
+         secret.size(), digest.data(), nullptr);
   std::lock_guard lock(memory.mutex);
   auto& all = memory.known;
   auto it = std::find_if(all.begin(), all.end(), [&](const auto& k) { return k->digest == digest; });

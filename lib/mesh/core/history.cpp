@@ -9,11 +9,12 @@ void History::add(Story& s, const char* state, const char* why, int64_t now) {
   s.changes.push_back({now, state, why});
 }
 
-void History::note(Slot slot, const char* state, const char* why, int64_t now) {
+void History::note(Slot slot, const char* state, const char* why, int64_t now) noexcept try {
   if (auto at = here_.find(slot); at != here_.end()) add(at->second, state, why, now);
+} catch (const std::bad_alloc&) {
 }
 
-void History::up(Slot slot, const std::string& name, uint64_t instance, int64_t now) {
+void History::up(Slot slot, const std::string& name, uint64_t instance, int64_t now) noexcept try {
   const auto [at, fresh] = here_.try_emplace(slot);
   Story& s = at->second;
   if (fresh)
@@ -24,13 +25,14 @@ void History::up(Slot slot, const std::string& name, uint64_t instance, int64_t 
   if (!fresh && s.instance == instance) return;
   add(s, "well", fresh ? (s.changes.empty() ? "it is there" : "it came back") : "another process has its name now", now);
   s.instance = instance;
+} catch (const std::bad_alloc&) {
 }
 
 const char* History::why(const Verdict* verdict) noexcept {
   return verdict != nullptr ? why_text(verdict->why) : "this node slept too long to know";
 }
 
-void History::gone(Slot slot, const std::string& name, std::string_view role, const Verdict* verdict, int64_t now) {
+void History::gone(Slot slot, const std::string& name, std::string_view role, const Verdict* verdict, int64_t now) noexcept try {
   Gone g{name, std::string(role), verdict != nullptr ? verdict->by : std::string(), verdict != nullptr && verdict->why == Why::left, {}};
   if (auto at = here_.find(slot); at != here_.end()) {
     g.story = std::move(at->second);
@@ -41,9 +43,11 @@ void History::gone(Slot slot, const std::string& name, std::string_view role, co
   if (gone_.size() <= kGone) return;
   const auto left = std::find_if(gone_.rbegin(), gone_.rend(), [](const Gone& one) { return one.left; });
   gone_.erase(left != gone_.rend() ? std::prev(left.base()) : std::prev(gone_.end()));
+} catch (const std::bad_alloc&) {
 }
 
 void History::put(base::JsonObject& o, const Story& s) {
+  if (s.changes.empty()) return;  // there was no memory to note them
   const Change& last = s.changes.back();
   o.text("state", last.state).number("since_ms", last.at).text("reason", last.why);
   std::string all = "[";

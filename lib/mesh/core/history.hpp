@@ -20,11 +20,11 @@ class History {
   static constexpr size_t kGone = 64;    // members; those that left by themselves are forgotten first
 
   // It is there; as another process than before: restarted.
-  void up(Slot slot, const std::string& name, uint64_t instance, int64_t now);
+  void up(Slot slot, const std::string& name, uint64_t instance, int64_t now) noexcept;
   void suspected(Slot slot, int64_t now) { note(slot, "suspected", "it does not answer", now); }
   void well(Slot slot, int64_t now) { note(slot, "well", "it answered after all", now); }
   // verdict: null where this process slept too long to know.
-  void gone(Slot slot, const std::string& name, std::string_view role, const Verdict* verdict, int64_t now);
+  void gone(Slot slot, const std::string& name, std::string_view role, const Verdict* verdict, int64_t now) noexcept;
   static const char* why(const Verdict* verdict) noexcept;
 
   // "state", "since_ms", "reason" and "changes" of one that is there.
@@ -46,7 +46,7 @@ class History {
     bool left;
     Story story;
   };
-  void note(Slot slot, const char* state, const char* why, int64_t now);
+  void note(Slot slot, const char* state, const char* why, int64_t now) noexcept;
   static void add(Story& s, const char* state, const char* why, int64_t now);
   static void put(base::JsonObject& o, const Story& s);
 
