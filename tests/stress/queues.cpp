@@ -129,6 +129,11 @@ TEST_P(Queues, NothingIsLostAndNothingDoneTwice) {
   }
   Crowd workers;
   for (int i = 0; i < kWorkers; ++i) workers.add([&works, i] { works.work(static_cast<uint64_t>(i) + 7); });
+  // However this ends: they are joined then.
+  struct Ends {
+    Works& works;
+    ~Ends() { works.end(); }
+  } const ends{works};
   workers.go();
   {
     Crowd crowd;
