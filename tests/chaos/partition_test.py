@@ -27,10 +27,14 @@ def skip(why):
     sys.exit(77)
 
 
-def ip(pid, words, must=True):
+class Refused(Exception):
+    """The machine does not let us; while setting up that is no failure."""
+
+
+def ip(pid, words):
     done = subprocess.run(['nsenter', '--net', '--target', str(pid), 'ip', *words.split()], capture_output=True, text=True)
-    if must and done.returncode != 0:
-        skip('ip: ' + done.stderr.strip())
+    if done.returncode != 0:
+        raise Refused(f'ip {words}: {done.stderr.strip()}')
 
 
 class Side:
@@ -38,8 +42,11 @@ class Side:
         self.number, self.op = number, 10
         self.agent = Agent('ab'[number], ['unshare', '--net', agent, 'inline'], PATIENCE)
         self.pid = self.agent.process.pid
+
+    def address(self):
         ip(self.pid, 'link set lo up')
-        ip(self.pid, f'addr add 10.77.1.{number + 1}/32 dev lo')
+        ip(self.pid, f'addr add 10.77.1.{self.number + 1}/32 dev lo')
+        ip(self.pid, f'addr add 10.78.0.{self.number + 1}/30 dev lan0')
 
     def plug(self, on):
         if not on:
@@ -105,13 +112,19 @@ class Side:
 def main():
     if subprocess.run(['unshare', '--net', 'true'], capture_output=True).returncode != 0:
         skip('unshare --net is not permitted')
-    sides = a, b = [Side(i, sys.argv[1]) for i in (0, 1)]
+    sides = []
     try:
-        ip(a.pid, f'link add lan0 type veth peer name lan0 netns {b.pid}')
-        for s in sides:
-            ip(s.pid, f'addr add 10.78.0.{s.number + 1}/30 dev lan0')
-        for s in sides:
-            s.plug(True)
+        for i in (0, 1):
+            sides.append(Side(i, sys.argv[1]))
+        a, b = sides
+        try:
+            ip(a.pid, f'link add lan0 type veth peer name lan0 netns {b.pid}')
+            for s in sides:
+                s.address()
+            for s in sides:
+                s.plug(True)
+        except Refused as why:
+            skip(str(why))
         for s in sides:
             s.begin()
         everybody = ''.join(NAMES)
