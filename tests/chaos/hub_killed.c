@@ -4,6 +4,8 @@
  * told, and every survivor's own events must end in DONE.
  *
  *   chaos_hub_killed [MEMBERS [EVENTS]] */
+#include "child.h"
+
 #include <meshwork/meshwork.h>
 
 #include <errno.h>
@@ -132,7 +134,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   for (int i = 0; i < g_members; i++) {
     if (pipe(go[i]) != 0) return 2;
-    pid[i] = fork();
+    pid[i] = fork_child();
     if (pid[i] == 0) {
       for (int k = 0; k <= i; k++) close(go[k][1]);
       child(i, go[i][0], words[1]);

@@ -7,6 +7,8 @@
  *
  *   chaos_managers_killed [SEED] */
 #define _GNU_SOURCE /* memmem */
+#include "child.h"
+
 #include <meshwork/meshwork.h>
 
 #include <arpa/inet.h>
@@ -169,7 +171,7 @@ static void process(int i) {
 
 static void start(int i) {
   memset(&g_sight[i], 0, sizeof *g_sight);
-  g_pid[i] = fork();
+  g_pid[i] = fork_child();
   if (g_pid[i] == 0) process(i);
 }
 

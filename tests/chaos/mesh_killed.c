@@ -6,6 +6,8 @@
  *
  *   chaos_mesh_killed */
 #define _GNU_SOURCE /* memmem */
+#include "child.h"
+
 #include <meshwork/meshwork.h>
 
 #include <pthread.h>
@@ -156,7 +158,7 @@ static void quick(int n, const char *only) {
 int main(void) {
   snprintf(g_dir, sizeof g_dir, "/tmp/mw-chaos-%d", (int)getpid());
   for (int i = 0; i < CALLEES; i++) {
-    g_pid[i] = fork();
+    g_pid[i] = fork_child();
     if (g_pid[i] == 0) callee(i);
   }
   mw_handle ctx = open_ctx();
