@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 enum { NODES = 6, MANAGERS = 2, ALL = NODES + MANAGERS, IN_FLIGHT = 4, LIMIT_S = 120, ROLES = 400 };
+#define STARTED UINT64_MAX /* op of mw_start; no call's */
 #define EVERYBODY ((1u << NODES) - 1)
 
 /* What a process says of itself. It is read while the process is stopped, and after it was killed. */
@@ -36,9 +37,10 @@ typedef struct {
   _Atomic int strangers;                /* members that were never started */
 } sight;
 static sight *g_sight;
+static char g_host[INET_ADDRSTRLEN];
 static int g_port[MANAGERS];
 static pid_t g_pid[ALL];
-static int g_me;
+static char g_name[16];
 static sight *g_mine;
 
 static int64_t now_us(void) {
@@ -50,14 +52,13 @@ static int64_t now_us(void) {
 /* ---- a process of the mesh */
 
 static mw_handle g_node;
-static unsigned char g_open[IN_FLIGHT];
+static uint64_t g_op[IN_FLIGHT]; /* of the call that is open on a lane, or 0 */
 static mw_conf *g_how;
 
 static void call(unsigned lane) {
   static _Atomic uint64_t serial;
-  uint64_t op = atomic_fetch_add(&serial, 1) * IN_FLIGHT + lane + 1;
-  g_open[lane] = 1;
-  if (mw_call(g_node, "work.x", MW_NTS, NULL, g_how, -1, 0, 0, op, NULL) < 0) atomic_fetch_add(&g_mine->failed, 1);
+  g_op[lane] = atomic_fetch_add(&serial, 1) * IN_FLIGHT + lane + 1;
+  if (mw_call(g_node, "work.x", MW_NTS, NULL, g_how, -1, 0, 0, g_op[lane], NULL) < 0) atomic_fetch_add(&g_mine->failed, 1);
 }
 
 static void member(const char *json, size_t len, int there) {
@@ -80,17 +81,29 @@ static void on_event(const mw_event *ev, const uint8_t *data, void *user) {
     case MW_EVENT_REQUEST: mw_reply(ev->id, NULL, 0, 0); break;
     case MW_EVENT_SERVICE_UP:
       for (unsigned i = 0; i < IN_FLIGHT; i++)
-        if (g_how != NULL && g_open[i] == 0) call(i);
+        if (g_how != NULL && g_op[i] == 0) call(i);
+      break;
+    case MW_EVENT_ERROR:
+      fprintf(stderr, "%s: %s: %.*s\n", g_name, mw_status_name(ev->status), (int)ev->body_len, body);
       break;
     case MW_EVENT_DONE: {
       if (ev->id == 0) break;
+      if (ev->id == STARTED) {
+        if (ev->status == MW_OK) break;
+        fprintf(stderr, "%s: start: %s: %.*s\n", g_name, mw_status_name(ev->status), (int)ev->body_len, body);
+        _exit(2);
+      }
       unsigned lane = (unsigned)((ev->id - 1) % IN_FLIGHT);
-      if (g_open[lane] != 1) atomic_fetch_add(&g_mine->again, 1);
-      g_open[lane] = 2;
+      if (ev->id != g_op[lane]) {
+        fprintf(stderr, "%s: a call that is over ended with %s\n", g_name, mw_status_name(ev->status));
+        atomic_fetch_add(&g_mine->again, 1);
+        break;
+      }
+      g_op[lane] = 0;
       if (ev->status == MW_OK) {
         atomic_fetch_add(&g_mine->answered, 1);
       } else {
-        fprintf(stderr, "n%d: a call ended with %s: %.*s\n", g_me, mw_status_name(ev->status), (int)ev->body_len, body);
+        fprintf(stderr, "%s: a call ended with %s: %.*s\n", g_name, mw_status_name(ev->status), (int)ev->body_len, body);
         atomic_fetch_add(&g_mine->failed, 1);
       }
       call(lane);
@@ -125,42 +138,43 @@ static void look(mw_handle h) {
 }
 
 static void process(int i) {
-  char name[16], value[64];
+  char value[64];
   const int manages = i >= NODES;
   mw_handle ctx = 0, id = 0;
   mw_error err;
-  g_me = i;
   g_mine = &g_sight[i];
   memset(g_mine, 0, sizeof *g_mine);
   mw_conf *c = mw_conf_new(MW_CONF_CTX);
   mw_conf_set(c, "delivery", MW_NTS, "inline", MW_NTS, NULL);
   if (mw_ctx_open(c, &ctx, NULL) < 0) _exit(2);
   c = mw_conf_new(manages ? MW_CONF_MANAGER : MW_CONF_NODE);
-  snprintf(name, sizeof name, "%c%d", manages ? 'g' : 'n', manages ? i - NODES : i);
+  snprintf(g_name, sizeof g_name, "%c%d", manages ? 'g' : 'n', manages ? i - NODES : i);
   mw_conf_set(c, "cluster.deployment", MW_NTS, "chaos", MW_NTS, NULL);
-  mw_conf_set(c, "member.name", MW_NTS, name, MW_NTS, NULL);
+  mw_conf_set(c, "member.name", MW_NTS, g_name, MW_NTS, NULL);
   mw_conf_set(c, "registry.scan", MW_NTS, "200ms", MW_NTS, NULL);
   if (manages) {
     snprintf(value, sizeof value, "%d", g_port[i - NODES]);
+    mw_conf_set(c, "host", MW_NTS, g_host, MW_NTS, NULL);
     mw_conf_set(c, "port", MW_NTS, value, MW_NTS, NULL);
+    mw_conf_set(c, "discovery.port", MW_NTS, "0", MW_NTS, NULL);
     char *text = schema();
     if (mw_conf_set(c, "access", MW_NTS, text, MW_NTS, &err) < 0) fprintf(stderr, "%s\n", err.text), _exit(2);
     free(text);
-    if (mw_manager_open(ctx, c, 1, &g_node, &err) < 0) fprintf(stderr, "%s: %s\n", name, err.text), _exit(2);
+    if (mw_manager_open(ctx, c, 1, &g_node, &err) < 0) fprintf(stderr, "%s: %s\n", g_name, err.text), _exit(2);
   } else {
-    snprintf(value, sizeof value, "127.0.0.1:%d,127.0.0.1:%d", g_port[0], g_port[1]);
+    snprintf(value, sizeof value, "%s:%d,%s:%d", g_host, g_port[0], g_host, g_port[1]);
     mw_conf_set(c, "registry", MW_NTS, "manager", MW_NTS, NULL);
     mw_conf_set(c, "registry.url", MW_NTS, value, MW_NTS, NULL);
     mw_conf_set(c, "member.service", MW_NTS, "work", MW_NTS, NULL);
     mw_conf_set(c, "route.local_first", MW_NTS, "false", MW_NTS, NULL);
-    if (mw_node_open(ctx, c, 1, &g_node, &err) < 0) fprintf(stderr, "%s: %s\n", name, err.text), _exit(2);
+    if (mw_node_open(ctx, c, 1, &g_node, &err) < 0) fprintf(stderr, "%s: %s\n", g_name, err.text), _exit(2);
     g_how = mw_conf_new(MW_CONF_CALL);
     mw_conf_set(g_how, "retry.safe", MW_NTS, "true", MW_NTS, NULL);
     atomic_store(&g_mine->members, 1u << i);
   }
   mw_on(g_node, on_event, NULL, NULL);
   if (!manages && mw_serve(g_node, "work", MW_NTS, NULL, 2, &id, NULL) < 0) _exit(2);
-  mw_start(g_node, 0, NULL);
+  if (mw_start(g_node, STARTED, &err) < 0) fprintf(stderr, "%s: %s\n", g_name, err.text), _exit(2);
   for (;;) { /* for whoever watches; nothing here depends on it */
     look(g_node);
     usleep(10000);
@@ -200,6 +214,15 @@ static void sound(void) {
   }
 }
 
+/* Nobody ends unless killed, so none is waited for in vain. */
+static void all_run(void) {
+  for (int i = 0; i < ALL; i++)
+    if (g_pid[i] != 0 && waitpid(g_pid[i], NULL, WNOHANG) != 0) {
+      g_pid[i] = 0;
+      fail("a process ended by itself");
+    }
+}
+
 static unsigned g_absent; /* nodes that are stopped: nothing is asked of them */
 
 static int all_know(unsigned members, int managers) {
@@ -216,6 +239,7 @@ static void until(unsigned members, int managers, const char *what) {
   const int64_t end = now_us() + LIMIT_S * 1000000ll;
   while (!all_know(members, managers)) {
     if (now_us() > end) fail(what);
+    all_run();
     usleep(1000);
   }
   printf("%-58s %7.0f ms\n", what, (double)(now_us() - g_since) / 1000);
@@ -232,6 +256,7 @@ static void calls_go_on(long n, const char *what) {
   for (int i = 0; i < NODES; i++)
     while (g_pid[i] != 0 && (g_absent >> i & 1u) == 0 && g_sight[i].answered < before[i] + n) {
       if (now_us() > end) fail(what);
+      all_run();
       usleep(1000);
     }
   sound();
@@ -275,13 +300,18 @@ static void round_of(void) {
   calls_go_on(100, "calls with the stopped one");
 }
 
-static int a_port(void) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t n = sizeof a;
-  const int s = socket(AF_INET, SOCK_STREAM, 0);
-  if (s < 0 || bind(s, (struct sockaddr *)&a, n) != 0 || getsockname(s, (struct sockaddr *)&a, &n) != 0) exit(2);
-  close(s);
-  return ntohs(a.sin_port);
+/* An address of loopback that no other test uses, and ports the kernel gives to nobody: free while their manager is dead. */
+static void find_place(void) {
+  const int pid = (int)getpid();
+  int port = 20000;
+  snprintf(g_host, sizeof g_host, "127.%d.%d.1", 1 + pid % 250, pid / 250 % 250);
+  for (int i = 0; i < MANAGERS; port++) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    const int s = socket(AF_INET, SOCK_STREAM, 0);
+    if (s < 0 || inet_pton(AF_INET, g_host, &a.sin_addr) != 1 || port == 30000) exit(2);
+    if (bind(s, (struct sockaddr *)&a, sizeof a) == 0) g_port[i++] = port;
+    close(s);
+  }
 }
 
 int main(int argc, char **argv) {
@@ -290,7 +320,7 @@ int main(int argc, char **argv) {
   srand(seed);
   g_sight = mmap(NULL, sizeof(sight) * ALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (g_sight == MAP_FAILED) return 2;
-  for (int i = 0; i < MANAGERS; i++) g_port[i] = a_port();
+  find_place();
   int order[ALL];
   for (int i = 0; i < ALL; i++) order[i] = i;
   for (int i = ALL - 1; i > 0; i--) {
