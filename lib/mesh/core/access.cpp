@@ -206,15 +206,20 @@ bool Access::means(std::string_view target, std::string_view role) const noexcep
 uint64_t Access::digest() const {
   std::string all(less_.any_case ? "nocase" : "exact");
   auto add = [&](char what, std::string_view name) { all.append(1, what).append(name); };
+  auto folded = [&](std::string role) {
+    if (less_.any_case) std::transform(role.begin(), role.end(), role.begin(), lower);
+    return role;
+  };
   auto list = [&](char what, const List& l) {
-    std::vector<std::string> names = l.names;
+    std::vector<std::string> names;
+    for (const std::string& n : l.names) names.push_back(folded(n));
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     add(what, l.anybody ? kAnybody : "");
     for (const std::string& n : names) add('\5', n);
   };
   for (const auto& [name, role] : roles_) {
-    add('\1', name);
+    add('\1', folded(name));
     list('\2', role.allow);
     list('\3', role.connect);
     for (const auto& [method, how] : role.methods) {

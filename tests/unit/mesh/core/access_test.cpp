@@ -143,6 +143,11 @@ TEST(Access, DigestsAreEqualWhereTwoMeanTheSame) {
   const uint64_t one = digest(R"({"A":{"_connect":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})");
   EXPECT_EQ(one, digest(R"({"B":{"_commands":{"_balanced":{"y":null,"x":true}},"_allow":["A","A"]},"A":{"_connect":["C","B"],"_allow":[]}})"));
   EXPECT_NE(one, digest(R"({"A":{"_connect":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})", true));
+  const char* mixed = R"({"a":{"_connect":["b","B","c"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{}}}}})";
+  const char* small = R"({"A":{"_connect":["C","b"]},"b":{"_allow":["a"],"_commands":{"_balanced":{"x":{}}}}})";
+  EXPECT_EQ(digest(mixed, true), digest(small, true));
+  EXPECT_NE(digest(mixed), digest(small));
+  EXPECT_NE(digest(small, true), digest(R"({"A":{"_connect":["C","b"]},"b":{"_allow":["a"],"_commands":{"_balanced":{"X":{}}}}})", true));
   for (const char* other : {R"({"A":{"_connect":["B"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})",
                             R"({"A":{"_connect":["B","C"]},"B":{"_allow":"anyNode","_commands":{"_balanced":{"x":{},"y":{}}}}})",
                             R"({"A":{"_allow":["B","C"]},"B":{"_allow":["A"],"_commands":{"_balanced":{"x":{},"y":{}}}}})",
