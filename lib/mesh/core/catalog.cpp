@@ -69,9 +69,11 @@ std::string put_announcement(const Announcement& a) {
     out += static_cast<char>(i.syntax);
     put_text(out, i.pattern);
   }
-  if (a.schema != 0) {
-    put_count(out, a.schema_revision);
-    for (int i = 0; i < 8; i++) out += static_cast<char>(a.schema >> 8 * i);
+  if (a.schema != 0 || a.schema_revision != 0) {
+    std::string access;
+    put_count(access, a.schema_revision);
+    for (int i = 0; i < 8; i++) access += static_cast<char>(a.schema >> 8 * i);
+    if (out.size() + access.size() <= kMaxMeta) out += access;  // a manager's schema must not silence what just fits
   }
   // What the other end would refuse is not sent.
   Announcement again;
@@ -103,7 +105,7 @@ bool parse_announcement(std::string_view meta, Announcement& out) {
   const uint8_t* digest = nullptr;
   if (in.varint(revision) && in.take(8, digest)) {
     for (int i = 7; i >= 0; i--) out.schema = out.schema << 8 | digest[i];
-    if (out.schema != 0) out.schema_revision = revision;
+    out.schema_revision = revision;
   }
   return true;
 }

@@ -60,9 +60,9 @@ struct Announcement {
   std::vector<Service> services;
   std::vector<Interest> interests;  // topics it wants to hear of
   uint64_t schema_revision = 0;     // of the schema it holds, as its manager said; 0: its own
-  uint64_t schema = 0;              // digest; 0: it holds none
+  uint64_t schema = 0;              // digest; 0: it holds none, of that revision
 };
-// "" when it does not fit into kMaxMeta or a limit above.
+// "" when it does not fit into kMaxMeta or a limit above; the schema is left out where it alone does not.
 std::string put_announcement(const Announcement& a);
 bool parse_announcement(std::string_view meta, Announcement& out);
 // The role alone; "" where it is not readable.

@@ -87,6 +87,23 @@ TEST(Announcement, TheSchemaItHolds) {
   EXPECT_EQ(b.schema_revision, 300u);
   ASSERT_TRUE(parse_announcement(without, b));
   EXPECT_EQ(b.schema, 0u);
+  a.schema = 0;  // one was taken away: when is told
+  ASSERT_TRUE(parse_announcement(put_announcement(a), b));
+  EXPECT_EQ(b.schema, 0u);
+  EXPECT_EQ(b.schema_revision, 300u);
+}
+
+TEST(Announcement, ASchemaDoesNotSilenceWhatJustFits) {
+  Announcement a{"r", {}, {}}, b;
+  const size_t each = 1000;
+  while (!put_announcement(a).empty()) a.interests.push_back({0, std::string(each, 'x')});
+  a.interests.pop_back();
+  a.interests.push_back({0, std::string(kMaxMeta - put_announcement(a).size() - 3, 'y')});
+  const std::string full = put_announcement(a);
+  ASSERT_EQ(full.size(), kMaxMeta);
+  a.schema = 5;
+  a.schema_revision = 300;
+  EXPECT_EQ(put_announcement(a), full);
 }
 
 TEST(Announcement, Limits) {
