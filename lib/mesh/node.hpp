@@ -79,6 +79,7 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   static constexpr size_t kMaxCalled = 256;  // services counted apart
   static constexpr uint64_t kDiscovery = 1;  // token of that provider
   static constexpr uint16_t kNotHere = 1008;
+  static constexpr const char* kNoWord = "access: no manager has said yet what the schema is";
   static constexpr const char* kDuplicate = "another process has this node's name";
   // One connection with another node.
   struct Link {
@@ -185,7 +186,9 @@ class Node final : public link::Owner, private loop::Inside, private link::Meeti
   void rule();
   void give_access();
   void give_access(Link& l);
+  bool awaits_access(const Link* l) const noexcept;  // what comes over it is refused until a manager was heard
   void access_came(Link& l, const uint8_t* p, size_t n);
+  bool take_access(const Link& l);
   void look_at_schemas();
   void discovery_came(const mw_event& ev, std::string_view body);
 

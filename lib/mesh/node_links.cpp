@@ -204,9 +204,9 @@ void Node::greeted(Session& s) {
     }
   }
   m.link = kept;
+  if (manages_) give_access(*l);  // first of all: until then a node refuses calls
   if (old == nullptr || l->trusted()) step(core::input::Met{roster_.name(slot), l->trusted()});
   if (l->trusted()) look_at_registry();
-  if (manages_) give_access(*l);
   if (kept == l) link_ready(slot);
   look_at_start();
 }
@@ -217,8 +217,9 @@ std::string_view Node::name_of(Session& s) const noexcept {
 }
 
 mw_status Node::may_call(Session& s, std::string_view target, bool* queued, std::string* rule) {
-  if (!access_) return MW_OK;
   const Link* l = link_of(s.self().handle);
+  if (awaits_access(l)) return *rule = kNoWord, MW_EAGAIN;
+  if (!access_) return MW_OK;
   core::Access::Answer a = access_->may_call(l != nullptr ? std::string_view(l->role) : std::string_view(), target);
   if (a && access_->means(target, role_)) {
     *queued = a.method->queued;
@@ -259,6 +260,7 @@ void Node::ended(mw_handle h, mw_status why, int32_t code, std::string_view reas
   if (at == links_.end()) return;
   const std::unique_ptr<Link> l = std::move(at->second);
   links_.erase(at);
+  access_news_.ended(h);
   if (l->first) --first_links_;
   if (closing_) return end_if_done();
   if (l->registry) registry_ended(*l, why, code, reason);
@@ -356,6 +358,7 @@ void Node::inside(Lane&, const mw_event& ev, std::string_view topic, std::string
       mw_event out = ev;
       out.code = 0;
       if (l == nullptr) return;
+      if (awaits_access(l)) return log(*lane, base::LogLevel::warn, 0, "access", "an event of " + l->name + " is not heard: " + kNoWord);
       if (!may_meet(l->role))
         return log(*lane, base::LogLevel::info, 0, "access", "an event of " + l->name + " is not heard: " + l->role + " and " + role_ + " may not meet");
       hear(out, topic, meta, body, l->name);

@@ -142,6 +142,7 @@ mw_status Node::gather_stats(uint64_t op) {
 mw_status Node::asked(link::Session& s, std::string_view target, std::string* answer) {
   const Link* l = link_of(s.self().handle);
   if (l == nullptr || manages_ || target != kStats) return MW_ENOMETHOD;
+  if (awaits_access(l)) return *answer = kNoWord, MW_EAGAIN;
   if (access_ && !l->own)
     if (core::Access::Answer a = access_->may_call(l->role, target); !a) {
       *answer = std::move(a.text);

@@ -73,8 +73,9 @@ void run(const uint8_t* data, size_t size, int as) {
         mw::wire::Violation v{};
         if (parse_message({bytes.data(), bytes.size()}, m, v) && m.kind == Kind::schema) {
           const uint64_t before = news.counts().revision;
-          news.take(who, m);
+          if (news.take(op >> 4 & 3, who, m, 1'000'000) == AccessNews::Came::another) news.accept();
           CHECK(news.counts().revision >= before && news.counts().text.size() <= kMaxSchema);
+          CHECK(news.counts().revision <= 1'000'000 + kTakenAhead);
         }
         machine.step(mw::mesh::core::input::Received{who, {bytes.data(), bytes.size()}, as == 1 && (op & 3) == 3}, now, out);
       }
