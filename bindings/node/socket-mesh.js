@@ -5,8 +5,8 @@
 'use strict'
 const { createHash, randomUUID } = require('node:crypto')
 const os = require('node:os')
-const { setTimeout: after } = require('node:timers/promises')
 const mesh = require('./index')
+const { onAbort } = require('./lib/abort')
 
 const ANY = 'anyNode'
 /** A role without regard to case, as the core sees it; what nodes of it serve, however their schemas write it. */
@@ -63,6 +63,19 @@ class Schema {
 /** Nobody has such a call yet: somebody may come who takes it. */
 const nobody = new Set(['MW_ENOPEER', 'MW_ENOSERVICE', 'MW_ENOTCONN'])
 const LOOK = 20 // ms between two looks for somebody
+
+/** Resolves so many ms later; rejects when the signal aborts before. */
+const pause = (ms, signal) => new Promise((resolve, reject) => {
+  signal?.throwIfAborted()
+  const timer = setTimeout(() => {
+    stop?.()
+    resolve()
+  }, ms)
+  const stop = signal && onAbort(signal, reason => {
+    clearTimeout(timer)
+    reject(reason)
+  })
+})
 
 const levels = { silent: 'off', fatal: 'error' }
 
@@ -147,7 +160,8 @@ class SocketNode {
   #schema
   #role
   #wait
-  #connections = new Map() // by name
+  #members = new Map() // by name: who is there
+  #connections = new Map() // those of them that were told
   constructor ({
     worker, variant = randomUUID(), schema, publicKey, privateKey, ip = '127.0.0.1', port, meshPort, redis, logLevel, wait = 3000,
     onConnected, onConnection, onDisconnection, onError, ...options
@@ -222,7 +236,7 @@ class SocketNode {
 
   /** Nodes to call, or that call this one. Those that it knows from the beginning are told after onConnected. */
   #follow (onConnection, onDisconnection) {
-    let early = new Map()
+    let early = true
     const add = (name, connection) => {
       this.#connections.set(name, connection)
       tell(onConnection, connection)
@@ -230,18 +244,21 @@ class SocketNode {
     this.#node.on('memberUp', member => {
       if (!this.#schema.meet(this.worker, member.service)) return
       const connection = new Connection(member)
-      early ? early.set(member.name, connection) : add(member.name, connection)
+      this.#members.set(member.name, connection)
+      if (!early) add(member.name, connection)
     })
     this.#node.on('memberDown', ({ name }) => {
-      early?.delete(name)
+      this.#members.delete(name)
       const connection = this.#connections.get(name)
       if (this.#connections.delete(name)) tell(onDisconnection, connection)
     })
-    this.#node.on('close', () => this.#connections.clear())
+    this.#node.on('close', () => {
+      this.#members.clear()
+      this.#connections.clear()
+    })
     return () => {
-      const known = early
-      early = undefined
-      for (const [name, connection] of known) add(name, connection)
+      early = false
+      for (const [name, connection] of this.#members) add(name, connection)
     }
   }
 
@@ -257,33 +274,45 @@ class SocketNode {
   async #call (name, method, { broadcast, responds }, data, { only, exclude, ...how } = {}) {
     const target = `${plain(name)}.${method}`
     const body = JSON.stringify(data) ?? ''
-    const members = variants => list(variants).map(variant =>
-      nameOf([...this.#connections.values()].find(each => same(each.worker, name) && each.variant === variant)?.worker ?? name, variant))
-    const own = same(name, this.#role.name) ? [nameOf(this.worker, this.variant)] : [] // itself it does not call
-    const others = [...members(exclude), ...own]
-    const route = { ...how, ...only && { only: members(only) }, ...others.length > 0 && { exclude: others } }
+    // Anew for each look: names are exact, and how a role is written is known of those that are there.
+    const route = () => {
+      const there = only || exclude ? [...this.#members].filter(([, each]) => same(each.worker, name)) : []
+      let known = true
+      const once = names => [...new Set(names)]
+      const members = variants => list(variants).flatMap(variant => {
+        const named = there.filter(([, each]) => each.variant === variant).map(([full]) => full)
+        if (named.length > 0) return named
+        known = false
+        return [nameOf(name, variant)]
+      })
+      const own = same(name, this.#role.name) ? [nameOf(this.worker, this.variant)] : [] // itself it does not call
+      const others = once([...members(exclude), ...own])
+      // While one of them is not known here, only those that are: who comes may be that one, written in another way.
+      const those = only ? once(members(only)) : known ? undefined : once([...there.map(([full]) => full), ...others])
+      return { ...how, ...those && { only: those }, ...others.length > 0 && { exclude: others } }
+    }
     const value = message => message.length > 0 ? message.json() : undefined
-    if (!broadcast) return value(await this.#patiently(route, route => this.#node.call(target, body, route)))
+    if (!broadcast) return value(await this.#patiently(how, () => this.#node.call(target, body, route())))
     if (!responds) {
-      await this.#patiently(route, route => this.#node.call(target, body, route))
+      await this.#patiently(how, () => this.#node.call(target, body, route()))
       return
     }
-    const { answers, failures } = await this.#patiently(route, route => this.#node.gather(target, body, route))
+    const { answers, failures } = await this.#patiently(how, () => this.#node.gather(target, body, route()))
     return Object.assign(answers.map(({ message }) => value(message)), {
       failures: failures.map(({ member, error }) => ({ worker: name, variant: member.slice(name.length + 1), error }))
     })
   }
 
   /** A call waits for somebody to take it: who may be about to come, or to come back. */
-  async #patiently (route, call) {
-    const end = Date.now() + Math.min(route.timeout || Infinity, this.#wait)
+  async #patiently ({ timeout, signal }, call) {
+    const end = Date.now() + Math.min(timeout || Infinity, this.#wait)
     for (;;) {
       try {
-        return await call(route)
+        return await call()
       } catch (error) {
         if (!nobody.has(error.code) || Date.now() >= end) throw error
       }
-      await after(LOOK, undefined, { signal: route.signal }).catch(() => route.signal.throwIfAborted())
+      await pause(LOOK, signal)
     }
   }
 }

@@ -29,14 +29,19 @@ const mesh = (name, body) => test(name, { timeout: 120000 }, async t => {
     await manager.started
     const port = Number(new URL(manager.address[0]).port)
     const node = (worker, settings) => new SocketNode({ ...keys, worker, port, onError, 'call.timeout': '60s', wait: 60000, ...settings }, context)
-    await body({ manager, node, troubles, context, port })
+    await body({ manager, node, troubles, context, port, signal: t.signal })
   } finally {
     await context.close()
   }
 })
 
-/** What the events of the manager say comes in its own time. */
-const until = async fits => { while (!fits()) await new Promise(resolve => setImmediate(resolve)) }
+/** What the events of the manager say comes in its own time; the test's is limited. */
+const until = async (signal, fits) => {
+  while (!fits()) {
+    signal.throwIfAborted()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
 
 /** A node that has met so many others. */
 const met = (node, count, worker, settings) => new Promise(resolve => {
@@ -44,7 +49,7 @@ const met = (node, count, worker, settings) => new Promise(resolve => {
   const made = node(worker, { ...settings, onConnection: () => { if (++n === count) resolve(made) } })
 })
 
-mesh('balanced calls go round, broadcasts to all, and who fails is named', async ({ manager, node, troubles }) => {
+mesh('balanced calls go round, broadcasts to all, and who fails is named', async ({ manager, node, troubles, signal }) => {
   const noted = []
   const commands = name => ({
     _balanced: { who: () => name, add: ({ a, b }) => Promise.resolve(a + b), fails: () => { throw new RangeError('no such thing') } },
@@ -78,10 +83,11 @@ mesh('balanced calls go round, broadcasts to all, and who fails is named', async
   await Work.all.call({}) // behind them on the same links
   assert.deepEqual(noted.sort(), [['1', { n: 1 }], ['1', { n: 2 }], ['2', { n: 1 }]])
   assert.equal(await one.call.Work.who.call(), '2') // itself it does not call
+  assert.equal(await one.call.Work.who.call({}, { exclude: ['1', '1'] }), '2')
   assert.equal(front.call.WORK.who, Work.who)
   assert.equal(await two.call.Work.who.call(), '1')
   assert.deepEqual(Object.keys(one.methods), ['who', 'add', 'fails', 'all', 'note', 'plain'])
-  await until(() => Object.keys(manager.connections()).length === 3)
+  await until(signal, () => Object.keys(manager.connections()).length === 3)
   assert.deepEqual(Object.entries(manager.connections()).map(([worker, nodes]) => [worker, nodes.map(({ variant }) => variant)]).sort(),
     [['Front', ['f']], ['Work', ['1']], ['work', ['2']]])
   assert.deepEqual(troubles, [])
@@ -131,6 +137,37 @@ mesh('a call waits for who takes it, until it is given up', async ({ node, troub
   assert.deepEqual(troubles, [])
 })
 
+mesh('who comes is chosen or not as it is written there', async ({ node, troubles }) => {
+  const schema = name => rules({ _balanced: { who: () => name }, _broadcast: { all: { responds: true, method: () => name } } })
+  const front = node('Front', { variant: 'f', schema: schema() })
+  const { who, all } = front.call.Work
+  const early = [who.call({}, { only: 'late' }), who.call({}, { exclude: 'late' }), all.call({}, { exclude: ['late', 'none'] })]
+  await front.connected
+  const late = node('work', { variant: 'late', schema: schema('late') })
+  assert.equal(await early[0], 'late')
+  assert.equal(await who.call({}, { only: 'late' }), 'late')
+  await assert.rejects(who.call({}, { exclude: ['none', 'late'], timeout: 50 }), { code: 'MW_ENOPEER' })
+  const other = node('WORK', { variant: 'other', schema: schema('other') })
+  assert.deepEqual([await early[1], [...await early[2]], await who.call({}, { exclude: ['none', 'late'] })], ['other', ['other'], 'other'])
+  await Promise.all([late.destroy(), other.destroy()])
+  assert.deepEqual(troubles, [])
+})
+
+mesh('many calls that wait with one signal are no leak of listeners', async ({ node }) => {
+  const warnings = []
+  const warn = warning => warnings.push(warning.message)
+  process.on('warning', warn)
+  const front = node('Front', { schema: rules({ _balanced: { who: () => 'w' } }) })
+  await front.connected
+  const give = new AbortController()
+  const given = Promise.allSettled(Array.from({ length: 20 }, () => front.call.Work.who.call({}, { only: 'nobody', signal: give.signal })))
+  await assert.rejects(front.call.Work.who.call({}, { timeout: 20 }), { code: 'MW_ENOSERVICE' }) // it waited, they did
+  give.abort(new RangeError('enough'))
+  assert.ok((await given).every(({ reason }) => reason instanceof RangeError))
+  process.off('warning', warn)
+  assert.deepEqual(warnings, [])
+})
+
 /** Nobody else has this address, so its discovery port (8765) is free, and stays so. */
 const address = () => `127.${[1, 2, 3].map(() => randomInt(1, 255)).join('.')}`
 
@@ -147,11 +184,11 @@ mesh('nodes find a manager that comes later, and keep each other without one', a
   assert.equal(await work.connected, true)
 })
 
-mesh('who has another key stays out, and what is no schema is said at once', async ({ manager, node, context }) => {
+mesh('who has another key stays out, and what is no schema is said at once', async ({ manager, node, context, signal }) => {
   const schema = rules({ _balanced: { who: () => 'w' } })
   const other = node('Work', { schema, privateKey: 'another' })
   await node('Front', { schema }).connected
-  await until(() => manager.connections().Front)
+  await until(signal, () => manager.connections().Front)
   assert.deepEqual(Object.keys(manager.connections()), ['Front'])
   await other.destroy()
   assert.equal(await other.connected, false)
