@@ -117,10 +117,12 @@ class Members {
       member_.node().on(kind, [this] { changed_ = true; });
     member_.node().on_member_down([this](const mw::Event& e) {
       changed_ = true;
+      const std::string name = field(e.text(), "name").value_or("");
+      std::erase_if(gone_, [&](const auto& before) { return field(before, "name") == name; });
+      if (!told_) heard_.insert(name);
       if (e.status() == MW_OK) return;
       std::string m(e.text());  // as those that another member tells of
       m.insert(1, "\"state\":\"gone\",\"since_ms\":" + std::to_string(std::time(nullptr) * 1000) + ",");
-      std::erase_if(gone_, [&](const auto& before) { return field(before, "name") == field(m, "name"); });
       gone_.insert(gone_.begin(), m);
       if (gone_.size() > kGoneKept) gone_.pop_back();
     });
@@ -130,28 +132,30 @@ class Members {
     if (!member_.join()) return member_.leave(), kFailed;
     member_.loop().on_quit([this] { screen_.restore(); });
     changed_ = true;
-    bool going = true;
-    while (going && (o_.watch || !shown_)) {
+    while (going_ && !failed_ && (o_.watch || !shown_)) {
       if (std::exchange(changed_, false)) ask();
-      going = member_.turn();
+      going_ = member_.turn();
     }
+    going_ = false;
     screen_.restore();
     member_.leave();
+    if (failed_) throw *failed_;
     return kOk;
   }
 
  private:
   void ask() {
     member_.node().info("members", [this](mw_status s, const mw::Event& e) {
-      if (s < 0) return;
+      if (!going_) return;
+      if (s < 0) return void(failed_.emplace(said(s, e, "mesh " + o_.mesh.mesh)));
       list_ = others(e.text());
-      if (std::exchange(asked_, true) || list_.empty()) return show();
-      ask_for_gone();
+      if (!std::exchange(asked_, true) && (list_.empty() || !ask_for_gone())) told_ = true;
+      if (told_ || o_.watch) show();  // who looks once gets all of it
     });
   }
 
-  // The member that is there longest knows most of those that went; we have just come.
-  void ask_for_gone() {
+  // The member that is there longest knows most of those that went; we have just come. False: it cannot be asked.
+  bool ask_for_gone() {
     auto started = [](const std::string& m) { return std::strtoll(field(m, "started_ms").value_or("0").c_str(), nullptr, 10); };
     const auto oldest = std::min_element(list_.begin(), list_.end(), [&](const auto& a, const auto& b) { return started(a) < started(b); });
     mw::Conf only(MW_CONF_CALL, {{"only", field(*oldest, "name").value_or("")}});
@@ -159,12 +163,16 @@ class Members {
     how.how = &only;
     how.timeout_ms = kAskMs;
     const mw_status s = member_.node().call("meshwork.stats", mw::Message(""), [this](mw_status done, const mw::Event& e) {
+      if (!going_) return;
       if (done >= 0)
         for (const std::string& m : items_of(field(e.text(), "gone").value_or("[]")))
-          if (field(m, "reason") != "it left") gone_.push_back(m);
+          if (field(m, "reason") != "it left" && !heard_.contains(field(m, "name").value_or(""))) gone_.push_back(m);
+      if (gone_.size() > kGoneKept) gone_.resize(kGoneKept);
+      told_ = true;
+      heard_.clear();
       show();  // without them where it may not be asked, or does not answer
     }, how);
-    if (s < 0) show();
+    return s >= 0;
   }
 
   void show() {
@@ -192,7 +200,10 @@ class Members {
 
   const MembersOptions& o_;
   Member member_;
-  bool changed_ = false, shown_ = false, asked_ = false;
+  bool going_ = true;  // what is still asked when we leave shows nothing
+  bool changed_ = false, shown_ = false, asked_ = false, told_ = false;  // asked_, told_: of those that went before we came
+  std::set<std::string> heard_;  // those that went until it is told: we know better
+  std::optional<Failure> failed_;
   std::vector<std::string> list_, gone_;  // as the library tells them; gone_: otherwise than by leaving
   std::string last_;
   std::vector<Row> rows_;

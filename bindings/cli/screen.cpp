@@ -68,12 +68,18 @@ void Screen::show(std::vector<std::string> lines) {
     return;
   }
   lines_ = std::move(lines);
-  if (!drawn_) remarks_.hold([this] { draw(); });
+  if (!drawn_) {
+    remarks_.hold([this] { draw(); });
+    out_.on_drained([this] {
+      if (stale_) draw();
+    });
+  }
   draw();
 }
 
 void Screen::draw() {
-  if (out_.pending() > 0) return;  // a terminal that is slower than we are gets the next one
+  stale_ = out_.pending() > 0;
+  if (stale_) return;  // a terminal that is slower than we are gets the last one, when it has taken this one
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) size = {24, 80, 0, 0};
   std::vector<std::string> lines = lines_;
@@ -88,6 +94,7 @@ void Screen::draw() {
 }
 
 void Screen::restore() {
+  out_.on_drained(nullptr);
   if (terminal_ && std::exchange(drawn_, false)) {
     out_.raw("\033[?25h\033[?1049l");
     out_.flush();

@@ -34,7 +34,7 @@ class Screen {
   Output& out_;
   Remarks& remarks_;  // the last one is below the page; all come after it
   const bool terminal_;
-  bool drawn_ = false;
+  bool drawn_ = false, stale_ = false;  // stale_: lines_ or the last remark is newer than what is drawn
   std::vector<std::string> lines_;
 };
 

@@ -94,6 +94,7 @@ void Output::shown(std::string_view text) {
 }
 
 void Output::flush() {
+  if (pending() == 0) return;
   while (pending() > 0 && !closed_) {
     size_t step = pending();
     if (pipe_) {
@@ -116,6 +117,7 @@ void Output::flush() {
   if (closed_ || pending() == 0) {
     buffer_.clear();
     at_ = 0;
+    if (drained_) drained_();
   } else if (at_ > (1 << 20)) {
     buffer_.erase(0, at_);
     at_ = 0;

@@ -53,11 +53,14 @@ class Output {
   bool closed() const noexcept { return closed_; }  // the reader has gone
   void flush();
   void flush_all();  // waits for a slow reader
+  // After a flush nothing is pending any more; f may say more. Null: nobody asks.
+  void on_drained(std::function<void()> f) { drained_ = std::move(f); }
 
  private:
   bool pipe_, terminal_, closed_ = false;
   std::string buffer_;
   size_t at_ = 0;
+  std::function<void()> drained_;
 };
 
 // Remarks for people, on standard error, and one line that counts up on a

@@ -163,14 +163,14 @@ def screen(fd, wanted, seen=b""):
     return seen
 
 
-def ends_as_it_was(*words, shown, then=lambda: None, told=b""):
-    """On a terminal: draws over it until Ctrl-C, and gives it back; what was told is there then, too."""
+def ends_as_it_was(*words, shown, then=lambda near: None, told=b""):
+    """On a terminal: draws over it until Ctrl-C, and gives it back; what was told is there then, too. near: its user's end."""
     near, far = pty.openpty()
     child = subprocess.Popen([PROGRAM, *words], stdin=far, stdout=far, stderr=far, start_new_session=True)
     try:
         os.close(far)
         screen(near, [b"\x1b[?1049h", *shown])
-        then()
+        then(near)
         screen(near, [told] if told else [])
         child.send_signal(signal.SIGINT)
         after = screen(near, [b"\x1b[?1049l"]).split(b"\x1b[?1049l")[1]

@@ -81,7 +81,7 @@ def a_killed_one_is_replaced_and_nobody_notices():
 @test
 def what_is_told_does_not_spoil_a_page():
     m = manager()
-    ends_as_it_was("top", "-i", "0.1", *managed(m), shown=[b"0 members"], then=lambda: leaves(m), told=b"error: no manager")
+    ends_as_it_was("top", "-i", "0.1", *managed(m), shown=[b"0 members"], then=lambda _: leaves(m), told=b"error: no manager")
 
 
 @test

@@ -5,7 +5,7 @@ import re
 import signal
 import time
 
-from kit import LIMIT, Process, call, ends_as_it_was, equal, here, holds, leaves, main, run, serving, test
+from kit import LIMIT, Process, call, ends_as_it_was, equal, here, holds, leaves, main, pages, run, screen, serving, test
 
 
 @test
@@ -254,6 +254,44 @@ def members_say_why_one_is_gone(folder):
     equal((gone["state"], gone["reason"] in row, bool(gone["by"])), ("gone", True, True), gone)
     for p in (watch, first):
         leaves(p)
+
+
+@test
+def who_came_back_and_left_is_not_gone(folder):
+    first = serving(folder, "words", "wc -w", "--name", "counts")
+    watch = Process("members", "--watch", "--json", *here(folder))
+    lists = pages(watch)
+
+    def next_state(*but):
+        states = ({m["name"]: m["state"] for m in one}.get("lost") for one in lists)
+        return next(state for state in states if state not in but)
+
+    lost = serving(folder, "sums", "bc", "--name", "lost")
+    equal(next_state(None), "well")
+    lost.kill()
+    equal(next_state("well", "suspected"), "gone")
+    back = serving(folder, "sums", "bc", "--name", "lost")
+    equal(next_state("gone"), "well")
+    leaves(back)
+    equal(next_state("well", "suspected"), None)
+    for p in (watch, first):
+        leaves(p)
+
+
+@test
+def a_terminal_that_stood_gets_the_last_page(folder):
+    watch = Process("node", *here(folder))
+    watch.wait_line("joined:")
+
+    def come(near):
+        os.write(near, b"\x13")  # Ctrl-S
+        for name in ("one", "two", "three"):
+            serving(folder, "words", "wc -w", "--name", name)
+            watch.wait_line("serves words 0.0.0: " + name, "out")
+        os.write(near, b"\x11")  # Ctrl-Q
+        screen(near, [b"one", b"two", b"three"])
+
+    ends_as_it_was("members", "--watch", *here(folder), shown=[b"meshwork-cli"], then=come)
 
 
 @test
