@@ -406,6 +406,7 @@ struct Shared {
   std::function<void(std::exception_ptr)> on_exception;
   std::atomic<bool> woken{false};
   bool library_threads = false;
+  mw_handle turned = 0; /* the context, where run() turns it: what it throws again ends it */
 
   void caught(std::exception_ptr e) noexcept {
     if (on_exception) {
@@ -415,8 +416,11 @@ struct Shared {
         e = std::current_exception();
       }
     }
-    std::lock_guard lock(mutex);
-    if (first == nullptr) first = e;
+    {
+      std::lock_guard lock(mutex);
+      if (first == nullptr) first = e;
+    }
+    if (turned != 0) mw_ctx_wake(turned);
   }
   void rethrow() {
     std::unique_lock lock(mutex);
@@ -596,6 +600,7 @@ class Context : public Object {
     state_->shared->library_threads = !host_turned_;
     mw_error e{};
     detail::check(mw_ctx_open(conf.get(), &id_, &e), e);
+    if (host_turned_) state_->shared->turned = id_;
     try {
       detail::State::listen(id_, state_);
     } catch (...) {

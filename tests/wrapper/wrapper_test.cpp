@@ -243,6 +243,13 @@ TEST(Wrapper, AHandlersExceptionComesOutOfRunAndTheBatchGoesOn) {
   pair.turn_until([&] { return heard == 2; });
 }
 
+TEST(Wrapper, AHandlersExceptionEndsARunThatHasNoEnd) {
+  Pair pair;
+  pair.open([&](mw::Consumer& c) { c.on_up([] { throw std::runtime_error("up"); }); });
+  EXPECT_THROW(pair.ctx.run(), std::runtime_error);
+  EXPECT_TRUE(pair.ctx.run(0));
+}
+
 TEST(Wrapper, OnExceptionTakesThemAll) {
   Pair pair;
   std::vector<std::string> caught;
