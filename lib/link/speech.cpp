@@ -1,5 +1,6 @@
 #include "link/speech.hpp"
 
+#include "base/insist.hpp"
 #include "base/utf8.hpp"
 #include "link/party.hpp"
 #include "link/session.hpp"
@@ -245,7 +246,7 @@ void Speech::wrap(OutFrame* f) {
 
 bool Speech::awaits(OutFrame* f) {
   if (!acks() || f->number == 0) return false;
-  waiting_.emplace_back(f->number, f->op);
+  base::insist([&] { waiting_.emplace_back(f->number, f->op); });  // it has gone; its DONE must not be lost
   return true;
 }
 
