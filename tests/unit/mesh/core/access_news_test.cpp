@@ -34,7 +34,8 @@ struct Hearer {
 
 TEST(AccessNews, PiecesOfAMessage) {
   MessageView m;
-  EXPECT_TRUE(parse(piece(1, 5, 2, "abc"), m));
+  const std::string some = piece(1, 5, 2, "abc");
+  EXPECT_TRUE(parse(some, m));
   EXPECT_EQ(m.piece, "abc");
   EXPECT_TRUE(parse(piece(1, 5, 2, "abc") + "later", m));
   EXPECT_TRUE(parse(piece(1, 0, 0, ""), m));
